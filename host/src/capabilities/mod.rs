@@ -1,0 +1,63 @@
+//! What the host lends an app beyond the gateway: WASI 0.2's clocks, random
+//! numbers, environment, standard streams and the directories that its settings
+//! name. Nothing else: no network, and no other file.
+
+mod guest_log;
+
+pub use guest_log::{AppLog, GuestLog, Stream};
+
+use crate::request_id::RequestId;
+use crate::settings::{AppSettings, LentDir};
+use std::sync::Arc;
+use wasmtime::component::Linker;
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiView};
+
+/// What one app is lent, made once and shared by its sandboxes.
+pub struct Lent {
+    /// Where its output goes.
+    pub log: Arc<AppLog>,
+    env: Vec<(String, String)>,
+    dirs: Vec<LentDir>,
+}
+
+impl Lent {
+    /// What `settings` name.
+    pub fn new(settings: &AppSettings, log: Arc<AppLog>) -> Self {
+        Lent { log, env: settings.env.clone(), dirs: settings.dirs.clone() }
+    }
+
+    /// The loan to one sandbox, with the log that its output goes to. A sandbox
+    /// asks for it when its guest first uses WASI: making one costs as much as
+    /// the rest of a small request, and most requests never need it.
+    pub fn to_sandbox(&self, request: RequestId) -> (WasiCtx, GuestLog) {
+        let log = GuestLog::new(self.log.clone(), request);
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.envs(&self.env)
+            .stdout(log.stream(Stream::Stdout))
+            .stderr(log.stream(Stream::Stderr))
+            // The interfaces of sockets exist so that C libraries link; each
+            // call in them answers access-denied, and no socket is ever made.
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .max_random_size(1 << 20);
+        for dir in &self.dirs {
+            let perms = if dir.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+            if let Err(error) = wasi.preopened_dir(&dir.host, &dir.guest, perms) {
+                // It was there at the start. The guest finds it missing.
+                log.host_line(&format!("the lent directory {} cannot be opened: {error:#}", dir.host.display()));
+            }
+        }
+        (wasi.build(), log)
+    }
+}
+
+/// Defines WASI for guests. What a guest does with it depends on its [`Lent`].
+pub fn link<T: WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)
+}
+
+/// The interfaces that [`link`] defines, by package, for messages about those
+/// that it does not.
+pub const WASI_PACKAGES: [&str; 6] =
+    ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];

@@ -1,0 +1,222 @@
+//! The command line: what was asked for, before anything is done about it.
+
+mod parse;
+mod progress;
+mod serve;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use parse::{dir, duration, env, mount, octets};
+use rhost::settings::{AppSettings, LentDir, Limits, Timeouts};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Serves sandboxed web applications made as WebAssembly components
+#[derive(Debug, Parser)]
+#[command(name = "rhost", version, styles = STYLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve an app, each request in a fresh sandbox
+    #[command(after_help = "\
+Examples:
+  rhost serve app.wasm                          on http://127.0.0.1:8000/
+  rhost serve examples/hello                    build the crate first
+  rhost serve app.wasm --addr 0.0.0.0:80 --env GREETING=hi
+  rhost serve app.wasm --dir ./data:/data --dir ./static:/static:ro
+  rhost serve app.wasm --mount /blog --cpu 500ms --memory 64MiB
+
+Nothing reaches the app but what is named: no files, no variables, no network.
+The access log goes to standard output, everything else to standard error.")]
+    Serve(Box<Serve>),
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// A component (app.wasm), or the directory of a crate to build
+    app: PathBuf,
+
+    /// Address to listen on; port 0 takes any free one
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8000")]
+    addr: SocketAddr,
+
+    /// Path under which the app is mounted (its script-name)
+    #[arg(long, value_name = "/PREFIX", default_value = "", hide_default_value = true, value_parser = mount)]
+    mount: String,
+
+    /// Environment variable for the app; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = env)]
+    env: Vec<(String, String)>,
+
+    /// Directory to lend to the app; may be repeated
+    #[arg(long, value_name = "HOST:GUEST[:ro]", value_parser = dir)]
+    dir: Vec<LentDir>,
+
+    /// Whether to write a line for each request
+    #[arg(long, value_name = "WHEN", default_value = "on")]
+    access_log: Switch,
+
+    /// Threads that serve requests [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+
+    /// Where compiled code is kept; must be a directory of your own
+    /// [default: rhost in the user's cache directory]
+    #[arg(long, value_name = "DIR")]
+    cache_dir: Option<PathBuf>,
+
+    /// Stack of the guest when a crate is built
+    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = octets)]
+    stack: u64,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+
+    #[command(flatten)]
+    timeouts: TimeoutArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits of one request")]
+struct LimitArgs {
+    /// Time on a CPU
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    cpu: Duration,
+
+    /// Time from its start to the end of its answer
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    timeout: Duration,
+
+    /// Memory
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = octets)]
+    memory: u64,
+
+    /// Elements in a table
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    table_elements: usize,
+
+    /// Size of a request's body
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = octets)]
+    max_request_body: u64,
+
+    /// Size of a response's body
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = octets)]
+    max_response_body: u64,
+
+    /// Size of a response's header fields
+    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = octets)]
+    max_response_headers: u64,
+
+    /// Log that the app may write in a second
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = octets, help_heading = "Limits of the app")]
+    log_rate: u64,
+
+    /// Requests that run at a time [default: what memory allows for an app of its size, at most 1000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits of the app")]
+    concurrency: Option<u32>,
+
+    /// Requests that wait for a place; beyond them, 503
+    #[arg(long, value_name = "N", default_value_t = 1024, help_heading = "Limits of the app")]
+    queue: usize,
+
+    /// How long a request waits for a place before it gets 503
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, help_heading = "Limits of the app")]
+    queue_timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How long to wait")]
+struct TimeoutArgs {
+    /// For the head of a request
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    header_timeout: Duration,
+
+    /// For more of a request's body
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    body_timeout: Duration,
+
+    /// For a client to take what is being sent
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    write_timeout: Duration,
+
+    /// For requests in flight when told to stop
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    grace: Duration,
+}
+
+impl Serve {
+    /// The app's settings, but for its name, which depends on what is served.
+    fn app_settings(&self, name: String) -> AppSettings {
+        let limits = &self.limits;
+        AppSettings {
+            name,
+            mount: self.mount.clone(),
+            env: self.env.clone(),
+            dirs: self.dir.clone(),
+            limits: Limits {
+                cpu: limits.cpu,
+                wall: limits.timeout,
+                memory: limits.memory,
+                table_elements: limits.table_elements,
+                request_body: limits.max_request_body,
+                response_body: limits.max_response_body,
+                response_headers: limits.max_response_headers,
+                log_rate: limits.log_rate,
+                concurrency: limits.concurrency.map(|places| places as usize),
+                queue: limits.queue,
+                queue_timeout: limits.queue_timeout,
+            },
+        }
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        Timeouts {
+            header: self.timeouts.header_timeout,
+            body: self.timeouts.body_timeout,
+            write: self.timeouts.write_timeout,
+            grace: self.timeouts.grace,
+        }
+    }
+}
+
+/// Does what the command line asks for.
+pub fn run() -> Result<(), serve::Error> {
+    match Cli::parse().command {
+        Command::Serve(args) => serve::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_flags_defaults_are_the_librarys() {
+        let Command::Serve(args) = Cli::parse_from(["rhost", "serve", "app.wasm"]).command;
+        let shown = format!("{:?} {:?}", args.app_settings("x".into()).limits, args.timeouts());
+        assert_eq!(shown, format!("{:?} {:?}", Limits::default(), Timeouts::default()));
+    }
+}

@@ -1,0 +1,79 @@
+//! Values of flags. Each error says what a right value looks like.
+
+use rhost::settings::LentDir;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// `50ms`, `2s`, `1m 30s`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|_| "expected a time such as 50ms, 2s or 1m".to_owned())?;
+    if time.is_zero() { Err("must be more than nothing".to_owned()) } else { Ok(time) }
+}
+
+/// `64KiB`, `1.5GiB`, `4096`.
+pub fn octets(text: &str) -> Result<u64, String> {
+    let size: bytesize::ByteSize =
+        text.parse().map_err(|_| "expected a size such as 4096, 64KiB or 1.5GiB".to_owned())?;
+    Ok(size.as_u64())
+}
+
+/// `NAME=VALUE`.
+pub fn env(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+/// `HOST:GUEST` or `HOST:GUEST:ro`.
+pub fn dir(text: &str) -> Result<LentDir, String> {
+    let (text, read_only) = match text.strip_suffix(":ro") {
+        Some(rest) => (rest, true),
+        None => (text.strip_suffix(":rw").unwrap_or(text), false),
+    };
+    match text.split_once(':') {
+        Some((host, guest)) if !host.is_empty() && guest.starts_with('/') => {
+            Ok(LentDir { host: PathBuf::from(host), guest: guest.to_owned(), read_only })
+        }
+        _ => Err("expected HOST:GUEST or HOST:GUEST:ro, as ./data:/data:ro; the guest's path begins with /".to_owned()),
+    }
+}
+
+/// `/x`; a slash at the end is forgiven, and `/` alone means no mount.
+pub fn mount(text: &str) -> Result<String, String> {
+    let mount = text.trim_end_matches('/');
+    if !mount.is_empty() && !mount.starts_with('/') {
+        return Err("expected a path that begins with /, as /blog".to_owned());
+    }
+    if mount.contains(['?', '#', '%']) || mount.contains("//") {
+        return Err("expected a plain path, not encoded and without a query".to_owned());
+    }
+    Ok(mount.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times() {
+        assert_eq!(octets("64KiB"), Ok(65536));
+        assert_eq!(octets("4096"), Ok(4096));
+        assert!(octets("much").is_err() && octets("-1").is_err());
+        assert_eq!(duration("50ms"), Ok(Duration::from_millis(50)));
+        assert!(duration("5").is_err() && duration("0s").is_err());
+    }
+
+    #[test]
+    fn dirs_and_mounts() {
+        let lent = |host: &str, guest: &str, read_only| LentDir { host: host.into(), guest: guest.into(), read_only };
+        assert_eq!(dir("./data:/data"), Ok(lent("./data", "/data", false)));
+        assert_eq!(dir("./data:/data:ro"), Ok(lent("./data", "/data", true)));
+        assert!(dir("./data").is_err() && dir("a:b").is_err() && dir(":/b").is_err());
+        assert_eq!(mount("/blog/"), Ok("/blog".into()));
+        assert_eq!(mount("/"), Ok(String::new()));
+        assert!(mount("blog").is_err() && mount("/a?b").is_err());
+        assert_eq!(env("A=b=c"), Ok(("A".into(), "b=c".into())));
+        assert!(env("A").is_err() && env("=b").is_err());
+    }
+}

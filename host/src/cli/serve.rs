@@ -1,0 +1,199 @@
+//! `rhost serve`: build if need be, load, listen, serve, drain.
+
+use super::progress::Progress;
+use super::{Serve, Switch};
+use rhost::compiled::{Cache, CacheError};
+use rhost::failure::Octets;
+use rhost::listener::{Drained, Listener};
+use rhost::load::{LoadError, Loader};
+use rhost::log::Sink;
+use rhost::package::{Build, BuildError};
+use rhost::sandbox::Engines;
+use rhost::tenant::{App, Site};
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Why nothing is served. One line each; the last word is what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The component cannot be read.
+    #[error("{}: {}", path.display(), explain(error))]
+    Read {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It is not an app.
+    #[error("{}: {error}", path.display())]
+    Load {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: LoadError,
+    },
+    /// A crate does not build.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A crate makes several components.
+    #[error("the crate makes several components; give one of them: {}", .0.join(", "))]
+    Several(Vec<String>),
+    /// A lent directory is not there.
+    #[error("--dir {}: {}", path.display(), explain(error))]
+    Dir {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The cache cannot be trusted or made.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {}", explain_bind(*addr, error))]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// wasmtime or the system would not start.
+    #[error("cannot start: {0}")]
+    Start(String),
+}
+
+fn explain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or directory".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn explain_bind(addr: SocketAddr, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "the port is in use; stop what uses it, or choose another: --addr {}",
+            SocketAddr::new(addr.ip(), addr.port().wrapping_add(1).max(1024))
+        ),
+        io::ErrorKind::PermissionDenied if addr.port() < 1024 => {
+            "ports below 1024 need privileges; choose a higher one with --addr".into()
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address; see `ip address`".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// Serves until a signal comes.
+pub fn run(args: &Serve) -> Result<(), Error> {
+    let (log, _log_flusher) = Sink::start("log", io::stderr());
+    tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::builder()
+                .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
+                .with_env_var("RHOST_LOG")
+                .from_env_lossy(),
+        )
+        .with_target(false)
+        .init();
+    // Silence is cheaper than a line that nobody reads.
+    let (access_log, _access_flusher) = match args.access_log {
+        Switch::On => Some(Sink::start("access log", io::stdout())).unzip(),
+        Switch::Off => (None, None),
+    };
+
+    for dir in &args.dir {
+        std::fs::read_dir(&dir.host).map_err(|error| Error::Dir { path: dir.host.clone(), error })?;
+    }
+    let cache = match cache_dir(args) {
+        Some(path) => Some(Cache::open(&path)?),
+        None => None,
+    };
+    let path = component(args)?;
+    let file = std::fs::read(&path).map_err(|error| Error::Read { path: path.clone(), error })?;
+    let name = name(&path);
+    let start = |error: wasmtime::Error| Error::Start(format!("{error:#}"));
+    let engines = Engines::new().map_err(start)?;
+    let size = Octets(file.len() as u64);
+    let loaded = Loader { engines: &engines, cache: cache.as_ref() }
+        .load(&file, || Progress::start(format!("compiling {name} ({size})")))
+        .map_err(|error| Error::Load { path: path.clone(), error })?;
+    drop(file);
+    let settings = args.app_settings(name.clone());
+    let app = App::new(&loaded, &settings, &log).map_err(start)?;
+    let timeouts = args.timeouts();
+    let site = Arc::new(Site::new(app, &timeouts, access_log));
+
+    runtime(args).map_err(|error| Error::Start(error.to_string()))?.block_on(async {
+        let listener = Listener::bind(args.addr).map_err(|error| Error::Bind { addr: args.addr, error })?;
+        let addr = listener.local_addr().map_err(|error| Error::Start(error.to_string()))?;
+        let shutdown = stop_signal().map_err(|error| Error::Start(error.to_string()))?;
+        eprintln!("rhost: serving {name} ({size}) on http://{addr}{}/ (Ctrl-C stops)", settings.mount);
+        let drained = listener.serve(site, timeouts, shutdown).await;
+        if drained == Drained::Cut {
+            eprintln!("rhost: the grace period is over; requests that were still running were cut (--grace)");
+        }
+        Ok(())
+    })
+}
+
+fn runtime(args: &Serve) -> io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = args.threads {
+        builder.worker_threads(threads.into());
+    }
+    builder
+        .thread_name("rhost-worker")
+        // A guest may keep a thread for a tick at a time. Looking at sockets
+        // after this many tasks, and not tokio's 61, bounds what a newcomer
+        // waits for when many guests do.
+        .event_interval(16)
+        .enable_all()
+        .build()
+}
+
+/// Ready at the first SIGINT or SIGTERM. A second one ends the process at once.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut next = async move || {
+        tokio::select! {
+            _ = interrupt.recv() => SignalKind::interrupt(),
+            _ = terminate.recv() => SignalKind::terminate(),
+        }
+    };
+    Ok(async move {
+        next().await;
+        eprintln!("rhost: stopping; requests in flight may finish, a second signal cuts them");
+        tokio::spawn(async move {
+            let signal = next().await;
+            // As a shell reports a process that a signal ended.
+            std::process::exit(128 + signal.as_raw_value());
+        });
+    })
+}
+
+/// The component to serve; a crate is built first.
+fn component(args: &Serve) -> Result<PathBuf, Error> {
+    if !args.app.is_dir() {
+        return Ok(args.app.clone());
+    }
+    let mut built = Build { stack: args.stack, ..Build::release(&args.app) }.run()?;
+    if built.len() > 1 {
+        return Err(Error::Several(built.iter().map(|path| path.display().to_string()).collect()));
+    }
+    Ok(built.remove(0))
+}
+
+fn name(path: &Path) -> String {
+    path.file_stem().map_or_else(|| "app".into(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn cache_dir(args: &Serve) -> Option<PathBuf> {
+    args.cache_dir.clone().or_else(|| Some(dirs::cache_dir()?.join("rhost")))
+}

@@ -1,0 +1,240 @@
+//! Everything that can end a request badly, and the one place that says what
+//! the client is told, and what the log is.
+
+use crate::gateway::{ExcInfo, Failure as Reported, InputError, OutputError};
+use crate::output::Fault;
+use http::StatusCode;
+use std::fmt;
+use std::time::Duration;
+
+/// A limit that was reached, with its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Time on a CPU.
+    Cpu(Duration),
+    /// Time on the clock.
+    Wall(Duration),
+    /// Octets of memory.
+    Memory(u64),
+    /// Elements of a table.
+    Table(usize),
+    /// Octets of response body.
+    ResponseBody(u64),
+}
+
+impl fmt::Display for Limit {
+    /// What fired, its value, and the setting that changes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Cpu(time) => write!(f, "CPU limit of {} reached (--cpu)", humantime::format_duration(*time)),
+            Limit::Wall(time) => {
+                write!(f, "time limit of {} reached (--timeout)", humantime::format_duration(*time))
+            }
+            Limit::Memory(octets) => write!(f, "memory limit of {} reached (--memory)", Octets(*octets)),
+            Limit::Table(elements) => {
+                write!(f, "table limit of {elements} elements reached (--table-elements)")
+            }
+            Limit::ResponseBody(octets) => {
+                write!(f, "response limit of {} reached (--max-response-body)", Octets(*octets))
+            }
+        }
+    }
+}
+
+/// A number of octets as people write it: `64 MiB`.
+#[derive(Debug, Clone, Copy)]
+pub struct Octets(pub u64);
+
+impl fmt::Display for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] {
+            if self.0 >= 1 << shift {
+                let whole = self.0 >> shift;
+                let tenths = ((self.0 - (whole << shift)) * 10) >> shift;
+                return match tenths {
+                    0 => write!(f, "{whole} {unit}"),
+                    tenths => write!(f, "{whole}.{tenths} {unit}"),
+                };
+            }
+        }
+        write!(f, "{} bytes", self.0)
+    }
+}
+
+/// Why a request failed.
+#[derive(Debug)]
+pub enum Cause {
+    /// No app is mounted at this path.
+    NotMounted,
+    /// The app runs as many requests as it may, and no more can wait.
+    Overloaded,
+    /// A place did not become free in time.
+    QueueTimeout(Duration),
+    /// The request announced a larger body than the app takes, in octets.
+    RequestTooLarge(u64),
+    /// The sandbox could not be made.
+    NotStarted(String),
+    /// The guest reached a limit.
+    Limit(Limit),
+    /// The guest trapped: what the trap was, and where, one frame a line.
+    Trap {
+        /// What wasmtime calls the trap.
+        reason: String,
+        /// The guest's frames, demangled; may be empty.
+        backtrace: String,
+        /// A limit that the guest met before, which is most likely why.
+        limit: Option<Limit>,
+    },
+    /// The guest called `exit` instead of answering.
+    Exited(i32),
+    /// `handle` returned without having called `start-response`.
+    NoAnswer,
+    /// `handle` returned an error.
+    Reported(Reported),
+    /// The guest broke the rules of `start-response`.
+    Fault(Fault),
+    /// The guest wrote less than its Content-Length; so many octets are missing.
+    Missing(u64),
+}
+
+impl Cause {
+    /// What the client gets, as long as no headers have left.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Cause::NotMounted => StatusCode::NOT_FOUND,
+            Cause::Overloaded | Cause::QueueTimeout(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Cause::RequestTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Cause::Limit(Limit::Cpu(_) | Limit::Wall(_)) => StatusCode::GATEWAY_TIMEOUT,
+            Cause::Reported(Reported::Input(InputError::Incomplete)) => StatusCode::BAD_REQUEST,
+            Cause::Reported(Reported::Input(InputError::TooLarge(_))) => StatusCode::PAYLOAD_TOO_LARGE,
+            Cause::Reported(Reported::Input(InputError::TimedOut)) => StatusCode::REQUEST_TIMEOUT,
+            Cause::NotStarted(_)
+            | Cause::Limit(_)
+            | Cause::Trap { .. }
+            | Cause::Exited(_)
+            | Cause::NoAnswer
+            | Cause::Reported(Reported::Exception(_) | Reported::Output(_))
+            | Cause::Fault(_)
+            | Cause::Missing(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Whether it is the app that has to be mended, rather than a client that
+    /// sent something odd or left.
+    pub fn is_the_apps(&self) -> bool {
+        !matches!(
+            self,
+            Cause::NotMounted
+                | Cause::Overloaded
+                | Cause::QueueTimeout(_)
+                | Cause::RequestTooLarge(_)
+                | Cause::Reported(Reported::Input(_) | Reported::Output(OutputError::Closed))
+        )
+    }
+}
+
+impl fmt::Display for Cause {
+    /// For the log, never for the client.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::NotMounted => f.write_str("no app is mounted at this path"),
+            Cause::Overloaded => {
+                f.write_str("overloaded: every place is taken and the queue is full (--concurrency, --queue)")
+            }
+            Cause::QueueTimeout(time) => write!(
+                f,
+                "overloaded: no place became free within {} (--concurrency, --queue-timeout)",
+                humantime::format_duration(*time)
+            ),
+            Cause::RequestTooLarge(limit) => {
+                write!(f, "request body larger than {} (--max-request-body)", Octets(*limit))
+            }
+            Cause::NotStarted(reason) => write!(f, "the sandbox could not be started: {reason}"),
+            Cause::Limit(limit) => limit.fmt(f),
+            Cause::Trap { reason, backtrace, limit } => {
+                if let Some(limit) = limit {
+                    write!(f, "{limit}, then the guest ")?;
+                }
+                write!(f, "trapped: {reason}")?;
+                if !backtrace.is_empty() {
+                    write!(f, "\n{backtrace}")?;
+                }
+                Ok(())
+            }
+            Cause::Exited(code) => write!(f, "the guest called exit({code}) instead of returning from handle"),
+            Cause::NoAnswer => f.write_str("handle returned without having called start-response"),
+            Cause::Reported(Reported::Exception(exception)) => {
+                let ExcInfo { kind, message, traceback } = exception;
+                write!(f, "{kind}: {message}")?;
+                if !traceback.is_empty() {
+                    write!(f, "\n{}", traceback.trim_end())?;
+                }
+                Ok(())
+            }
+            Cause::Reported(Reported::Input(error)) => match error {
+                InputError::Incomplete => f.write_str("the request's body ended early"),
+                InputError::TooLarge(limit) => {
+                    write!(f, "request body larger than {} (--max-request-body)", Octets(*limit))
+                }
+                InputError::TimedOut => f.write_str("the client stopped sending (--body-timeout)"),
+            },
+            Cause::Reported(Reported::Output(error)) => match error {
+                OutputError::Closed => f.write_str("the response was closed while the app was writing"),
+                OutputError::TooLarge(limit) => Limit::ResponseBody(*limit).fmt(f),
+                OutputError::Superseded => {
+                    f.write_str("the app wrote to an output that a later start-response had replaced")
+                }
+            },
+            Cause::Fault(Fault::StartedTwice) => {
+                f.write_str("start-response was called twice, the second time without exc-info")
+            }
+            Cause::Fault(Fault::StartedAfterHeaders) => {
+                f.write_str("start-response was called with exc-info after the headers had left")
+            }
+            Cause::Fault(Fault::TooLarge(limit)) => Limit::ResponseBody(*limit).fmt(f),
+            Cause::Missing(octets) => {
+                write!(f, "the app wrote {octets} bytes less than its Content-Length")
+            }
+        }
+    }
+}
+
+/// The page that a client sees. It says what happened in HTTP's own words and
+/// how to find the rest in the log, and nothing about the app.
+pub fn page(status: StatusCode, request_id: &str) -> String {
+    let phrase = status.canonical_reason().unwrap_or("Error");
+    let code = status.as_u16();
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{code} {phrase}</title></head>\n\
+         <body>\n<h1>{code} {phrase}</h1>\n<p>Request {request_id}</p>\n</body>\n</html>\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octets_read_well() {
+        let shown = |n| Octets(n).to_string();
+        assert_eq!(shown(0), "0 bytes");
+        assert_eq!(shown(64 << 20), "64 MiB");
+        assert_eq!(shown(1536), "1.5 KiB");
+        assert_eq!(shown(u64::MAX), "17179869183.9 GiB");
+    }
+
+    #[test]
+    fn a_limit_names_its_setting() {
+        let cause = Cause::Limit(Limit::Cpu(Duration::from_millis(50)));
+        assert_eq!(cause.to_string(), "CPU limit of 50ms reached (--cpu)");
+        assert_eq!(cause.status(), StatusCode::GATEWAY_TIMEOUT);
+    }
+
+    #[test]
+    fn the_page_tells_nothing_of_the_app() {
+        let cause = Cause::Trap { reason: "secret".into(), backtrace: "secret".into(), limit: None };
+        let page = page(cause.status(), "cafe");
+        assert!(page.contains("500 Internal Server Error") && page.contains("cafe"));
+        assert!(!page.contains("secret"));
+    }
+}

@@ -1,0 +1,50 @@
+//! rhost serves sandboxed web applications made as WebAssembly components. It
+//! owns sockets, HTTP, limits and life cycles; the application owns the answer;
+//! between them stands the gateway (`wit/gateway.wit`), which is the idea of PEP
+//! 3333 (WSGI). Every request runs in a fresh sandbox.
+//!
+//! # Layout
+//!
+//! A request meets the modules in this order:
+//!
+//! 1. [`listener`]: the socket; accepts, and stops accepting.
+//! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper; [`stall`] gives up
+//!    one that takes nothing.
+//! 3. [`tenant`]: finds the app, and starts the [`trail`] that the request leaves
+//!    in the logs.
+//! 4. [`admission`]: a place before a sandbox; overload queues, then sheds.
+//! 5. [`environ`]: the head of the request as PEP 3333's record.
+//! 6. [`sandbox`]: a fresh instance, with what [`capabilities`] lends it, within
+//!    what [`meter`] counts. It reads [`input`], and calls
+//! 7. [`start_response`], which says what may be sent, and fills
+//! 8. [`output`], the response in the making.
+//! 9. [`guest`] polls the sandbox within its limits, and [`body`], the response on
+//!    its way out, drives it from block to block.
+//!
+//! Before any request: [`package`] builds a crate, [`load`] reads a component, and
+//! [`compiled`] keeps its code. Words that all of them use: [`gateway`] (the
+//! contract's types), [`settings`], [`failure`], [`request_id`], [`log`].
+
+pub mod admission;
+pub mod body;
+pub mod capabilities;
+pub mod compiled;
+pub mod connection;
+pub mod environ;
+pub mod failure;
+pub mod gateway;
+pub mod guest;
+pub mod input;
+pub mod listener;
+pub mod load;
+pub mod log;
+pub mod meter;
+pub mod output;
+pub mod package;
+pub mod request_id;
+pub mod sandbox;
+pub mod settings;
+pub mod stall;
+pub mod start_response;
+pub mod tenant;
+pub mod trail;

@@ -1,0 +1,249 @@
+//! From a file to a component that is ready to run: what it is, whether it fits,
+//! and its compiled code.
+
+use crate::capabilities::WASI_PACKAGES;
+use crate::compiled::{Cache, Compiled, Key};
+use crate::gateway;
+use crate::sandbox::{Engines, SizeClass};
+use std::fmt;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+/// A component in the engine of its class.
+pub struct Loaded {
+    /// The component.
+    pub component: Component,
+    /// How big its sandboxes are.
+    pub class: SizeClass,
+}
+
+/// Why a component cannot be served. Each says what to do about it, in a line.
+#[derive(Debug)]
+pub enum LoadError {
+    /// A core module.
+    CoreModule,
+    /// WebAssembly's text format.
+    Text,
+    /// Code that was compiled before, by whomever.
+    Compiled,
+    /// Not WebAssembly at all.
+    NotWasm,
+    /// It does not validate, or does not compile.
+    Invalid(wasmtime::Error),
+    /// It exports something else than an application; these are its exports.
+    Exports(Vec<String>),
+    /// It imports what the host does not have; these are the names.
+    Imports(Vec<String>),
+    /// The host's own failure.
+    Engine(wasmtime::Error),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::CoreModule => f.write_str(
+                "a core WebAssembly module, not a component; build it for wasm32-wasip2, \
+                 or wrap it with `wasm-tools component new`",
+            ),
+            LoadError::Text => f.write_str(
+                "WebAssembly text; rhost serves binaries: convert it with `wasm-tools parse FILE -o app.wasm`",
+            ),
+            LoadError::Compiled => f.write_str(
+                "precompiled code, which is never loaded since it cannot be checked; \
+                 give the component it was made from",
+            ),
+            LoadError::NotWasm => f.write_str("not a WebAssembly component"),
+            LoadError::Invalid(error) => write!(f, "not a valid component: {error:#}"),
+            LoadError::Exports(found) => {
+                write!(f, "the component does not export {}", gateway::APP)?;
+                match found.iter().find_map(|name| other_kind(name)) {
+                    Some(kind) => write!(f, ": {kind}"),
+                    None if found.is_empty() => f.write_str(": it exports nothing; see docs/gateway.md"),
+                    None => write!(f, ": it exports {}; see docs/gateway.md", found.join(", ")),
+                }
+            }
+            LoadError::Imports(names) => {
+                f.write_str("the component imports what rhost does not lend: ")?;
+                for (place, name) in names.iter().enumerate() {
+                    let comma = if place == 0 { "" } else { "; " };
+                    write!(f, "{comma}{name} ({})", provider(name))?;
+                }
+                Ok(())
+            }
+            LoadError::Engine(error) => write!(f, "{error:#}"),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// What a component is that exports `name` instead of an application.
+fn other_kind(name: &str) -> Option<String> {
+    let interface = name.split('@').next().unwrap_or(name);
+    match interface {
+        "rhost:gateway/app" => {
+            Some(format!("it was built for {name}; rebuild it with an SDK for gateway 0.1"))
+        }
+        "wasi:http/incoming-handler" | "wasi:http/handler" => Some(
+            "it is an application of wasi:http; rhost speaks its own gateway, and an app that uses \
+             rhost-sdk exports it"
+                .into(),
+        ),
+        "wasi:cli/run" => Some(
+            "it is a command with a main function; a web application is a library (crate-type = \
+             [\"cdylib\"]) that lists its routes with rhost_sdk::app!"
+                .into(),
+        ),
+        _ => None,
+    }
+}
+
+/// What would provide the import `name`.
+fn provider(name: &str) -> &'static str {
+    let package = name.split(['/', '@']).next().unwrap_or(name);
+    match package {
+        "rhost:gateway" => "built for another version of the gateway; rebuild it with an SDK for gateway 0.1",
+        "wasi:http" => "outbound HTTP is not lent; the request itself comes through rhost:gateway",
+        "wasi:keyvalue" | "wasi:blobstore" | "wasi:messaging" | "wasi:sql" => {
+            "there is no such store; a lent directory (--dir) can keep files"
+        }
+        "wasi:config" | "wasi:runtime-config" => "settings are environment variables here (--env)",
+        "wasi:nn" | "wasi:tls" | "wasi:webgpu" | "wasi:logging" => "not lent; standard error is logged",
+        package if WASI_PACKAGES.contains(&package) => "only WASI 0.2 is lent; build it for wasm32-wasip2",
+        _ => "compose the component with one that exports it, as `wac plug` does",
+    }
+}
+
+/// Loads components for one host.
+pub struct Loader<'a> {
+    /// The engines they are to run in.
+    pub engines: &'a Engines,
+    /// Where compiled code is kept; none to compile each time.
+    pub cache: Option<&'a Cache>,
+}
+
+impl Loader<'_> {
+    /// Loads the component in `file`. `compiling` is called when it has to be
+    /// compiled, which can take seconds; what it returns is dropped after.
+    pub fn load<P>(&self, file: &[u8], compiling: impl FnOnce() -> P) -> Result<Loaded, LoadError> {
+        recognise(file)?;
+        let engine = self.engines.compiler();
+        let key = Key::new(engine, file);
+        let (compiled, component) = match self.kept(&key) {
+            Some(kept) => kept,
+            None => {
+                let progress = compiling();
+                let compiled = Compiled::make(engine, file).map_err(LoadError::Invalid)?;
+                drop(progress);
+                if let Some(cache) = self.cache
+                    && let Err(error) = cache.put(&key, &compiled)
+                {
+                    tracing::warn!("the compiled code cannot be kept and will be made again next time: {error}");
+                }
+                let component = compiled.load(engine).map_err(LoadError::Engine)?;
+                (compiled, component)
+            }
+        };
+        check(&component, engine)?;
+        let class = SizeClass::of(
+            component.resources_required().and_then(|needs| needs.max_initial_memory_size).unwrap_or(0),
+        );
+        // The code fits every class; the component belongs to the engine that
+        // loaded it.
+        let engine = self.engines.of_class(class).map_err(LoadError::Engine)?;
+        let component = compiled.load(engine).map_err(LoadError::Engine)?;
+        Ok(Loaded { component, class })
+    }
+
+    /// What the cache has under `key`, if it loads. A file that was cut short,
+    /// say by a full disk, is made again.
+    fn kept(&self, key: &Key) -> Option<(Compiled, Component)> {
+        let cache = self.cache?;
+        let compiled = cache.get(key)?;
+        match compiled.load(self.engines.compiler()) {
+            Ok(component) => Some((compiled, component)),
+            Err(_) => {
+                cache.remove(key);
+                None
+            }
+        }
+    }
+}
+
+/// What a file is, by its first octets.
+fn recognise(file: &[u8]) -> Result<(), LoadError> {
+    let text = file.trim_ascii_start();
+    match file {
+        // Version 13, layer 1: the component model's binary format.
+        [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => Err(LoadError::CoreModule),
+        [0x7f, b'E', b'L', b'F', ..] => Err(LoadError::Compiled),
+        _ if text.starts_with(b"(module") || text.starts_with(b"(component") => Err(LoadError::Text),
+        _ => Err(LoadError::NotWasm),
+    }
+}
+
+/// Whether a component's imports and exports are those of an application.
+fn check(component: &Component, engine: &Engine) -> Result<(), LoadError> {
+    let ty = component.component_type();
+    let app = component
+        .get_export_index(None, gateway::APP)
+        .and_then(|app| component.get_export_index(Some(&app), gateway::HANDLE));
+    if app.is_none() {
+        return Err(LoadError::Exports(ty.exports(engine).map(|(name, _)| name.to_owned()).collect()));
+    }
+    let unmet: Vec<String> =
+        ty.imports(engine).filter(|(name, item)| !is_lent(name, &item.ty)).map(|(name, _)| name.to_owned()).collect();
+    if unmet.is_empty() { Ok(()) } else { Err(LoadError::Imports(unmet)) }
+}
+
+fn is_lent(name: &str, item: &ComponentItem) -> bool {
+    // A type by itself needs nothing behind it.
+    if matches!(item, ComponentItem::Type(_)) {
+        return true;
+    }
+    let (interface, version) = name.split_once('@').unwrap_or((name, ""));
+    let package = interface.split('/').next().unwrap_or(interface);
+    match package {
+        "rhost:gateway" => version.starts_with("0.1."),
+        package => WASI_PACKAGES.contains(&package) && version.starts_with("0.2."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(file: &[u8]) -> String {
+        recognise(file).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn files_are_told_apart() {
+        assert!(recognise(b"\0asm\x0d\0\x01\0").is_ok());
+        assert!(error(b"\0asm\x01\0\0\0").contains("wasm32-wasip2"));
+        assert!(error(b"\x7fELF\x02").contains("precompiled"));
+        assert!(error(b"\n (component)").contains("text"));
+        assert!(error(b"").contains("not a WebAssembly component"));
+        assert!(error(b"#!/bin/sh").contains("not a WebAssembly component"));
+    }
+
+    #[test]
+    fn every_error_is_one_line() {
+        let errors = [
+            LoadError::CoreModule,
+            LoadError::Text,
+            LoadError::Compiled,
+            LoadError::NotWasm,
+            LoadError::Exports(vec![]),
+            LoadError::Exports(vec!["wasi:cli/run@0.2.3".into()]),
+            LoadError::Exports(vec!["wasi:http/incoming-handler@0.2.3".into()]),
+            LoadError::Imports(vec!["wasi:http/outgoing-handler@0.2.3".into(), "acme:db/sql".into()]),
+        ];
+        for error in errors {
+            let text = error.to_string();
+            assert!(!text.contains('\n') && text.len() > 20, "{text}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! From a crate to a component: `cargo build` for wasm32-wasip2, linked as a
+//! guest should be.
+
+use cargo_metadata::{CrateType, Message};
+use std::ffi::OsString;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The target that guests are built for.
+pub const TARGET: &str = "wasm32-wasip2";
+
+/// The stack of a guest, in octets, unless another is asked for. It lies in the
+/// guest's memory, which has to be cleaned after each request, so a large one
+/// costs every request. The linker's own default is 1 MiB.
+pub const STACK: u64 = 64 << 10;
+
+/// Why a crate could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The directory has no manifest.
+    #[error("{} has no Cargo.toml; give a component (app.wasm) or the directory of a crate", .0.display())]
+    NoManifest(PathBuf),
+    /// A tool could not be run.
+    #[error("`{tool}` cannot be run: {error}; install Rust from https://rustup.rs")]
+    Tool {
+        /// The command.
+        tool: &'static str,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The target is missing and could not be added.
+    #[error(
+        "the target {TARGET} is not installed and `rustup target add {TARGET}` failed{}; add it with whatever \
+         installed your Rust",
+        .0.as_ref().map(|error| format!(" ({error})")).unwrap_or_default()
+    )]
+    Target(Option<std::io::Error>),
+    /// Cargo failed, and has said why.
+    #[error("the crate in {} does not build; cargo's messages are above", .0.display())]
+    Cargo(PathBuf),
+    /// It built, but not a component.
+    #[error(
+        "the crate in {} makes no component; its Cargo.toml needs\n  [lib]\n  crate-type = [\"cdylib\"]",
+        .0.display()
+    )]
+    NoComponent(PathBuf),
+}
+
+/// How a crate is to be built.
+#[derive(Debug, Clone)]
+pub struct Build {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// The guest's stack, in octets.
+    pub stack: u64,
+    /// Further arguments for `cargo build`.
+    pub cargo_args: Vec<String>,
+}
+
+impl Build {
+    /// The crate in `dir`, built as a release with the usual stack.
+    pub fn release(dir: &Path) -> Self {
+        Build { dir: dir.to_owned(), stack: STACK, cargo_args: vec!["--release".into()] }
+    }
+
+    /// Builds it, and returns its components: usually one, the crate's library.
+    /// Cargo's progress and messages go to standard error.
+    pub fn run(&self) -> Result<Vec<PathBuf>, BuildError> {
+        if !self.dir.join("Cargo.toml").is_file() {
+            return Err(BuildError::NoManifest(self.dir.clone()));
+        }
+        self.ensure_target()?;
+        let mut cargo = self.command("cargo");
+        cargo
+            .args(["build", "--target", TARGET, "--message-format", "json-render-diagnostics"])
+            .args(&self.cargo_args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        self.link(&mut cargo);
+        let mut child = cargo.spawn().map_err(|error| BuildError::Tool { tool: "cargo", error })?;
+        let messages = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut components = Vec::new();
+        for message in Message::parse_stream(messages).map_while(Result::ok) {
+            if let Message::CompilerArtifact(artifact) = message
+                && artifact.target.crate_types.contains(&CrateType::CDyLib)
+                && self.holds(artifact.manifest_path.as_std_path())
+            {
+                let wasm = artifact.filenames.into_iter().filter(|file| file.extension() == Some("wasm"));
+                components.extend(wasm.map(PathBuf::from));
+            }
+        }
+        let status = child.wait().map_err(|error| BuildError::Tool { tool: "cargo", error })?;
+        if !status.success() {
+            return Err(BuildError::Cargo(self.dir.clone()));
+        }
+        if components.is_empty() {
+            return Err(BuildError::NoComponent(self.dir.clone()));
+        }
+        Ok(components)
+    }
+
+    /// Whether `manifest` is the crate's own, and not that of a dependency.
+    fn holds(&self, manifest: &Path) -> bool {
+        let own = self.dir.join("Cargo.toml").canonicalize();
+        own.is_ok_and(|own| manifest.canonicalize().is_ok_and(|manifest| manifest == own))
+    }
+
+    fn command(&self, tool: &str) -> Command {
+        let mut command = Command::new(tool);
+        command.current_dir(&self.dir);
+        // Under `cargo run` and `cargo test` these speak of another package.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "CARGO_CRATE_NAME" {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// Adds the linker's arguments wherever cargo will look for them: flags in
+    /// the environment hide those of the configuration.
+    fn link(&self, cargo: &mut Command) {
+        let stack = format!("-Clink-arg=-zstack-size={}", self.stack);
+        let joined = |flags: OsString, separator: &str| {
+            let mut flags = flags;
+            flags.push(separator);
+            flags.push(&stack);
+            flags
+        };
+        if let Some(flags) = std::env::var_os("CARGO_ENCODED_RUSTFLAGS").filter(|flags| !flags.is_empty()) {
+            cargo.env("CARGO_ENCODED_RUSTFLAGS", joined(flags, "\u{1f}"));
+        } else if let Some(flags) = std::env::var_os("RUSTFLAGS").filter(|flags| !flags.is_empty()) {
+            cargo.env("RUSTFLAGS", joined(flags, " "));
+        } else {
+            cargo.args(["--config", &format!("target.{TARGET}.rustflags=[\"{stack}\"]")]);
+        }
+    }
+
+    /// Adds the target if this toolchain lacks it. rust-toolchain.toml alone does
+    /// not, where rustup is told not to install by itself.
+    fn ensure_target(&self) -> Result<(), BuildError> {
+        let rustc = self
+            .command("rustc")
+            .args(["--print", "target-libdir", "--target", TARGET])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| BuildError::Tool { tool: "rustc", error })?;
+        let libdir = String::from_utf8_lossy(&rustc.stdout);
+        if rustc.status.success() && Path::new(libdir.trim()).is_dir() {
+            return Ok(());
+        }
+        eprintln!("rhost: adding the target {TARGET}");
+        let added = self
+            .command("rustup")
+            .args(["target", "add", TARGET])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
+            .map_err(|error| BuildError::Target(Some(error)))?;
+        if added.success() { Ok(()) } else { Err(BuildError::Target(None)) }
+    }
+}

@@ -1,0 +1,227 @@
+//! Engines: one for each size class of guests, and the thread that ticks.
+//!
+//! A slot of the pool is cleaned when a sandbox ends. Pages that stay resident
+//! are cleaned by copying, the rest by handing them back to the kernel, which
+//! costs a system call, the page faults after it, and on two cores the other
+//! one's TLB. So a slot keeps as much resident as a guest of its class uses, and
+//! that is why there are classes: what suits an interpreter with a 30 MB image
+//! would pin gigabytes for guests of 100 KB.
+
+use crate::failure::Octets;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// How often guests are made to give way. Long against the cost of giving way,
+/// short against what anyone waiting notices.
+pub const TICK: Duration = Duration::from_millis(2);
+
+/// The most linear memory that any sandbox can be given: all that 32 bits
+/// address. A slot reserves that much of the address space, so that compiled
+/// code needs no bounds checks.
+const MAX_MEMORY: usize = 4 << 30;
+/// The most elements that any table can be given.
+const MAX_TABLE_ELEMENTS: usize = 1_000_000;
+/// Octets of each table that stay resident in a slot.
+const TABLE_KEEP_RESIDENT: usize = 128 << 10;
+/// What the idle slots of one class may keep resident together, in octets.
+const RESIDENT_BUDGET: usize = 2 << 30;
+/// Slots of the smallest class; beyond this many, requests do better to queue.
+const MAX_SLOTS: usize = 1000;
+/// Memories and tables for each slot of a class: components are made of several
+/// core modules, most of which share.
+const MEMORIES_PER_SLOT: usize = 2;
+const TABLES_PER_SLOT: usize = 4;
+
+/// How big a guest is when it starts, which is most of what cleaning up after it
+/// costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SizeClass {
+    /// Up to 1 MiB of initial memory: compiled languages.
+    Small,
+    /// Up to 16 MiB: small interpreters.
+    Medium,
+    /// Above: CPython, SpiderMonkey.
+    Large,
+}
+
+impl SizeClass {
+    /// The class of a component whose largest memory starts with so many octets.
+    pub fn of(initial_memory: u64) -> Self {
+        match initial_memory {
+            ..=0x10_0000 => SizeClass::Small,
+            ..=0x100_0000 => SizeClass::Medium,
+            _ => SizeClass::Large,
+        }
+    }
+
+    /// Octets of each linear memory that stay resident.
+    pub fn keep_resident(self) -> usize {
+        match self {
+            SizeClass::Small => 1 << 20,
+            SizeClass::Medium => 16 << 20,
+            SizeClass::Large => 64 << 20,
+        }
+    }
+
+    /// Sandboxes that can live at a time.
+    pub fn slots(self) -> usize {
+        (RESIDENT_BUDGET / self.keep_resident()).min(MAX_SLOTS)
+    }
+}
+
+/// The engines of this process. They live as long as it does, as do the pools in
+/// them; each is made when the first app of its class is loaded.
+pub struct Engines {
+    /// Compiles, and reads what was compiled, for all classes: only their pools
+    /// differ, which compiled code does not depend on.
+    compiler: Engine,
+    classes: [OnceLock<Engine>; 3],
+    ticking: Arc<Mutex<Vec<Engine>>>,
+    _ticker: Ticker,
+}
+
+impl Engines {
+    /// Starts the ticking thread; no pool yet.
+    pub fn new() -> wasmtime::Result<Self> {
+        let ticking = Arc::new(Mutex::new(Vec::new()));
+        Ok(Engines {
+            compiler: Engine::new(&config())?,
+            classes: Default::default(),
+            ticking: ticking.clone(),
+            _ticker: Ticker::start(ticking),
+        })
+    }
+
+    /// The engine that compiles.
+    pub fn compiler(&self) -> &Engine {
+        &self.compiler
+    }
+
+    /// The engine in which guests of `class` run.
+    pub fn of_class(&self, class: SizeClass) -> wasmtime::Result<&Engine> {
+        let engine = &self.classes[class as usize];
+        if let Some(engine) = engine.get() {
+            return Ok(engine);
+        }
+        let mut config = config();
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(class)));
+        let made = Engine::new(&config).map_err(|error| {
+            error.context(format!(
+                "address space for {} sandboxes of up to {} cannot be reserved; \
+                 is it limited (ulimit -v, vm.overcommit_memory=2)?",
+                class.slots(),
+                Octets(MAX_MEMORY as u64)
+            ))
+        })?;
+        // Two that come at once both make one; the second is dropped unused.
+        let engine = engine.get_or_init(|| {
+            self.ticking.lock().unwrap_or_else(PoisonError::into_inner).push(made.clone());
+            made
+        });
+        Ok(engine)
+    }
+}
+
+/// What compiled code depends on; the same for every engine.
+fn config() -> Config {
+    let mut config = Config::new();
+    // A guest can be stopped at any loop and any call.
+    config.epoch_interruption(true);
+    config
+}
+
+fn pool(class: SizeClass) -> PoolingAllocationConfig {
+    let slots = class.slots();
+    let count = |per_slot: usize| u32::try_from(slots * per_slot).expect("a few thousand");
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(count(1))
+        // Instances are small and on the heap; only memories and tables have
+        // places of their own.
+        .total_core_instances(count(64))
+        .total_memories(count(MEMORIES_PER_SLOT))
+        .total_tables(count(TABLES_PER_SLOT))
+        .total_stacks(count(1))
+        .max_memories_per_component(MEMORIES_PER_SLOT as u32 * 4)
+        .max_tables_per_component(TABLES_PER_SLOT as u32 * 4)
+        .max_tables_per_module(TABLES_PER_SLOT as u32)
+        .max_memory_size(MAX_MEMORY)
+        .table_elements(MAX_TABLE_ELEMENTS)
+        .linear_memory_keep_resident(class.keep_resident())
+        .table_keep_resident(TABLE_KEEP_RESIDENT)
+        // All that were used stay warm: what they keep is bounded already.
+        .max_unused_warm_slots(count(MEMORIES_PER_SLOT))
+        // It gained nothing here, and has had bugs of the kind that matter most.
+        .pagemap_scan(Enabled::No);
+    pool
+}
+
+/// How many sandboxes of a component can live at a time in its class.
+pub fn capacity(class: SizeClass, memories: usize, tables: usize) -> usize {
+    let slots = class.slots();
+    let by_memories = slots * MEMORIES_PER_SLOT / memories.max(1);
+    let by_tables = slots * TABLES_PER_SLOT / tables.max(1);
+    slots.min(by_memories).min(by_tables)
+}
+
+/// The thread that moves every engine's epoch on, until it is dropped.
+struct Ticker {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    fn start(engines: Arc<Mutex<Vec<Engine>>>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = std::thread::Builder::new()
+            .name("rhost-epoch".into())
+            .spawn({
+                let stop = stop.clone();
+                move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        std::thread::park_timeout(TICK);
+                        for engine in engines.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                            engine.increment_epoch();
+                        }
+                    }
+                }
+            })
+            .expect("the system starts a thread");
+        Ticker { stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_follow_the_initial_memory() {
+        assert_eq!(SizeClass::of(128 << 10), SizeClass::Small);
+        assert_eq!(SizeClass::of(1 << 20), SizeClass::Small);
+        assert_eq!(SizeClass::of((1 << 20) + 1), SizeClass::Medium);
+        assert_eq!(SizeClass::of(30 << 20), SizeClass::Large);
+    }
+
+    #[test]
+    fn what_a_class_keeps_is_bounded() {
+        for class in [SizeClass::Small, SizeClass::Medium, SizeClass::Large] {
+            assert!(class.slots() * class.keep_resident() <= RESIDENT_BUDGET);
+            assert!(class.slots() >= 32);
+            assert_eq!(capacity(class, 1, 3), class.slots());
+            assert_eq!(capacity(class, 4, 3), class.slots() / 2);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What whoever runs rhost decides: limits, time-outs and what an app is lent.
+//! Plain data, checked where it is parsed; nothing here touches the world.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// What one request may use. All are on by default, and the same in development
+/// as in production. Each names the command's flag that sets it.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Time on a CPU, waiting on the host not counted (`--cpu`).
+    pub cpu: Duration,
+    /// Time from the start of the guest to the end of its answer (`--timeout`).
+    pub wall: Duration,
+    /// Octets of linear memory, over all memories of the sandbox (`--memory`).
+    pub memory: u64,
+    /// Elements in a table (`--table-elements`).
+    pub table_elements: usize,
+    /// Octets of request body (`--max-request-body`).
+    pub request_body: u64,
+    /// Octets of response body (`--max-response-body`).
+    pub response_body: u64,
+    /// Octets of response fields, names and values together; it also bounds
+    /// their number (`--max-response-headers`).
+    pub response_headers: u64,
+    /// Octets of log that an app may write in a second, with as much again in
+    /// one burst (`--log-rate`).
+    pub log_rate: u64,
+    /// Requests of an app that run at a time (`--concurrency`). None: as many as
+    /// the app's size class has slots.
+    pub concurrency: Option<usize>,
+    /// Requests that wait for one of those (`--queue`).
+    pub queue: usize,
+    /// How long one of them waits before it is answered 503 (`--queue-timeout`).
+    pub queue_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            cpu: Duration::from_secs(10),
+            wall: Duration::from_secs(60),
+            memory: 256 * MIB,
+            table_elements: 100_000,
+            request_body: 2 * GIB,
+            response_body: 2 * GIB,
+            response_headers: 64 * KIB,
+            log_rate: MIB,
+            concurrency: None,
+            queue: 1024,
+            queue_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How long the server waits for a client.
+#[derive(Debug, Clone)]
+pub struct Timeouts {
+    /// For the whole head of a request, and for the next one on a kept-alive
+    /// connection (`--header-timeout`).
+    pub header: Duration,
+    /// For the next octets of a request's body (`--body-timeout`).
+    pub body: Duration,
+    /// For a client to take what is being sent (`--write-timeout`).
+    pub write: Duration,
+    /// For requests in flight when the server is told to stop (`--grace`).
+    pub grace: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Timeouts {
+            header: Duration::from_secs(30),
+            body: Duration::from_secs(30),
+            write: Duration::from_secs(30),
+            grace: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A directory of the host that an app is lent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LentDir {
+    /// Where it is on the host.
+    pub host: PathBuf,
+    /// What the guest calls it.
+    pub guest: String,
+    /// Whether the guest may only read.
+    pub read_only: bool,
+}
+
+/// An app: its name and what it is lent. Nothing that is not named here reaches
+/// a guest.
+#[derive(Debug, Clone, Default)]
+pub struct AppSettings {
+    /// What logs call it.
+    pub name: String,
+    /// The path under which it is mounted: empty, or `/x` without a slash at the
+    /// end.
+    pub mount: String,
+    /// Environment variables.
+    pub env: Vec<(String, String)>,
+    /// Directories.
+    pub dirs: Vec<LentDir>,
+    /// What each of its requests may use.
+    pub limits: Limits,
+}

@@ -1,0 +1,109 @@
+//! The trail that one request leaves: why it failed, and its line in the access
+//! log.
+
+use crate::environ::{Peer, protocol};
+use crate::failure::Cause;
+use crate::log::{Sink, escape_into};
+use crate::request_id::RequestId;
+use http::request::Parts;
+use http::{Method, StatusCode, Uri, Version};
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+/// Follows a request from its head to the last octet of its answer. The access
+/// line is written when the trail is dropped, which is when the response has
+/// left or was given up.
+pub struct Trail {
+    request: RequestId,
+    start: Instant,
+    entry: Option<Entry>,
+}
+
+/// What an access line needs beyond the request's name; kept only when there is
+/// an access log.
+struct Entry {
+    log: Sink,
+    peer: Arc<Peer>,
+    method: Method,
+    uri: Uri,
+    version: Version,
+    status: Option<StatusCode>,
+    octets: u64,
+}
+
+impl Trail {
+    /// A request that has just arrived over `peer`.
+    pub fn begin(head: &Parts, peer: &Arc<Peer>, log: Option<&Sink>) -> Self {
+        let entry = log.map(|log| Entry {
+            log: log.clone(),
+            peer: peer.clone(),
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            version: head.version,
+            status: None,
+            octets: 0,
+        });
+        Trail { request: RequestId::next(), start: Instant::now(), entry }
+    }
+
+    /// What the request is called.
+    pub fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// When it arrived.
+    pub fn start(&self) -> Instant {
+        self.start
+    }
+
+    /// The response begins.
+    pub fn answered(&mut self, status: StatusCode) {
+        if let Some(entry) = &mut self.entry {
+            entry.status = Some(status);
+        }
+    }
+
+    /// So many octets of body were handed to the connection.
+    pub fn sent(&mut self, octets: usize) {
+        if let Some(entry) = &mut self.entry {
+            entry.octets += octets as u64;
+        }
+    }
+
+    /// The request failed in the app called `app`.
+    pub fn failed(&self, app: &str, cause: &Cause) {
+        let request = self.request;
+        if cause.is_the_apps() {
+            tracing::error!(app, %request, "{cause}");
+        } else {
+            tracing::warn!(app, %request, "{cause}");
+        }
+    }
+
+    /// Something about the request that its app's author should know.
+    pub fn note(&self, app: &str, text: std::fmt::Arguments<'_>) {
+        let request = self.request;
+        tracing::warn!(app, %request, "{text}");
+    }
+}
+
+impl Drop for Trail {
+    fn drop(&mut self) {
+        let Some(Entry { log, peer, method, uri, version, status, octets }) = &self.entry else { return };
+        let micros = self.start.elapsed().as_micros();
+        let time = humantime::format_rfc3339_millis(SystemTime::now());
+        log.append(|line| {
+            let _ = write!(line, "{time} {} \"{method} ", peer.remote_addr);
+            // The target is the client's text: a quote or a control in it must
+            // not pass for the log's own.
+            escape_into(line, &uri.to_string().replace('"', "%22"));
+            let _ = match status {
+                Some(status) => write!(line, " {}\" {} {octets}", protocol(*version), status.as_u16()),
+                // As nginx logs a client that left before it got a status.
+                None => write!(line, " {}\" 499 {octets}", protocol(*version)),
+            };
+            let _ = writeln!(line, " {}.{:03}ms {}", micros / 1000, micros % 1000, self.request);
+        });
+    }
+}
