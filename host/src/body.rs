@@ -3,6 +3,7 @@
 //! The client's pace is therefore the guest's, and a client that leaves drops the
 //! body and with it the guest.
 
+use crate::app_log::AppLog;
 use crate::failure::{self, Cause};
 use crate::guest::Guest;
 use crate::output::{Outlet, Taken};
@@ -34,7 +35,7 @@ enum Content {
 }
 
 struct Streamed {
-    app: Arc<str>,
+    log: Arc<AppLog>,
     outlet: Outlet,
     /// None once the guest has ended.
     guest: Option<Guest>,
@@ -58,7 +59,7 @@ pub struct Cut;
 /// Runs a guest until its response can begin. A first block is held until the
 /// guest returns, so that the response goes out whole, or gives up the thread,
 /// which it does when it writes again.
-pub async fn answer(mut guest: Guest, method: Method, app: Arc<str>, trail: Trail) -> Response<Body> {
+pub async fn answer(mut guest: Guest, method: Method, log: Arc<AppLog>, trail: Trail) -> Response<Body> {
     let ended = poll_fn(|cx| match guest.poll(cx) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
         Poll::Pending if guest.outlet().has_blocks() => Poll::Ready(None),
@@ -67,13 +68,13 @@ pub async fn answer(mut guest: Guest, method: Method, app: Arc<str>, trail: Trai
     .await;
     let outlet = guest.outlet().clone();
     if let Some(Err(cause)) = ended {
-        return refuse(cause, &app, trail);
+        return refuse(cause, &log, trail);
     }
     if let Some(fault) = outlet.fault() {
-        return refuse(Cause::Fault(fault), &app, trail);
+        return refuse(Cause::Fault(fault), &log, trail);
     }
     let Taken { head: Some(head), mut blocks } = outlet.take() else {
-        return refuse(Cause::NoAnswer, &app, trail);
+        return refuse(Cause::NoAnswer, &log, trail);
     };
     let bodiless = method == Method::HEAD || !head.has_body();
     let content = match ended {
@@ -83,18 +84,18 @@ pub async fn answer(mut guest: Guest, method: Method, app: Arc<str>, trail: Trai
             return without_body(head, method, written, trail);
         }
         Some(_) => {
-            report_beyond(&outlet, &app, &trail);
+            report_beyond(&outlet, &log, &trail);
             let block = blocks.pop_front().unwrap_or_default();
             match outlet.missing() {
                 0 => Content::Whole(block),
                 missing => {
-                    trail.failed(&app, &Cause::Missing(missing));
+                    trail.failed(&log, &Cause::Missing(missing));
                     return with_length(head, Content::Short(block), trail);
                 }
             }
         }
         None => Content::Streamed(Streamed {
-            app,
+            log,
             outlet,
             guest: Some(guest),
             blocks,
@@ -107,8 +108,8 @@ pub async fn answer(mut guest: Guest, method: Method, app: Arc<str>, trail: Trai
 }
 
 /// The page for a request that failed before its headers left.
-pub fn refuse(cause: Cause, app: &str, trail: Trail) -> Response<Body> {
-    trail.failed(app, &cause);
+pub fn refuse(cause: Cause, log: &AppLog, trail: Trail) -> Response<Body> {
+    trail.failed(log, &cause);
     let status = cause.status();
     let mut head = ResponseHead { status, headers: Default::default(), length: None };
     head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -153,10 +154,10 @@ fn with_length(mut head: ResponseHead, content: Content, trail: Trail) -> Respon
     respond(head, content, trail)
 }
 
-fn report_beyond(outlet: &Outlet, app: &str, trail: &Trail) {
+fn report_beyond(outlet: &Outlet, log: &AppLog, trail: &Trail) {
     let beyond = outlet.beyond();
     if beyond > 0 {
-        trail.note(app, format_args!("{beyond} bytes beyond the response's Content-Length were cut off"));
+        trail.note(log, &format!("{beyond} bytes beyond the response's Content-Length were cut off"));
     }
 }
 
@@ -193,7 +194,7 @@ impl Streamed {
 
     /// The guest has ended: is what it sent a response?
     fn end(&mut self, result: Result<(), Cause>, trail: &Trail) {
-        report_beyond(&self.outlet, &self.app, trail);
+        report_beyond(&self.outlet, &self.log, trail);
         let missing = self.outlet.missing();
         let cause = match (result, self.outlet.fault()) {
             (_, Some(fault)) => Some(Cause::Fault(fault)),
@@ -203,7 +204,7 @@ impl Streamed {
         };
         if let Some(cause) = cause {
             self.failed = true;
-            trail.failed(&self.app, &cause);
+            trail.failed(&self.log, &cause);
         }
     }
 }

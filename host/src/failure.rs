@@ -118,19 +118,6 @@ impl Cause {
             | Cause::Missing(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
-
-    /// Whether it is the app that has to be mended, rather than a client that
-    /// sent something odd or left.
-    pub fn is_the_apps(&self) -> bool {
-        !matches!(
-            self,
-            Cause::NotMounted
-                | Cause::Overloaded
-                | Cause::QueueTimeout(_)
-                | Cause::RequestTooLarge(_)
-                | Cause::Reported(Reported::Input(_) | Reported::Output(OutputError::Closed))
-        )
-    }
 }
 
 impl fmt::Display for Cause {

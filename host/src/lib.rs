@@ -23,9 +23,10 @@
 //!
 //! Before any request: [`package`] builds a crate, [`load`] reads a component, and
 //! [`compiled`] keeps its code. Words that all of them use: [`gateway`] (the
-//! contract's types), [`settings`], [`failure`], [`request_id`], [`log`].
+//! contract's types), [`settings`], [`failure`], [`request_id`], [`log`] and [`app_log`].
 
 pub mod admission;
+pub mod app_log;
 pub mod body;
 pub mod capabilities;
 pub mod compiled;

@@ -59,6 +59,13 @@ impl Sink {
         (Sink(shared.clone()), Flusher { shared, thread: Some(thread) })
     }
 
+    /// Starts a sink whose lines stay in memory, for tests to look at.
+    pub fn to_memory(name: &'static str) -> (Sink, Memory) {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (sink, flusher) = Sink::start(name, MemoryWriter(lines.clone()));
+        (sink, Memory { lines, flusher })
+    }
+
     /// Appends what `line` writes, which is to be one or more whole lines.
     pub fn append(&self, line: impl FnOnce(&mut Vec<u8>)) {
         let mut pending = self.0.lock();
@@ -125,6 +132,34 @@ impl Drop for Flusher {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// What went into a sink that keeps its lines in memory.
+pub struct Memory {
+    lines: Arc<Mutex<Vec<u8>>>,
+    flusher: Flusher,
+}
+
+impl Memory {
+    /// Everything that was appended so far, and nothing that will be.
+    pub fn text(self) -> String {
+        drop(self.flusher);
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&lines).into_owned()
+    }
+}
+
+struct MemoryWriter(Arc<Mutex<Vec<u8>>>);
+
+impl Write for MemoryWriter {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

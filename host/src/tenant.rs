@@ -1,8 +1,9 @@
 //! Apps, and the way of a request into one.
 
 use crate::admission::Turnstile;
+use crate::app_log::AppLog;
 use crate::body::{self, Body};
-use crate::capabilities::{AppLog, Lent};
+use crate::capabilities::Lent;
 use crate::environ::{Gathered, MountedPath, Peer};
 use crate::failure::Cause;
 use crate::guest::Guest;
@@ -23,7 +24,7 @@ use std::time::Duration;
 
 /// A deployed component with its settings.
 pub struct App {
-    name: Arc<str>,
+    log: Arc<AppLog>,
     mount: String,
     limits: Limits,
     program: Program,
@@ -35,11 +36,11 @@ impl App {
     /// to `log`.
     pub fn new(loaded: &Loaded, settings: &AppSettings, log: &Sink) -> wasmtime::Result<Self> {
         let limits = settings.limits.clone();
-        let log = AppLog::new(&settings.name, log.clone(), limits.log_rate);
-        let lent = Arc::new(Lent::new(settings, Arc::new(log)));
+        let log = Arc::new(AppLog::new(&settings.name, log.clone(), limits.log_rate));
+        let lent = Arc::new(Lent::new(settings, log.clone()));
         let program = Program::new(&loaded.component, loaded.class, lent, limits.clone())?;
         Ok(App {
-            name: settings.name.as_str().into(),
+            log,
             mount: settings.mount.clone(),
             turnstile: Arc::new(Turnstile::new(&limits, program.capacity())),
             limits,
@@ -67,14 +68,14 @@ impl Site {
         let trail = Trail::begin(&head, &peer, self.access_log.as_ref());
         let app = &self.app;
         if MountedPath::split(&head.uri, &app.mount).is_none() {
-            return body::refuse(Cause::NotMounted, &app.name, trail);
+            return body::refuse(Cause::NotMounted, &app.log, trail);
         }
         if announced_length(&head.headers).is_some_and(|length| length > app.limits.request_body) {
-            return body::refuse(Cause::RequestTooLarge(app.limits.request_body), &app.name, trail);
+            return body::refuse(Cause::RequestTooLarge(app.limits.request_body), &app.log, trail);
         }
         let place = match app.turnstile.enter().await {
             Ok(place) => place,
-            Err(cause) => return body::refuse(cause, &app.name, trail),
+            Err(cause) => return body::refuse(cause, &app.log, trail),
         };
 
         let method = head.method.clone();
@@ -91,7 +92,7 @@ impl Site {
             }
         });
         let guest = Guest::new(running, outlet, cpu, trail.start(), app.limits.wall);
-        body::answer(guest, method, app.name.clone(), trail).await
+        body::answer(guest, method, app.log.clone(), trail).await
     }
 }
 

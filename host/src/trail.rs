@@ -1,7 +1,8 @@
 //! The trail that one request leaves: why it failed, and its line in the access
 //! log.
 
-use crate::environ::{Peer, protocol};
+use crate::app_log::AppLog;
+use crate::environ::{Peer, protocol, request_uri};
 use crate::failure::Cause;
 use crate::log::{Sink, escape_into};
 use crate::request_id::RequestId;
@@ -71,20 +72,14 @@ impl Trail {
         }
     }
 
-    /// The request failed in the app called `app`.
-    pub fn failed(&self, app: &str, cause: &Cause) {
-        let request = self.request;
-        if cause.is_the_apps() {
-            tracing::error!(app, %request, "{cause}");
-        } else {
-            tracing::warn!(app, %request, "{cause}");
-        }
+    /// The request failed, and the log of its app says why.
+    pub fn failed(&self, log: &AppLog, cause: &Cause) {
+        log.host_lines(self.request, &cause.to_string());
     }
 
     /// Something about the request that its app's author should know.
-    pub fn note(&self, app: &str, text: std::fmt::Arguments<'_>) {
-        let request = self.request;
-        tracing::warn!(app, %request, "{text}");
+    pub fn note(&self, log: &AppLog, text: &str) {
+        log.host_lines(self.request, text);
     }
 }
 
@@ -97,7 +92,7 @@ impl Drop for Trail {
             let _ = write!(line, "{time} {} \"{method} ", peer.remote_addr);
             // The target is the client's text: a quote or a control in it must
             // not pass for the log's own.
-            escape_into(line, &uri.to_string().replace('"', "%22"));
+            escape_into(line, &request_uri(uri, *version).replace('"', "%22"));
             let _ = match status {
                 Some(status) => write!(line, " {}\" {} {octets}", protocol(*version), status.as_u16()),
                 // As nginx logs a client that left before it got a status.

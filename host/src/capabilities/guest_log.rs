@@ -2,14 +2,12 @@
 //! which app and request they come from (`wsgi.errors`; PEP 3333, "Input and
 //! Error Streams").
 
-use crate::log::{Sink, escape_into};
+use crate::app_log::AppLog;
 use crate::request_id::RequestId;
 use bytes::Bytes;
-use std::io::Write;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Instant, SystemTime};
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
@@ -18,75 +16,6 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 const MAX_LINE: usize = 8 << 10;
 /// What a stream takes in one call, in octets.
 const MAX_WRITE: usize = 64 << 10;
-
-/// One app's share of the log: so many octets a second, and as many again in a
-/// burst. What lies beyond is dropped and counted.
-pub struct AppLog {
-    app: String,
-    sink: Sink,
-    rate: u64,
-    bucket: Mutex<Bucket>,
-}
-
-struct Bucket {
-    octets: u64,
-    filled: Instant,
-    dropped: u64,
-}
-
-impl AppLog {
-    /// The share of the app called `app`, of `rate` octets a second.
-    pub fn new(app: &str, sink: Sink, rate: u64) -> Self {
-        let mut name = Vec::new();
-        escape_into(&mut name, app);
-        AppLog {
-            app: String::from_utf8_lossy(&name).into_owned(),
-            sink,
-            rate,
-            bucket: Mutex::new(Bucket { octets: rate, filled: Instant::now(), dropped: 0 }),
-        }
-    }
-
-    /// Writes one line, without its end.
-    fn line(&self, request: RequestId, stream: &str, text: &[u8]) {
-        let Some(dropped) = self.admit(text.len() as u64 + 64) else { return };
-        let time = humantime::format_rfc3339_millis(SystemTime::now());
-        let app = &self.app;
-        self.sink.append(|line| {
-            if dropped > 0 {
-                let _ = writeln!(
-                    line,
-                    "{time} {app} {request} rhost: {dropped} lines of this app were dropped (--log-rate)"
-                );
-            }
-            let _ = write!(line, "{time} {app} {request} {stream}: ");
-            escape_into(line, &String::from_utf8_lossy(text));
-            line.push(b'\n');
-        });
-    }
-
-    /// Takes `octets` from the share, and says how many lines were dropped since
-    /// the last that fitted; none when this one is dropped as well.
-    fn admit(&self, octets: u64) -> Option<u64> {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let earned = now.duration_since(bucket.filled).as_secs_f64() * self.rate as f64;
-        if earned >= 1.0 {
-            bucket.octets = bucket.octets.saturating_add(earned as u64).min(self.rate);
-            bucket.filled = now;
-        }
-        match bucket.octets.checked_sub(octets) {
-            Some(left) => {
-                bucket.octets = left;
-                Some(std::mem::take(&mut bucket.dropped))
-            }
-            None => {
-                bucket.dropped += 1;
-                None
-            }
-        }
-    }
-}
 
 /// Which of a guest's streams a line came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,12 +48,6 @@ impl GuestLog {
         LogStream { log: self.clone(), stream }
     }
 
-    /// A line of the host's own about this request.
-    pub fn host_line(&self, text: &str) {
-        for line in text.lines() {
-            self.0.app.line(self.0.request, "rhost", line.as_bytes());
-        }
-    }
 }
 
 impl RequestLog {
@@ -148,7 +71,7 @@ impl RequestLog {
             partial.extend_from_slice(&text[..now]);
             text = &text[now + usize::from(end.is_some())..];
             if whole {
-                self.app.line(self.request, name, &partial);
+                self.app.guest_line(self.request, name, &partial);
                 partial.clear();
             }
         }
@@ -161,7 +84,7 @@ impl Drop for RequestLog {
         for stream in [Stream::Stdout, Stream::Stderr] {
             let (partial, name) = self.partial(stream);
             if !partial.is_empty() {
-                self.app.line(self.request, name, &partial);
+                self.app.guest_line(self.request, name, &partial);
             }
         }
     }
@@ -229,29 +152,14 @@ impl AsyncWrite for LogStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Memory(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Memory {
-        fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(text);
-            Ok(text.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::log::Sink;
 
     fn logged(rate: u64, write: impl FnOnce(&RequestLog)) -> String {
-        let memory = Memory::default();
-        let (sink, flusher) = Sink::start("test log", memory.clone());
+        let (sink, memory) = Sink::to_memory("test log");
         let log = GuestLog::new(Arc::new(AppLog::new("shop", sink, rate)), RequestId::next());
         write(&log.0);
         drop(log);
-        drop(flusher);
-        let text = memory.0.lock().unwrap().clone();
-        String::from_utf8(text).unwrap()
+        memory.text()
     }
 
     #[test]

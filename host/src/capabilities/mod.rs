@@ -4,8 +4,9 @@
 
 mod guest_log;
 
-pub use guest_log::{AppLog, GuestLog, Stream};
+pub use guest_log::{GuestLog, Stream};
 
+use crate::app_log::AppLog;
 use crate::request_id::RequestId;
 use crate::settings::{AppSettings, LentDir};
 use std::sync::Arc;
@@ -14,8 +15,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiView};
 
 /// What one app is lent, made once and shared by its sandboxes.
 pub struct Lent {
-    /// Where its output goes.
-    pub log: Arc<AppLog>,
+    log: Arc<AppLog>,
     env: Vec<(String, String)>,
     dirs: Vec<LentDir>,
 }
@@ -26,10 +26,15 @@ impl Lent {
         Lent { log, env: settings.env.clone(), dirs: settings.dirs.clone() }
     }
 
-    /// The loan to one sandbox, with the log that its output goes to. A sandbox
-    /// asks for it when its guest first uses WASI: making one costs as much as
-    /// the rest of a small request, and most requests never need it.
-    pub fn to_sandbox(&self, request: RequestId) -> (WasiCtx, GuestLog) {
+    /// Where the app's lines go.
+    pub fn log(&self) -> &AppLog {
+        &self.log
+    }
+
+    /// The loan to the sandbox that serves `request`. It asks for it when its
+    /// guest first uses WASI: making one costs as much as the rest of a small
+    /// request, and most requests never need it.
+    pub fn to_sandbox(&self, request: RequestId) -> WasiCtx {
         let log = GuestLog::new(self.log.clone(), request);
         let mut wasi = WasiCtxBuilder::new();
         wasi.envs(&self.env)
@@ -45,10 +50,11 @@ impl Lent {
             let perms = if dir.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
             if let Err(error) = wasi.preopened_dir(&dir.host, &dir.guest, perms) {
                 // It was there at the start. The guest finds it missing.
-                log.host_line(&format!("the lent directory {} cannot be opened: {error:#}", dir.host.display()));
+                let text = format!("the lent directory {} cannot be opened: {error:#}", dir.host.display());
+                self.log.host_lines(request, &text);
             }
         }
-        (wasi.build(), log)
+        wasi.build()
     }
 }
 

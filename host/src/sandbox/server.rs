@@ -42,7 +42,7 @@ fn start_response(
     let head = response_head(&mut store, status, &fields)?;
     let state = store.data_mut();
     if let Some(ExcInfo { kind, message, traceback }) = &exc_info {
-        state.log().host_line(&format!("exc-info: {kind}: {message}\n{traceback}"));
+        state.log(&format!("exc-info: {kind}: {message}\n{traceback}"));
     }
     let started = state.outlet.start(head, exc_info.is_some());
     Ok((started.map(Resource::new_own),))

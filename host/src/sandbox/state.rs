@@ -1,6 +1,6 @@
 //! What one sandbox holds: the data of its store.
 
-use crate::capabilities::{GuestLog, Lent};
+use crate::capabilities::Lent;
 use crate::input::Input;
 use crate::meter::{CpuMeter, SpaceMeter};
 use crate::output::Outlet;
@@ -24,7 +24,7 @@ pub struct State {
     request: RequestId,
     lent: Arc<Lent>,
     /// WASI, from its first use on.
-    wasi: Option<Box<(WasiCtx, GuestLog)>>,
+    wasi: Option<Box<WasiCtx>>,
     table: ResourceTable,
 }
 
@@ -52,19 +52,15 @@ impl State {
         }
     }
 
-    fn lent(&mut self) -> &mut (WasiCtx, GuestLog) {
-        self.wasi.get_or_insert_with(|| Box::new(self.lent.to_sandbox(self.request)))
-    }
-
-    /// Where lines about this request go.
-    pub fn log(&mut self) -> &GuestLog {
-        &self.lent().1
+    /// Writes what the host has to say about this request to its app's log.
+    pub fn log(&self, text: &str) {
+        self.lent.log().host_lines(self.request, text);
     }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let wasi = self.wasi.get_or_insert_with(|| Box::new(self.lent.to_sandbox(self.request)));
-        WasiCtxView { ctx: &mut wasi.0, table: &mut self.table }
+        WasiCtxView { ctx: wasi, table: &mut self.table }
     }
 }

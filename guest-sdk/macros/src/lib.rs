@@ -1,0 +1,50 @@
+//! The macros of `rhost-sdk`, which exports and documents them: the route
+//! attributes and `app!`.
+//!
+//! # Layout
+//!
+//! `pattern` reads what stands in the attribute, `route` writes what stands
+//! beside the function, `site` writes the table of `app!`. Whatever can be
+//! wrong is said here, on the literal or the name that is wrong; what only the
+//! whole site shows (two equal routes) is left to constants that rustc
+//! evaluates.
+
+mod pattern;
+mod route;
+mod site;
+
+use proc_macro::TokenStream;
+
+macro_rules! attributes {
+    ($($name:ident $variant:literal $summary:literal)*) => {$(
+        #[doc = $summary]
+        ///
+        /// The only argument is the path's pattern, a literal. See
+        /// `rhost_sdk::routing`.
+        #[proc_macro_attribute]
+        pub fn $name(pattern: TokenStream, item: TokenStream) -> TokenStream {
+            route::expand($variant, pattern.into(), item.into()).into()
+        }
+    )*};
+}
+
+attributes! {
+    get "Get" "Answers GET at a path, and HEAD unless the site has a `#[head]` there (RFC 9110, section 9.3.1)."
+    post "Post" "Answers POST at a path (RFC 9110, section 9.3.3)."
+    put "Put" "Answers PUT at a path (RFC 9110, section 9.3.4)."
+    patch "Patch" "Answers PATCH at a path (RFC 5789)."
+    delete "Delete" "Answers DELETE at a path (RFC 9110, section 9.3.5)."
+    head "Head" "Answers HEAD at a path, in place of the route for GET (RFC 9110, section 9.3.2)."
+    options "Options" "Answers OPTIONS at a path, in place of the answer that the site gives by itself (RFC 9110, section 9.3.7)."
+}
+
+/// Lists the routes of a site and makes the crate an application.
+///
+/// `app!(index, users::show)` takes the paths of functions that carry a route
+/// attribute, and defines `pub static APP: rhost_sdk::App`, the table in the
+/// order in which it is searched; on wasm it also exports the gateway's
+/// `handle`. See `rhost_sdk::routing`.
+#[proc_macro]
+pub fn app(routes: TokenStream) -> TokenStream {
+    site::expand(routes.into()).into()
+}

@@ -1,0 +1,93 @@
+//! [`App`]: a site, and its answer to a request.
+
+use crate::body::Source;
+use crate::gateway;
+use crate::method::Method;
+use crate::rejection::Rejection;
+use crate::request::Request;
+use crate::respond::{Responder, Response};
+use crate::routing::{Params, Route, all, allowed, find};
+use crate::serve::{Gateway, Server, send};
+use crate::status::Status;
+
+/// A site: what `app!` defines as `APP`.
+///
+/// It answers requests from the gateway, and natively those of
+/// [`testing`](crate::testing), on the same path.
+#[derive(Clone, Copy, Debug)]
+pub struct App {
+    table: &'static [Route],
+}
+
+impl App {
+    /// The site with this table, which [`Order`](crate::routing::Order) has
+    /// sorted.
+    #[must_use]
+    pub const fn new(table: &'static [Route]) -> App {
+        App { table }
+    }
+
+    /// The routes, in the order in which they are searched.
+    #[must_use]
+    pub const fn routes(&self) -> &'static [Route] {
+        self.table
+    }
+
+    /// Answers a request of the gateway: what a component exports as `handle`.
+    ///
+    /// # Errors
+    ///
+    /// The response was begun and could not be ended. Whatever can still be
+    /// answered is: with a 500, if need be.
+    pub fn handle(
+        &self,
+        environ: gateway::Environ,
+        input: gateway::Input,
+    ) -> Result<(), gateway::Failure> {
+        let request = Request::new(environ.into(), Source::Gateway(input));
+        self.serve(&request, &mut Gateway)
+    }
+
+    pub(crate) fn serve<S: Server>(
+        &self,
+        request: &Request,
+        server: &mut S,
+    ) -> Result<(), gateway::Failure> {
+        send(self.respond(request), request.method() == "HEAD", server)
+    }
+
+    /// The response to a request: its handler's, or the site's own.
+    #[must_use]
+    pub fn respond(&self, request: &Request) -> Response {
+        let method = Method::from_name(request.method());
+        if method == Some(Method::Options) && request.environ().request_uri == "*" {
+            return with_allow(Status::NO_CONTENT.respond(), all(self.table).allow());
+        }
+        let path = match request.path() {
+            // The place itself where the application is mounted.
+            [] => &[],
+            [b'/', path @ ..] => path,
+            _ => return Rejection::not_found().respond(),
+        };
+        if let Some(route) = method.and_then(|method| find(self.table, path, method)) {
+            return (route.call)(request, Params::new(path));
+        }
+        let allowed = allowed(self.table, path);
+        if allowed.is_empty() {
+            return Rejection::not_found().respond();
+        }
+        let answer = match method {
+            Some(Method::Options) => Status::NO_CONTENT.respond(),
+            _ => Rejection::new(
+                Status::METHOD_NOT_ALLOWED,
+                Status::METHOD_NOT_ALLOWED.reason(),
+            )
+            .respond(),
+        };
+        with_allow(answer, allowed.allow())
+    }
+}
+
+fn with_allow(answer: Response, methods: String) -> Response {
+    answer.header("allow", methods)
+}

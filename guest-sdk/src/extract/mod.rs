@@ -1,0 +1,38 @@
+//! What a handler can take from a request.
+//!
+//! Each argument of a handler is a parameter of its path, or implements
+//! [`FromRequest`]:
+//!
+//! | argument | what it is | when it is not there |
+//! |---|---|---|
+//! | `id: u32`, with `{id}` in the path | any [`FromStr`](std::str::FromStr) type, see [`FromParam`] | 404 |
+//! | [`Query<T>`] | the query, deserialized | 400 |
+//! | [`Json<T>`](crate::Json) | the body, deserialized | 415, 413, 400 |
+//! | [`Form<T>`] | the body of a form, deserialized | 415, 413, 400 |
+//! | `Vec<u8>`, `String` | the body, up to 2 MiB | 413, 400 |
+//! | [`Limited<N, T>`] | one of the four above, with a bound of its own | as `T` |
+//! | [`Body`](crate::Body) | the body, as it arrives | |
+//! | `&`[`Headers`](crate::Headers) | the fields | |
+//! | `&`[`Environ`](crate::Environ) | all that the server knows | |
+//! | [`Method`](crate::Method) | GET or HEAD, and so on | |
+//! | `&`[`Request`](crate::Request) | everything | |
+//! | `Option<E>` | `None` where the request has none: [`Query`], [`Json`](crate::Json), [`Form`] | as `E` |
+//! | `Result<E, Rejection>` | the rejection, to answer it yourself | |
+//!
+//! The body can be taken once. A rejected argument ends the request before the
+//! handler runs, with a fixed status and text; the cause goes to the log.
+
+#[cfg(feature = "form")]
+mod form;
+mod from_param;
+mod from_request;
+#[cfg(any(feature = "json", feature = "form"))]
+pub(crate) mod media_type;
+mod parts;
+mod whole;
+
+#[cfg(feature = "form")]
+pub use form::{Form, Query};
+pub use from_param::FromParam;
+pub use from_request::{FromRequest, Optional};
+pub use whole::{DEFAULT_LIMIT, FromBody, Limited};

@@ -1,0 +1,10 @@
+//! What an application needs, in one line: `use rhost_sdk::prelude::*`.
+
+#[cfg(feature = "json")]
+pub use crate::Json;
+pub use crate::{
+    Body, Environ, Error, Headers, Html, Limited, Method, Redirect, Rejection, Request, Response,
+    Result, Status, Stream, app, delete, get, head, options, patch, post, put,
+};
+#[cfg(feature = "form")]
+pub use crate::{Form, Query};

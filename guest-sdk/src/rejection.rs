@@ -1,0 +1,102 @@
+//! [`Rejection`]: why an argument of a handler could not be had.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::gateway::InputError;
+use crate::status::Status;
+
+/// Why an argument of a handler could not be had from the request.
+///
+/// The client sees the status and a fixed text. The cause, which may quote what
+/// the client sent, goes to the log.
+pub struct Rejection {
+    status: Status,
+    text: &'static str,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Rejection {
+    /// A rejection with this status, and this line for the client.
+    #[must_use]
+    pub const fn new(status: Status, text: &'static str) -> Rejection {
+        Rejection {
+            status,
+            text,
+            cause: None,
+        }
+    }
+
+    /// Adds the cause, for the log.
+    #[must_use]
+    pub fn because(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Rejection {
+        Rejection {
+            cause: Some(cause.into()),
+            ..self
+        }
+    }
+
+    /// The page that every absent path gets.
+    pub(crate) const fn not_found() -> Rejection {
+        Rejection::new(Status::NOT_FOUND, Status::NOT_FOUND.reason())
+    }
+
+    /// The status of the answer.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The line that the client sees.
+    #[must_use]
+    pub const fn text(&self) -> &'static str {
+        self.text
+    }
+
+    /// What the log says, if there is more to say than the client sees.
+    #[must_use]
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync)> {
+        self.cause.as_deref()
+    }
+
+    pub(crate) fn into_parts(self) -> (Status, &'static str, Option<Box<dyn Error + Send + Sync>>) {
+        (self.status, self.text, self.cause)
+    }
+}
+
+/// The status and the line for a body that did not arrive.
+pub(crate) const fn input_problem(error: &InputError) -> (Status, &'static str) {
+    match error {
+        InputError::Incomplete => (Status::BAD_REQUEST, "The request's body is incomplete"),
+        InputError::TooLarge(_) => (Status::CONTENT_TOO_LARGE, "The request's body is too large"),
+        InputError::TimedOut => (
+            Status::REQUEST_TIMEOUT,
+            "The request's body did not arrive in time",
+        ),
+    }
+}
+
+impl From<InputError> for Rejection {
+    /// 400 for a body that broke off, 413 for one that is too large, 408 for
+    /// one that did not arrive in time (RFC 9110, section 15.5).
+    fn from(error: InputError) -> Rejection {
+        let (status, text) = input_problem(&error);
+        Rejection::new(status, text).because(error)
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.text)
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Rejection")
+            .field("status", &self.status)
+            .field("text", &self.text)
+            .field("cause", &self.cause)
+            .finish()
+    }
+}

@@ -1,0 +1,35 @@
+//! What a handler can answer with.
+//!
+//! | value | answer |
+//! |---|---|
+//! | `&'static str`, `String`, `Cow<'static, str>` | 200, text/plain; charset=utf-8 |
+//! | [`Html<T>`] | 200, text/html; charset=utf-8 |
+//! | [`Json<T>`](crate::Json) | 200, application/json |
+//! | `Vec<u8>`, `&'static [u8]` | 200, application/octet-stream |
+//! | [`Stream`] | 200, block by block, as it is made |
+//! | `()` | 204 |
+//! | [`Status`](crate::Status) | that status, no body |
+//! | `(Status, R)` | `R` with that status |
+//! | `(headers, R)`, `(Status, headers, R)` | `R` with fields besides, see [`Fields`] |
+//! | [`Redirect`] | 303, 307 or 308 |
+//! | `Option<R>` | `R`, or 404 |
+//! | `Result<R, E>` | `R`, or what `E` answers: [`Error`](crate::Error), [`Rejection`](crate::Rejection), your own |
+//! | [`Response`] | itself |
+
+mod answers;
+mod fields;
+mod html;
+mod redirect;
+mod responder;
+mod response;
+mod stream;
+mod writer;
+
+pub use fields::{Fields, HeaderValue};
+pub use html::Html;
+pub use redirect::Redirect;
+pub use responder::Responder;
+pub(crate) use response::Payload;
+pub use response::{IntoBody, Response};
+pub use stream::Stream;
+pub use writer::Writer;

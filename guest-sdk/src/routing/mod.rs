@@ -1,0 +1,68 @@
+//! Routes: which function answers which path.
+//!
+//! A route is an attribute on a function, and a site is a list of them:
+//!
+//! ```
+//! use rhost_sdk::prelude::*;
+//!
+//! #[get("/")]
+//! fn index() -> &'static str {
+//!     "Hello, world!\n"
+//! }
+//!
+//! #[get("/users/{id}")]
+//! fn show(id: u32) -> String {
+//!     format!("user {id}\n")
+//! }
+//!
+//! app!(index, show);
+//!
+//! # assert_eq!(rhost_sdk::testing::get(&APP, "/users/7").send().text(), "user 7\n");
+//! ```
+//!
+//! # Patterns
+//!
+//! A pattern is a path: segments between slashes, and a segment `{name}` takes
+//! whatever stands there, except nothing. The argument of that name gets it, so
+//! a `{name}` without an argument does not compile. A trailing slash counts:
+//! `/notes` and `/notes/` are two paths.
+//!
+//! A pattern is compared with `PATH_INFO` (PEP 3333), which the server has
+//! percent-decoded once: write `/été`, and know that `%2F` in a request is a
+//! slash like any other. Where the application is mounted at `/shop`, its `/`
+//! answers `/shop` as well as `/shop/`.
+//!
+//! A literal segment wins over a parameter, at the first segment where two
+//! patterns differ; where that leads nowhere, the parameter is tried. A
+//! parameter that does not parse is a 404, and ends the search.
+//!
+//! # What a site answers by itself
+//!
+//! - 404 where no pattern fits;
+//! - 405 with Allow, where one fits and has not this method (RFC 9110, section
+//!   15.5.6);
+//! - HEAD, with the route for GET, unless there is a `#[head]`;
+//! - OPTIONS, with 204 and Allow, unless there is an `#[options]`; and
+//!   `OPTIONS *`, with the methods of the whole site (RFC 9110, section 9.3.7).
+//!
+//! # How it works
+//!
+//! A fresh sandbox runs each request, so a router that is built at start-up
+//! would be built on every request. Here it is data. The attribute leaves the
+//! function as it was, to be called and tested, and adds an empty type of the
+//! same name, which implements [`Handler`]: types and functions have
+//! namespaces of their own, and `use users::show` imports both. `app!` puts the
+//! [`Route`]s into a table that [`Order`] sorts while the crate compiles, and
+//! two equal routes fail the build. One that is not listed is an unused function,
+//! and rustc says so unless it is public. A request walks down that table: at each
+//! segment, a binary search leaves the rows that still fit.
+
+mod dispatch;
+mod order;
+mod param;
+mod route;
+
+pub(crate) use dispatch::{all, allowed, find};
+pub use order::Order;
+pub use param::{Params, param};
+pub use route::{Handler, Route, Segment};

@@ -1,0 +1,44 @@
+//! [`Route`]: a row of the table.
+
+use crate::method::Method;
+use crate::request::Request;
+use crate::respond::Response;
+use crate::routing::param::Params;
+
+/// What a route attribute leaves beside its function: a constant, so that a
+/// fresh sandbox has nothing to build.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// The method that it answers.
+    pub method: Method,
+    /// The pattern, as it is written.
+    pub pattern: &'static str,
+    /// The pattern, taken apart at its slashes; never empty.
+    pub segments: &'static [Segment],
+    /// The function's path, for messages.
+    pub name: &'static str,
+    /// Takes the arguments from the request, calls the function, and makes a
+    /// response of what it returns.
+    pub call: fn(&Request, Params<'_>) -> Response,
+}
+
+/// A part of a pattern, between two slashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Segment {
+    /// Text that the path has to hold; empty at the end of `/notes/`.
+    Literal(&'static str),
+    /// `{name}`: any text but none.
+    Param(&'static str),
+}
+
+/// A function with a route. The attributes implement it, for an empty type of
+/// the function's name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a route",
+    label = "no route attribute",
+    note = "a route is a function with `#[get(\"/path\")]` or another of the route attributes"
+)]
+pub trait Handler {
+    /// The route.
+    const ROUTE: Route;
+}

@@ -1,0 +1,3 @@
+rhost_sdk::app!();
+
+fn main() {}

@@ -1,0 +1,10 @@
+use rhost_sdk::prelude::*;
+
+#[get("/")]
+fn index() {}
+
+fn plain() {}
+
+app!(index, plain);
+
+fn main() {}

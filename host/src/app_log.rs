@@ -1,0 +1,89 @@
+//! What concerns one app in the host's log: what its guests print, and what the
+//! host has to say about its requests. Each line says which app and request it is
+//! of, and an app has no more than its share.
+
+use crate::log::{Sink, escape_into};
+use crate::request_id::RequestId;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
+
+/// What a line costs beyond its text: the tag before it, in octets.
+const LINE_OVERHEAD: u64 = 64;
+
+/// One app's share of the log: so many octets a second, and as many again in a
+/// burst. What lies beyond is dropped and counted.
+pub struct AppLog {
+    app: String,
+    sink: Sink,
+    rate: u64,
+    bucket: Mutex<Bucket>,
+}
+
+struct Bucket {
+    octets: u64,
+    filled: Instant,
+    dropped: u64,
+}
+
+impl AppLog {
+    /// The share of the app called `app`, of `rate` octets a second.
+    pub fn new(app: &str, sink: Sink, rate: u64) -> Self {
+        let mut name = Vec::new();
+        escape_into(&mut name, app);
+        AppLog {
+            app: String::from_utf8_lossy(&name).into_owned(),
+            sink,
+            rate,
+            bucket: Mutex::new(Bucket { octets: rate, filled: Instant::now(), dropped: 0 }),
+        }
+    }
+
+    /// Writes a line that a guest printed to `stream`, without its end, if the
+    /// app's share allows.
+    pub fn guest_line(&self, request: RequestId, stream: &str, text: &[u8]) {
+        let Some(dropped) = self.admit(text.len() as u64 + LINE_OVERHEAD) else { return };
+        if dropped > 0 {
+            self.host_lines(request, &format!("{dropped} lines of this app were dropped (--log-rate)"));
+        }
+        self.line(request, stream, &String::from_utf8_lossy(text));
+    }
+
+    /// Writes what the host has to say about a request, a line for each of
+    /// `text`. There are few for a request, so they are not counted: a guest that
+    /// floods the log does not hide why it was stopped.
+    pub fn host_lines(&self, request: RequestId, text: &str) {
+        text.lines().for_each(|line| self.line(request, "rhost", line));
+    }
+
+    fn line(&self, request: RequestId, from: &str, text: &str) {
+        let time = humantime::format_rfc3339_millis(SystemTime::now());
+        self.sink.append(|line| {
+            let _ = write!(line, "{time} {} {request} {from}: ", self.app);
+            escape_into(line, text);
+            line.push(b'\n');
+        });
+    }
+
+    /// Takes `octets` from the share, and says how many lines were dropped since
+    /// the last that fitted; none when this one is dropped as well.
+    fn admit(&self, octets: u64) -> Option<u64> {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let earned = now.duration_since(bucket.filled).as_secs_f64() * self.rate as f64;
+        if earned >= 1.0 {
+            bucket.octets = bucket.octets.saturating_add(earned as u64).min(self.rate);
+            bucket.filled = now;
+        }
+        match bucket.octets.checked_sub(octets) {
+            Some(left) => {
+                bucket.octets = left;
+                Some(std::mem::take(&mut bucket.dropped))
+            }
+            None => {
+                bucket.dropped += 1;
+                None
+            }
+        }
+    }
+}
