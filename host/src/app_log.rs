@@ -56,6 +56,13 @@ impl AppLog {
         text.lines().for_each(|line| self.line(request, "rhost", line));
     }
 
+    /// Says that `octets` were cut off behind an announced Content-Length, if any.
+    pub fn beyond(&self, request: RequestId, octets: u64) {
+        if octets > 0 {
+            self.line(request, "rhost", &format!("{octets} bytes beyond the response's Content-Length were cut off"));
+        }
+    }
+
     fn line(&self, request: RequestId, from: &str, text: &str) {
         let time = humantime::format_rfc3339_millis(SystemTime::now());
         self.sink.append(|line| {

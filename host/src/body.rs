@@ -1,19 +1,17 @@
-//! The response on its way out. Its body is the running guest: each time the
-//! connection asks for more, the guest is let run on, in the request's own task.
-//! The client's pace is therefore the guest's, and a client that leaves drops the
-//! body and with it the guest.
+//! The response on its way out: its head, and a body that is there or that the
+//! guest is still making.
 
 use crate::app_log::AppLog;
 use crate::failure::{self, Cause};
-use crate::guest::Guest;
-use crate::output::{Outlet, Taken};
+use crate::guest::{Guest, verdict};
+use crate::output::Taken;
 use crate::start_response::ResponseHead;
+use crate::streamed::{Cut, Streamed};
 use crate::trail::Trail;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Method, Response, StatusCode};
 use http_body::{Frame, SizeHint};
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,33 +26,9 @@ pub struct Body {
 enum Content {
     /// All of it is there.
     Whole(Bytes),
-    /// It ends before it should, and the connection with it.
-    Short(Bytes),
-    /// The guest goes on making it.
+    /// The guest goes on making it, or has left it unfinished.
     Streamed(Streamed),
 }
-
-struct Streamed {
-    log: Arc<AppLog>,
-    outlet: Outlet,
-    /// None once the guest has ended.
-    guest: Option<Guest>,
-    /// What the guest wrote and the connection has not asked for.
-    blocks: VecDeque<Bytes>,
-    /// Octets still to come of an announced length.
-    left: Option<u64>,
-    /// Whether the connection had its chance to send the last block. Until then
-    /// the guest rests: a block is never held for the next (PEP 3333, "Buffering
-    /// and Streaming").
-    flushed: bool,
-    failed: bool,
-}
-
-/// The response was cut: a connection over which one goes cannot be used again
-/// (HTTP/1.1), or its stream is reset (HTTP/2).
-#[derive(Debug, thiserror::Error)]
-#[error("the app did not finish its response")]
-pub struct Cut;
 
 /// Runs a guest until its response can begin. A first block is held until the
 /// guest returns, so that the response goes out whole, or gives up the thread,
@@ -67,42 +41,29 @@ pub async fn answer(mut guest: Guest, method: Method, log: Arc<AppLog>, trail: T
     })
     .await;
     let outlet = guest.outlet().clone();
-    if let Some(Err(cause)) = ended {
-        return refuse(cause, &log, trail);
-    }
-    if let Some(fault) = outlet.fault() {
-        return refuse(Cause::Fault(fault), &log, trail);
+    let has_ended = ended.is_some();
+    let verdict = verdict(ended.unwrap_or(Ok(())), &outlet, has_ended);
+    match verdict {
+        // What was announced is sent as far as it is there, and then cut.
+        Ok(()) | Err(Cause::Missing(_)) => {}
+        Err(cause) => return refuse(cause, &log, trail),
     }
     let Taken { head: Some(head), mut blocks } = outlet.take() else {
         return refuse(Cause::NoAnswer, &log, trail);
     };
-    let bodiless = method == Method::HEAD || !head.has_body();
-    let content = match ended {
-        _ if bodiless => {
-            // Nobody will read what the guest goes on to write, so it ends here.
-            let written = ended.is_some().then(|| blocks.iter().map(|block| block.len() as u64).sum());
-            return without_body(head, method, written, trail);
+    if method == Method::HEAD || !head.has_body() {
+        // Nobody will read what the guest goes on to write, so it ends here.
+        let written = has_ended.then(|| blocks.iter().map(|block| block.len() as u64).sum());
+        return respond(without_body(head, &method, written), Content::Whole(Bytes::new()), trail);
+    }
+    log.beyond(trail.request(), outlet.beyond());
+    let content = match verdict {
+        Ok(()) if has_ended => Content::Whole(blocks.pop_front().unwrap_or_default()),
+        Ok(()) => Content::Streamed(Streamed::begin(guest, blocks, head.length, log, trail.request())),
+        Err(cause) => {
+            trail.failed(&log, &cause);
+            Content::Streamed(Streamed::unfinished(outlet, blocks, head.length, log, trail.request()))
         }
-        Some(_) => {
-            report_beyond(&outlet, &log, &trail);
-            let block = blocks.pop_front().unwrap_or_default();
-            match outlet.missing() {
-                0 => Content::Whole(block),
-                missing => {
-                    trail.failed(&log, &Cause::Missing(missing));
-                    return with_length(head, Content::Short(block), trail);
-                }
-            }
-        }
-        None => Content::Streamed(Streamed {
-            log,
-            outlet,
-            guest: Some(guest),
-            blocks,
-            left: head.length,
-            flushed: true,
-            failed: false,
-        }),
     };
     respond(head, content, trail)
 }
@@ -128,10 +89,10 @@ fn respond(head: ResponseHead, content: Content, mut trail: Trail) -> Response<B
     response
 }
 
-/// The answer to HEAD, and with a status that has no body (RFC 9110, sections
-/// 9.3.2 and 6.4.1). `written` is what the body of a GET would have had, where
-/// that is known.
-fn without_body(head: ResponseHead, method: Method, written: Option<u64>, trail: Trail) -> Response<Body> {
+/// The head of the answer to HEAD, or with a status that has no body (RFC 9110,
+/// sections 9.3.2 and 6.4.1). `written` is what the body of a GET would have had,
+/// where that is known.
+fn without_body(mut head: ResponseHead, method: &Method, written: Option<u64>) -> ResponseHead {
     let length = match head.status {
         // RFC 9110, section 8.6: never with 204. 304 speaks of what a GET would
         // have sent, which only the app can know.
@@ -140,73 +101,10 @@ fn without_body(head: ResponseHead, method: Method, written: Option<u64>, trail:
         _ if method == Method::HEAD => head.length.or(written),
         _ => None,
     };
-    let mut head = head;
     if let Some(length) = length {
         head.headers.insert(CONTENT_LENGTH, length.into());
     }
-    respond(head, Content::Whole(Bytes::new()), trail)
-}
-
-fn with_length(mut head: ResponseHead, content: Content, trail: Trail) -> Response<Body> {
-    if let Some(length) = head.length {
-        head.headers.insert(CONTENT_LENGTH, length.into());
-    }
-    respond(head, content, trail)
-}
-
-fn report_beyond(outlet: &Outlet, log: &AppLog, trail: &Trail) {
-    let beyond = outlet.beyond();
-    if beyond > 0 {
-        trail.note(log, &format!("{beyond} bytes beyond the response's Content-Length were cut off"));
-    }
-}
-
-impl Streamed {
-    fn poll(&mut self, cx: &mut Context<'_>, trail: &Trail) -> Poll<Option<Result<Bytes, Cut>>> {
-        loop {
-            if let Some(block) = self.blocks.pop_front() {
-                self.left = self.left.map(|left| left - block.len() as u64);
-                self.flushed = false;
-                return Poll::Ready(Some(Ok(block)));
-            }
-            let Some(guest) = &mut self.guest else {
-                return Poll::Ready(self.failed.then_some(Err(Cut)));
-            };
-            if !self.flushed {
-                // The connection sends what it has when there is nothing more,
-                // and comes back at once.
-                self.flushed = true;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            let polled = guest.poll(cx);
-            self.blocks = self.outlet.take().blocks;
-            match polled {
-                Poll::Ready(result) => {
-                    self.guest = None;
-                    self.end(result, trail);
-                }
-                Poll::Pending if self.blocks.is_empty() => return Poll::Pending,
-                Poll::Pending => {}
-            }
-        }
-    }
-
-    /// The guest has ended: is what it sent a response?
-    fn end(&mut self, result: Result<(), Cause>, trail: &Trail) {
-        report_beyond(&self.outlet, &self.log, trail);
-        let missing = self.outlet.missing();
-        let cause = match (result, self.outlet.fault()) {
-            (_, Some(fault)) => Some(Cause::Fault(fault)),
-            (Err(cause), None) => Some(cause),
-            (Ok(()), None) if missing > 0 => Some(Cause::Missing(missing)),
-            (Ok(()), None) => None,
-        };
-        if let Some(cause) = cause {
-            self.failed = true;
-            trail.failed(&self.log, &cause);
-        }
-    }
+    head
 }
 
 impl http_body::Body for Body {
@@ -217,9 +115,8 @@ impl http_body::Body for Body {
         let Body { content, trail } = self.get_mut();
         let block = match content {
             Content::Whole(block) if block.is_empty() => None,
-            Content::Short(block) if block.is_empty() => Some(Err(Cut)),
-            Content::Whole(block) | Content::Short(block) => Some(Ok(std::mem::take(block))),
-            Content::Streamed(streamed) => std::task::ready!(streamed.poll(cx, trail)),
+            Content::Whole(block) => Some(Ok(std::mem::take(block))),
+            Content::Streamed(streamed) => std::task::ready!(streamed.poll_block(cx)),
         };
         if let Some(Ok(block)) = &block {
             trail.sent(block.len());
@@ -232,10 +129,10 @@ impl http_body::Body for Body {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Whole(block) => SizeHint::with_exact(block.len() as u64),
-            Content::Streamed(Streamed { left: Some(left), .. }) => SizeHint::with_exact(*left),
-            Content::Short(_) | Content::Streamed(_) => SizeHint::default(),
-        }
+        let left = match &self.content {
+            Content::Whole(block) => Some(block.len() as u64),
+            Content::Streamed(streamed) => streamed.left(),
+        };
+        left.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

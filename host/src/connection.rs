@@ -28,10 +28,7 @@ impl Protocol {
             .header_read_timeout(timeouts.header)
             // A client that ends its side while it is being answered has left:
             // that is how a guest nobody waits for is noticed and stopped.
-            .half_close(false)
-            // The octets of one answer leave in one call, those of pipelined
-            // answers too.
-            .pipeline_flush(true);
+            .half_close(false);
         http.http2().timer(TokioTimer::new()).max_concurrent_streams(128);
         Protocol { http, write_timeout: timeouts.write }
     }

@@ -61,3 +61,19 @@ impl Guest {
         if late { Poll::Ready(Err(Cause::Limit(Limit::Wall(self.wall)))) } else { Poll::Pending }
     }
 }
+
+/// What comes of a guest whose `handle` gave `result`: is what it wrote a
+/// response? Of one that still runs (`has_ended` is false) only what it did so far
+/// can be judged.
+pub fn verdict(result: Result<(), Cause>, outlet: &Outlet, has_ended: bool) -> Result<(), Cause> {
+    // A broken rule comes first: the error that the guest returns is mostly what
+    // it was told about it.
+    if let Some(fault) = outlet.fault() {
+        return Err(Cause::Fault(fault));
+    }
+    result?;
+    match outlet.missing() {
+        missing if has_ended && missing > 0 => Err(Cause::Missing(missing)),
+        _ => Ok(()),
+    }
+}

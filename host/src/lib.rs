@@ -18,8 +18,8 @@
 //!    what [`meter`] counts. It reads [`input`], and calls
 //! 7. [`start_response`], which says what may be sent, and fills
 //! 8. [`output`], the response in the making.
-//! 9. [`guest`] polls the sandbox within its limits, and [`body`], the response on
-//!    its way out, drives it from block to block.
+//! 9. [`guest`] polls the sandbox within its limits. [`body`] is the response on its
+//!    way out, and [`streamed`] drives the guest from block to block.
 //!
 //! Before any request: [`package`] builds a crate, [`load`] reads a component, and
 //! [`compiled`] keeps its code. Words that all of them use: [`gateway`] (the
@@ -47,5 +47,6 @@ pub mod sandbox;
 pub mod settings;
 pub mod stall;
 pub mod start_response;
+pub mod streamed;
 pub mod tenant;
 pub mod trail;

@@ -76,11 +76,6 @@ impl Trail {
     pub fn failed(&self, log: &AppLog, cause: &Cause) {
         log.host_lines(self.request, &cause.to_string());
     }
-
-    /// Something about the request that its app's author should know.
-    pub fn note(&self, log: &AppLog, text: &str) {
-        log.host_lines(self.request, text);
-    }
 }
 
 impl Drop for Trail {

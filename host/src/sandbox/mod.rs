@@ -139,6 +139,10 @@ fn cause(error: wasmtime::Error, store: &Store<State>, otherwise: impl FnOnce(St
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return Cause::Exited(*code);
     }
+    // A guest that is refused what it starts with gets no further.
+    if let (Some(limit), None) = (store.data().space.refused(), error.downcast_ref::<Trap>()) {
+        return Cause::Limit(limit);
+    }
     let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
     match error.downcast_ref::<Trap>() {
         Some(trap) => {

@@ -1,0 +1,144 @@
+//! A body that is the running guest. Each time the connection asks for more, the
+//! guest is let run on, in the request's own task. The client's pace is therefore
+//! the guest's, and a client that leaves drops the body and with it the guest.
+
+use crate::app_log::AppLog;
+use crate::failure::Cause;
+use crate::guest::{Guest, verdict};
+use crate::output::Outlet;
+use crate::request_id::RequestId;
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// A response's body in the making.
+pub struct Streamed {
+    outlet: Outlet,
+    /// None once the guest has ended.
+    guest: Option<Guest>,
+    /// What the guest wrote and the connection has not asked for.
+    blocks: VecDeque<Bytes>,
+    /// Octets still to come of an announced length.
+    left: Option<u64>,
+    /// Whether the connection had its chance to send the last block. Until then
+    /// the guest rests: a block is never held for the next (PEP 3333, "Buffering
+    /// and Streaming").
+    flushed: bool,
+    failed: bool,
+    log: Arc<AppLog>,
+    request: RequestId,
+}
+
+/// The response was cut: a connection over which one goes cannot be used again
+/// (HTTP/1.1), or its stream is reset (HTTP/2).
+#[derive(Debug, thiserror::Error)]
+#[error("the app did not finish its response")]
+pub struct Cut;
+
+impl Streamed {
+    /// A body of which `blocks` are there, and the rest comes from `guest`.
+    /// `length` is what was announced.
+    pub fn begin(
+        guest: Guest,
+        blocks: VecDeque<Bytes>,
+        length: Option<u64>,
+        log: Arc<AppLog>,
+        request: RequestId,
+    ) -> Self {
+        let outlet = guest.outlet().clone();
+        Streamed { outlet, guest: Some(guest), blocks, left: length, flushed: true, failed: false, log, request }
+    }
+
+    /// A body that ends after `blocks`, before its announced `length`.
+    pub fn unfinished(
+        outlet: Outlet,
+        blocks: VecDeque<Bytes>,
+        length: Option<u64>,
+        log: Arc<AppLog>,
+        request: RequestId,
+    ) -> Self {
+        Streamed { outlet, guest: None, blocks, left: length, flushed: false, failed: true, log, request }
+    }
+
+    /// Octets still to come, where a length was announced.
+    pub fn left(&self) -> Option<u64> {
+        self.left
+    }
+
+    /// The next block; none at the end.
+    pub fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
+        loop {
+            if let Some(block) = self.blocks.pop_front() {
+                self.left = self.left.map(|left| left - block.len() as u64);
+                self.flushed = false;
+                return Poll::Ready(Some(Ok(block)));
+            }
+            if !self.flushed && (self.guest.is_some() || self.failed) {
+                // The connection sends what it has when there is nothing more,
+                // and comes back at once. When a body fails it forgets what it
+                // has not sent.
+                self.flushed = true;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let Some(guest) = &mut self.guest else {
+                return Poll::Ready(self.failed.then_some(Err(Cut)));
+            };
+            let polled = guest.poll(cx);
+            self.blocks = self.outlet.take().blocks;
+            match polled {
+                Poll::Ready(result) => {
+                    self.guest = None;
+                    self.failed = !report(result, &self.outlet, &self.log, self.request);
+                }
+                Poll::Pending if self.blocks.is_empty() => return Poll::Pending,
+                Poll::Pending => {}
+            }
+        }
+    }
+}
+
+/// Logs how a guest ended whose headers had left; returns whether it ended well.
+fn report(result: Result<(), Cause>, outlet: &Outlet, log: &AppLog, request: RequestId) -> bool {
+    log.beyond(request, outlet.beyond());
+    match verdict(result, outlet, true) {
+        Ok(()) => true,
+        Err(cause) => {
+            log.host_lines(request, &cause.to_string());
+            false
+        }
+    }
+}
+
+/// A connection that has all of an announced length asks for no more. Its guest
+/// was not left by anyone, though, and may have something to do after its last
+/// block, so it goes on by itself, within its limits. Every other guest whose body
+/// is dropped is dropped with it.
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        let (Some(guest), Some(0)) = (self.guest.take(), self.left) else { return };
+        let (outlet, log, request) = (self.outlet.clone(), self.log.clone(), self.request);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let result = finish(guest).await;
+                report(result, &outlet, &log, request);
+            });
+        }
+    }
+}
+
+/// Lets a guest run to its end; what it still writes goes nowhere.
+async fn finish(mut guest: Guest) -> Result<(), Cause> {
+    poll_fn(|cx| {
+        loop {
+            let polled = guest.poll(cx);
+            let discarded = guest.outlet().take().blocks;
+            if polled.is_ready() || discarded.is_empty() {
+                return polled;
+            }
+        }
+    })
+    .await
+}

@@ -1,0 +1,110 @@
+//! The environ of PEP 3333, from outside (conformance 1-16), with the example
+//! that prints it.
+
+use http::Request;
+use rhost_tests::{Answer, Received, Server, Test};
+
+/// The value that the example printed for a variable.
+fn variable<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let prefix = format!("{name} = '");
+    text.lines().find_map(|line| line.strip_prefix(&prefix)?.strip_suffix('\''))
+}
+
+async fn raw(server: &Server, head: &str) -> String {
+    Received::to(server.addr, format!("{head}connection: close\r\n\r\n").as_bytes()).await.text()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_request_is_described() {
+    let server = Test::serving("environ").start().await;
+    let answer: Answer = server
+        .request(
+            Request::post("/a%20b/%2Fc?q=%41&x")
+                .header("content-type", "text/plain")
+                .header("accept", "a")
+                .header("accept", "b")
+                .header("x-custom", "yes"),
+            "body",
+        )
+        .await;
+    let text = answer.text();
+    for (name, value) in [
+        ("REQUEST_METHOD", "POST"),
+        ("SCRIPT_NAME", ""),
+        ("PATH_INFO", "/a b//c"),
+        ("QUERY_STRING", "q=%41&x"),
+        ("REQUEST_URI", "/a%20b/%2Fc?q=%41&x"),
+        ("CONTENT_TYPE", "text/plain"),
+        ("CONTENT_LENGTH", "4"),
+        ("SERVER_NAME", "test"),
+        ("SERVER_PORT", "80"),
+        ("SERVER_PROTOCOL", "HTTP/1.1"),
+        ("REMOTE_ADDR", "127.0.0.1"),
+        ("HTTP_ACCEPT", "a, b"),
+        ("HTTP_X_CUSTOM", "yes"),
+        ("HTTP_HOST", "test"),
+    ] {
+        assert_eq!(variable(text, name), Some(value), "{name} in\n{text}");
+    }
+    assert_eq!(variable(text, "HTTP_CONTENT_TYPE"), None);
+    assert_eq!(variable(text, "HTTP_CONTENT_LENGTH"), None);
+    assert!(variable(text, "SERVER_SOFTWARE").is_some_and(|software| software.starts_with("rhost/")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_method_is_verbatim() {
+    let server = Test::serving("environ").start().await;
+    let text = raw(&server, "pUrGe /x HTTP/1.1\r\nhost: test\r\n").await;
+    assert!(text.contains("REQUEST_METHOD = 'pUrGe'"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mount_becomes_script_name() {
+    let server = Test::serving("environ").mount("/blog").start().await;
+    let answer = server.get("/blog/2026").await;
+    assert_eq!(variable(answer.text(), "SCRIPT_NAME"), Some("/blog"));
+    assert_eq!(variable(answer.text(), "PATH_INFO"), Some("/2026"));
+    let answer = server.get("/blog").await;
+    assert_eq!(variable(answer.text(), "PATH_INFO"), Some(""));
+    for elsewhere in ["/", "/blogs", "/other/blog"] {
+        assert_eq!(server.get(elsewhere).await.status, 404, "{elsewhere}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_targets_authority_beats_host() {
+    let server = Test::serving("environ").start().await;
+    let text = raw(&server, "GET http://right.test:81/x HTTP/1.1\r\nhost: wrong.test\r\n").await;
+    assert!(text.contains("SERVER_NAME = 'right.test'") && text.contains("SERVER_PORT = '81'"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_host_the_address_is_the_name() {
+    let server = Test::serving("environ").start().await;
+    let text = Received::to(server.addr, b"GET / HTTP/1.0\r\n\r\n").await.text();
+    assert!(text.contains("SERVER_NAME = '127.0.0.1'"), "{text}");
+    assert!(text.contains(&format!("SERVER_PORT = '{}'", server.addr.port())), "{text}");
+    assert!(text.contains("SERVER_PROTOCOL = 'HTTP/1.0'"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_forge_others_do_not_arrive() {
+    let server = Test::serving("environ").start().await;
+    let text = raw(
+        &server,
+        "GET / HTTP/1.1\r\nhost: test\r\nproxy: http://evil\r\nx_forged: 1\r\nx-forwarded-for: 1.2.3.4\r\nforwarded: for=1.2.3.4\r\n",
+    )
+    .await;
+    for name in ["HTTP_PROXY", "HTTP_X_FORGED", "HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED"] {
+        assert!(!text.contains(name), "{name} in {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_request_id_is_the_one_in_the_log() {
+    let server = Test::serving("environ").start().await;
+    let answer = server.get("/").await;
+    let printed = answer.text().lines().find(|line| line.to_ascii_lowercase().contains("request_id"));
+    let id = printed.and_then(|line| line.split('\'').nth(1)).expect("the id is printed").to_owned();
+    assert!(server.stop().await.access_log.contains(&id));
+}

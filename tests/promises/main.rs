@@ -1,0 +1,17 @@
+//! A module for each promise.
+
+mod answers;
+mod cancellation;
+mod drain;
+mod environ;
+mod examples;
+mod input;
+mod isolation;
+mod lent;
+mod limits;
+mod overload;
+mod protocols;
+mod size_classes;
+mod start_response;
+mod streaming;
+mod traps;

@@ -1,0 +1,135 @@
+//! A client that says exactly what it is told, and notes how the answer ended.
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+/// An answer that was read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The fields.
+    pub headers: HeaderMap,
+    /// What came of the body.
+    pub body: Bytes,
+    /// Whether the body broke off.
+    pub cut: bool,
+    /// What the host logged until the server stopped; empty for an answer from a
+    /// server that still runs.
+    pub log: String,
+}
+
+impl Answer {
+    /// The body as text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("the body is text")
+    }
+
+    /// A field as text; empty if there is none.
+    pub fn field(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("the field is text"))
+    }
+
+    /// Reads the body of `response`.
+    pub async fn read(response: Response<Incoming>) -> Self {
+        let (head, mut incoming) = response.into_parts();
+        let mut body = Vec::new();
+        let mut cut = false;
+        while let Some(frame) = incoming.frame().await {
+            match frame {
+                Ok(frame) => body.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+                Err(_) => {
+                    cut = true;
+                    break;
+                }
+            }
+        }
+        let status = head.status.as_u16();
+        Answer { status, headers: head.headers, body: body.into(), cut, log: String::new() }
+    }
+}
+
+/// A connection that is kept for several requests, over HTTP/1.1 or HTTP/2.
+pub struct Client {
+    sender: Sender,
+    connection: JoinHandle<()>,
+}
+
+enum Sender {
+    Http1(hyper::client::conn::http1::SendRequest<Full<Bytes>>),
+    Http2(hyper::client::conn::http2::SendRequest<Full<Bytes>>),
+}
+
+impl Client {
+    /// HTTP/1.1.
+    pub async fn http1(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect(addr).await.expect("the server listens");
+        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        Client { sender: Sender::Http1(sender), connection: tokio::spawn(async { drop(connection.await) }) }
+    }
+
+    /// HTTP/2 over cleartext, with prior knowledge.
+    pub async fn http2(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect(addr).await.expect("the server listens");
+        let (sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        Client { sender: Sender::Http2(sender), connection: tokio::spawn(async { drop(connection.await) }) }
+    }
+
+    /// Sends a request, and returns when the head of its answer is there.
+    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
+        match &mut self.sender {
+            Sender::Http1(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+            Sender::Http2(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+        }
+    }
+
+    /// Gets `path`, to the end of the answer.
+    pub async fn get(&mut self, path: &str) -> Answer {
+        let request = Request::get(path).header("host", "test").body(Full::default()).unwrap();
+        let request = match self.sender {
+            Sender::Http1(_) => request,
+            Sender::Http2(_) => Request::get(format!("http://test{path}")).body(Full::default()).unwrap(),
+        };
+        Answer::read(self.send(request).await.expect("an answer")).await
+    }
+
+    /// Leaves, without a word.
+    pub fn leave(self) {
+        self.connection.abort();
+    }
+}
+
+/// What a raw connection received.
+pub struct Received(Vec<u8>);
+
+impl Received {
+    /// Sends `request` to `addr`, octet for octet, and reads until the server
+    /// closes.
+    pub async fn to(addr: SocketAddr, request: &[u8]) -> Self {
+        let mut stream = TcpStream::connect(addr).await.expect("the server listens");
+        // A server that has seen enough may close before it read all.
+        let _ = stream.write_all(request).await;
+        let mut received = Vec::new();
+        let _ = stream.read_to_end(&mut received).await;
+        Received(received)
+    }
+
+    /// As text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+}

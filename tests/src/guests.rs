@@ -1,0 +1,56 @@
+//! Guests by name: built once, loaded once, shared by all tests of a process.
+
+use rhost::compiled::Cache;
+use rhost::load::{Loaded, Loader};
+use rhost::package::Build;
+use rhost::sandbox::Engines;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The component of the guest called `name`, ready to be served.
+pub fn load(name: &str) -> Arc<Loaded> {
+    static LOADED: Mutex<Option<HashMap<String, Arc<Loaded>>>> = Mutex::new(None);
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let loaded = loaded.get_or_insert_default();
+    if let Some(found) = loaded.get(name) {
+        return found.clone();
+    }
+    let path = component(name);
+    let file = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    // Compiled guests stay beside the components, from one run to the next.
+    let cache = Cache::open(&path.with_file_name("compiled")).expect("the target directory is ours");
+    let made = Loader { engines: engines(), cache: Some(&cache) }
+        .load(&file, || ())
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let made = Arc::new(made);
+    loaded.insert(name.to_owned(), made.clone());
+    made
+}
+
+/// One set of engines for all tests: each reserves terabytes of addresses.
+fn engines() -> &'static Engines {
+    static ENGINES: OnceLock<Engines> = OnceLock::new();
+    ENGINES.get_or_init(|| Engines::new().expect("engines start"))
+}
+
+fn component(name: &str) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example = here.join("../examples").join(name);
+    if example.is_dir() {
+        let built = Build::release(&example).run().unwrap_or_else(|error| panic!("{error}"));
+        return built.into_iter().next().expect("an example makes one component");
+    }
+    static GUESTS: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    let guests = GUESTS.get_or_init(|| {
+        let mut build = Build::release(&here.join("guests"));
+        build.cargo_args.push("--examples".to_owned());
+        build.run().unwrap_or_else(|error| panic!("{error}"))
+    });
+    let file = name.replace('-', "_");
+    guests
+        .iter()
+        .find(|path| path.file_stem().is_some_and(|stem| stem == file.as_str()))
+        .unwrap_or_else(|| panic!("no guest is called {name}; see tests/guests/examples"))
+        .clone()
+}

@@ -1,0 +1,22 @@
+//! A harness that starts the host in this process, on a port of the system's
+//! choice, with a guest by its name:
+//!
+//! ```no_run
+//! # async fn example() {
+//! use rhost_tests::Test;
+//!
+//! let answer = Test::serving("spin-forever").cpu("50ms").get("/").await;
+//! assert_eq!(answer.status, 504);
+//! assert!(answer.log.contains("CPU limit of 50ms reached"));
+//! # }
+//! ```
+//!
+//! Guests are the files in `tests/guests/examples` and the crates in `examples`.
+//! They are built when a test first asks for one.
+
+mod client;
+mod guests;
+mod server;
+
+pub use client::{Answer, Client, Received};
+pub use server::{Server, Stopped, Test};

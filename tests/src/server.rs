@@ -1,0 +1,236 @@
+//! The host under test.
+
+use crate::client::{Answer, Client};
+use crate::guests;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use rhost::listener::{Drained, Listener};
+use rhost::log::{Memory, Sink};
+use rhost::settings::{AppSettings, LentDir, Limits, Timeouts};
+use rhost::tenant::{App, Site};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A host that is about to be started: a guest, and settings in the words of the
+/// command's flags.
+pub struct Test {
+    guest: String,
+    settings: AppSettings,
+    timeouts: Timeouts,
+}
+
+impl Test {
+    /// Serves the guest called `guest`.
+    pub fn serving(guest: &str) -> Self {
+        let settings = AppSettings { name: guest.to_owned(), ..AppSettings::default() };
+        Test { guest: guest.to_owned(), settings, timeouts: Timeouts::default() }
+    }
+
+    /// `--cpu`.
+    pub fn cpu(self, time: &str) -> Self {
+        self.limits(|limits| limits.cpu = duration(time))
+    }
+
+    /// `--timeout`.
+    pub fn timeout(self, time: &str) -> Self {
+        self.limits(|limits| limits.wall = duration(time))
+    }
+
+    /// `--memory`.
+    pub fn memory(self, size: &str) -> Self {
+        self.limits(|limits| limits.memory = octets(size))
+    }
+
+    /// `--max-request-body`.
+    pub fn max_request_body(self, size: &str) -> Self {
+        self.limits(|limits| limits.request_body = octets(size))
+    }
+
+    /// `--max-response-body`.
+    pub fn max_response_body(self, size: &str) -> Self {
+        self.limits(|limits| limits.response_body = octets(size))
+    }
+
+    /// `--log-rate`.
+    pub fn log_rate(self, size: &str) -> Self {
+        self.limits(|limits| limits.log_rate = octets(size))
+    }
+
+    /// `--concurrency`.
+    pub fn concurrency(self, places: usize) -> Self {
+        self.limits(|limits| limits.concurrency = Some(places))
+    }
+
+    /// `--queue`.
+    pub fn queue(self, places: usize) -> Self {
+        self.limits(|limits| limits.queue = places)
+    }
+
+    /// `--queue-timeout`.
+    pub fn queue_timeout(self, time: &str) -> Self {
+        self.limits(|limits| limits.queue_timeout = duration(time))
+    }
+
+    /// `--body-timeout`.
+    pub fn body_timeout(mut self, time: &str) -> Self {
+        self.timeouts.body = duration(time);
+        self
+    }
+
+    /// `--write-timeout`.
+    pub fn write_timeout(mut self, time: &str) -> Self {
+        self.timeouts.write = duration(time);
+        self
+    }
+
+    /// `--grace`.
+    pub fn grace(mut self, time: &str) -> Self {
+        self.timeouts.grace = duration(time);
+        self
+    }
+
+    /// `--mount`.
+    pub fn mount(mut self, prefix: &str) -> Self {
+        self.settings.mount = prefix.to_owned();
+        self
+    }
+
+    /// `--env`.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.settings.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// `--dir HOST:GUEST` or, read-only, `--dir HOST:GUEST:ro`.
+    pub fn dir(mut self, host: &Path, guest: &str, read_only: bool) -> Self {
+        self.settings.dirs.push(LentDir { host: host.to_owned(), guest: guest.to_owned(), read_only });
+        self
+    }
+
+    fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.settings.limits);
+        self
+    }
+
+    /// Starts the host.
+    pub async fn start(self) -> Server {
+        // Building and compiling are long and blocking; other tests go on.
+        let guest = self.guest.clone();
+        let loaded = tokio::task::spawn_blocking(move || guests::load(&guest)).await.expect("the guest loads");
+        let (log_sink, log) = Sink::to_memory("log");
+        let (access_sink, access_log) = Sink::to_memory("access log");
+        let app = App::new(&loaded, &self.settings, &log_sink).expect("the guest is an app");
+        let site = Arc::new(Site::new(app, &self.timeouts, Some(access_sink)));
+        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port is free");
+        let addr = listener.local_addr().expect("it is bound");
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(listener.serve(site, self.timeouts, async {
+            // A test that forgets to stop its server drops this, which stops it.
+            let _ = stopped.await;
+        }));
+        Server { addr, stop, serving, log, access_log }
+    }
+
+    /// Starts the host, gets `path`, and stops it.
+    pub async fn get(self, path: &str) -> Answer {
+        self.request(Request::get(path), "").await
+    }
+
+    /// Starts the host, posts `body` to `path`, and stops it.
+    pub async fn post(self, path: &str, body: impl Into<Bytes>) -> Answer {
+        self.request(Request::post(path), body).await
+    }
+
+    /// Starts the host, sends a request, and stops it.
+    pub async fn request(self, request: http::request::Builder, body: impl Into<Bytes>) -> Answer {
+        let server = self.start().await;
+        let mut answer = server.request(request, body).await;
+        answer.log = server.stop().await.log;
+        answer
+    }
+}
+
+/// A host that serves.
+pub struct Server {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<Drained>,
+    log: Memory,
+    access_log: Memory,
+}
+
+/// A host that has stopped.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Whether all requests were answered.
+    pub drained: Drained,
+    /// What it logged.
+    pub log: String,
+    /// Its access log.
+    pub access_log: String,
+}
+
+impl Server {
+    /// A new connection, for octets.
+    pub async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.addr).await.expect("the server listens")
+    }
+
+    /// A new connection over HTTP/1.1.
+    pub async fn client(&self) -> Client {
+        Client::http1(self.addr).await
+    }
+
+    /// Gets `path` over a connection of its own.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Request::get(path), "").await
+    }
+
+    /// Sends a request over a connection of its own, and reads the whole answer.
+    pub async fn request(&self, request: http::request::Builder, body: impl Into<Bytes>) -> Answer {
+        let mut client = self.client().await;
+        let request = request.header("host", "test").body(Full::new(body.into())).unwrap();
+        Answer::read(client.send(request).await.expect("an answer")).await
+    }
+
+    /// Tells it to stop; requests in flight go on.
+    pub fn begin_stop(self) -> Stopping {
+        let _ = self.stop.send(());
+        Stopping { serving: self.serving, log: self.log, access_log: self.access_log }
+    }
+
+    /// Stops it.
+    pub async fn stop(self) -> Stopped {
+        self.begin_stop().finish().await
+    }
+}
+
+/// A host that was told to stop.
+pub struct Stopping {
+    serving: JoinHandle<Drained>,
+    log: Memory,
+    access_log: Memory,
+}
+
+impl Stopping {
+    /// Waits until it has.
+    pub async fn finish(self) -> Stopped {
+        let drained = self.serving.await.expect("the server does not panic");
+        Stopped { drained, log: self.log.text(), access_log: self.access_log.text() }
+    }
+}
+
+fn duration(text: &str) -> Duration {
+    humantime::parse_duration(text).expect("a time, as 50ms")
+}
+
+fn octets(text: &str) -> u64 {
+    text.parse::<bytesize::ByteSize>().expect("a size, as 64KiB").as_u64()
+}
