@@ -44,8 +44,15 @@ impl App {
         environ: gateway::Environ,
         input: gateway::Input,
     ) -> Result<(), gateway::Failure> {
+        let run_once = environ.run_once;
         let request = Request::new(environ.into(), Source::Gateway(input));
-        self.serve(&request, &mut Gateway)
+        let result = self.serve(&request, &mut Gateway);
+        if run_once {
+            // The whole memory goes with this instance; freeing it piece by piece
+            // before would be work for nothing.
+            std::mem::forget(request);
+        }
+        result
     }
 
     pub(crate) fn serve<S: Server>(

@@ -35,16 +35,25 @@ impl AppLog {
             app: String::from_utf8_lossy(&name).into_owned(),
             sink,
             rate,
-            bucket: Mutex::new(Bucket { octets: rate, filled: Instant::now(), dropped: 0 }),
+            bucket: Mutex::new(Bucket {
+                octets: rate,
+                filled: Instant::now(),
+                dropped: 0,
+            }),
         }
     }
 
     /// Writes a line that a guest printed to `stream`, without its end, if the
     /// app's share allows.
     pub fn guest_line(&self, request: RequestId, stream: &str, text: &[u8]) {
-        let Some(dropped) = self.admit(text.len() as u64 + LINE_OVERHEAD) else { return };
+        let Some(dropped) = self.admit(text.len() as u64 + LINE_OVERHEAD) else {
+            return;
+        };
         if dropped > 0 {
-            self.host_lines(request, &format!("{dropped} lines of this app were dropped (--log-rate)"));
+            self.host_lines(
+                request,
+                &format!("{dropped} lines of this app were dropped (--log-rate)"),
+            );
         }
         self.line(request, stream, &String::from_utf8_lossy(text));
     }
@@ -53,13 +62,18 @@ impl AppLog {
     /// `text`. There are few for a request, so they are not counted: a guest that
     /// floods the log does not hide why it was stopped.
     pub fn host_lines(&self, request: RequestId, text: &str) {
-        text.lines().for_each(|line| self.line(request, "rhost", line));
+        text.lines()
+            .for_each(|line| self.line(request, "rhost", line));
     }
 
     /// Says that `octets` were cut off behind an announced Content-Length, if any.
     pub fn beyond(&self, request: RequestId, octets: u64) {
         if octets > 0 {
-            self.line(request, "rhost", &format!("{octets} bytes beyond the response's Content-Length were cut off"));
+            self.line(
+                request,
+                "rhost",
+                &format!("{octets} bytes beyond the response's Content-Length were cut off"),
+            );
         }
     }
 

@@ -33,7 +33,12 @@ enum Content {
 /// Runs a guest until its response can begin. A first block is held until the
 /// guest returns, so that the response goes out whole, or gives up the thread,
 /// which it does when it writes again.
-pub async fn answer(mut guest: Guest, method: Method, log: Arc<AppLog>, trail: Trail) -> Response<Body> {
+pub async fn answer(
+    mut guest: Guest,
+    method: Method,
+    log: Arc<AppLog>,
+    trail: Trail,
+) -> Response<Body> {
     let ended = poll_fn(|cx| match guest.poll(cx) {
         Poll::Ready(result) => Poll::Ready(Some(result)),
         Poll::Pending if guest.outlet().has_blocks() => Poll::Ready(None),
@@ -48,21 +53,41 @@ pub async fn answer(mut guest: Guest, method: Method, log: Arc<AppLog>, trail: T
         Ok(()) | Err(Cause::Missing(_)) => {}
         Err(cause) => return refuse(cause, &log, trail),
     }
-    let Taken { head: Some(head), mut blocks } = outlet.take() else {
+    let Taken {
+        head: Some(head),
+        mut blocks,
+    } = outlet.take()
+    else {
         return refuse(Cause::NoAnswer, &log, trail);
     };
     if method == Method::HEAD || !head.has_body() {
         // Nobody will read what the guest goes on to write, so it ends here.
         let written = has_ended.then(|| blocks.iter().map(|block| block.len() as u64).sum());
-        return respond(without_body(head, &method, written), Content::Whole(Bytes::new()), trail);
+        return respond(
+            without_body(head, &method, written),
+            Content::Whole(Bytes::new()),
+            trail,
+        );
     }
     log.beyond(trail.request(), outlet.beyond());
     let content = match verdict {
         Ok(()) if has_ended => Content::Whole(blocks.pop_front().unwrap_or_default()),
-        Ok(()) => Content::Streamed(Streamed::begin(guest, blocks, head.length, log, trail.request())),
+        Ok(()) => Content::Streamed(Streamed::begin(
+            guest,
+            blocks,
+            head.length,
+            log,
+            trail.request(),
+        )),
         Err(cause) => {
             trail.failed(&log, &cause);
-            Content::Streamed(Streamed::unfinished(outlet, blocks, head.length, log, trail.request()))
+            Content::Streamed(Streamed::unfinished(
+                outlet,
+                blocks,
+                head.length,
+                log,
+                trail.request(),
+            ))
         }
     };
     respond(head, content, trail)
@@ -72,10 +97,18 @@ pub async fn answer(mut guest: Guest, method: Method, log: Arc<AppLog>, trail: T
 pub fn refuse(cause: Cause, log: &AppLog, trail: Trail) -> Response<Body> {
     trail.failed(log, &cause);
     let status = cause.status();
-    let mut head = ResponseHead { status, headers: Default::default(), length: None };
-    head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    let mut head = ResponseHead {
+        status,
+        headers: Default::default(),
+        length: None,
+    };
+    head.headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        head.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        head.headers
+            .insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     let page = failure::page(status, trail.request().as_str());
     respond(head, Content::Whole(page.into()), trail)
@@ -111,7 +144,10 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = Cut;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         let Body { content, trail } = self.get_mut();
         let block = match content {
             Content::Whole(block) if block.is_empty() => None,

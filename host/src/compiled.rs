@@ -4,7 +4,10 @@
 //! Compiled code runs as it is, outside any sandbox: whoever can choose it owns
 //! the host. So the only code that is ever loaded is what this module wrote
 //! itself, into a directory that is its owner's alone.
-#![expect(unsafe_code, reason = "wasmtime cannot check compiled code; the argument stands at each use")]
+#![expect(
+    unsafe_code,
+    reason = "wasmtime cannot check compiled code; the argument stands at each use"
+)]
 
 use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder, File};
@@ -26,7 +29,9 @@ enum Origin {
 impl Compiled {
     /// Compiles `component` with `engine`, on as many threads as there are cores.
     pub fn make(engine: &Engine, component: &[u8]) -> wasmtime::Result<Self> {
-        Ok(Compiled(Origin::Made(engine.precompile_component(component)?)))
+        Ok(Compiled(Origin::Made(
+            engine.precompile_component(component)?,
+        )))
     }
 
     /// Loads the code into `engine`, which maps it if it comes from a file.
@@ -54,8 +59,13 @@ impl Key {
     /// wasmtime's version, its settings, the processor's features.
     pub fn new(engine: &Engine, component: &[u8]) -> Self {
         let mut compatibility = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut compatibility);
-        let digest: String = Sha256::digest(component).iter().map(|octet| format!("{octet:02x}")).collect();
+        engine
+            .precompile_compatibility_hash()
+            .hash(&mut compatibility);
+        let digest: String = Sha256::digest(component)
+            .iter()
+            .map(|octet| format!("{octet:02x}"))
+            .collect();
         Key(format!("{digest}-{:016x}", compatibility.finish()))
     }
 }
@@ -93,17 +103,27 @@ pub struct Cache {
 impl Cache {
     /// Opens the cache in `path`, which is made if it is not there.
     pub fn open(path: &Path) -> Result<Self, CacheError> {
-        let failed = |error| CacheError::Io { path: path.to_owned(), error };
+        let failed = |error| CacheError::Io {
+            path: path.to_owned(),
+            error,
+        };
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(failed)?;
         }
         match DirBuilder::new().mode(0o700).create(path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed(error));
+            }
             _ => {}
         }
         // Of the name itself, not of what a link of that name points to.
         let found = fs::symlink_metadata(path).map_err(failed)?;
-        let shared = |problem: String| Err(CacheError::Shared { path: path.to_owned(), problem });
+        let shared = |problem: String| {
+            Err(CacheError::Shared {
+                path: path.to_owned(),
+                problem,
+            })
+        };
         if !found.is_dir() {
             return shared("it is not a directory".into());
         }
@@ -113,7 +133,9 @@ impl Cache {
         if found.mode() & 0o077 != 0 {
             return shared(format!("its mode is {:o}", found.mode() & 0o777));
         }
-        Ok(Cache { path: path.to_owned() })
+        Ok(Cache {
+            path: path.to_owned(),
+        })
     }
 
     /// What was kept under `key`; none if there is nothing that can be trusted.
@@ -128,10 +150,18 @@ impl Cache {
     /// Keeps `compiled` under `key`. It is there whole or not at all, whatever
     /// happens meanwhile.
     pub fn put(&self, key: &Key, compiled: &Compiled) -> io::Result<()> {
-        let Origin::Made(code) = &compiled.0 else { return Ok(()) };
-        let unfinished = self.path.join(format!("{}.{}.new", key.0, std::process::id()));
+        let Origin::Made(code) = &compiled.0 else {
+            return Ok(());
+        };
+        let unfinished = self
+            .path
+            .join(format!("{}.{}.new", key.0, std::process::id()));
         let write = || {
-            let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+            let mut file = File::options()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&unfinished)?;
             file.write_all(code)?;
             file.sync_all()?;
             fs::rename(&unfinished, self.file(key))
@@ -168,7 +198,9 @@ mod tests {
         let engine = Engine::default();
         let key = Key::new(&engine, EMPTY);
         assert!(cache.get(&key).is_none());
-        cache.put(&key, &Compiled::make(&engine, EMPTY).unwrap()).unwrap();
+        cache
+            .put(&key, &Compiled::make(&engine, EMPTY).unwrap())
+            .unwrap();
         cache.get(&key).unwrap().load(&engine).unwrap();
         let mode = fs::metadata(home.path().join("a/rhost")).unwrap().mode();
         assert_eq!(mode & 0o777, 0o700);
@@ -196,7 +228,9 @@ mod tests {
         let cache = Cache::open(&home.path().join("rhost")).unwrap();
         let engine = Engine::default();
         let key = Key::new(&engine, EMPTY);
-        cache.put(&key, &Compiled::make(&engine, EMPTY).unwrap()).unwrap();
+        cache
+            .put(&key, &Compiled::make(&engine, EMPTY).unwrap())
+            .unwrap();
         let file = cache.file(&key);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
         assert!(cache.get(&key).is_none());

@@ -29,18 +29,23 @@ impl Protocol {
             // A client that ends its side while it is being answered has left:
             // that is how a guest nobody waits for is noticed and stopped.
             .half_close(false);
-        http.http2().timer(TokioTimer::new()).max_concurrent_streams(128);
-        Protocol { http, write_timeout: timeouts.write }
+        http.http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(128);
+        Protocol {
+            http,
+            write_timeout: timeouts.write,
+        }
     }
 
-    /// Serves one connection until it ends, or until `watcher` asks for its end
-    /// and the request in flight is answered.
-    pub async fn serve(&self, stream: TcpStream, site: Arc<Site>, watcher: Watcher) {
+    /// Serves one connection on `lane` until it ends, or until `watcher` asks for
+    /// its end and the request in flight is answered.
+    pub async fn serve(&self, stream: TcpStream, site: Arc<Site>, lane: usize, watcher: Watcher) {
         let Ok(peer) = ends(&stream) else { return };
         let peer = Arc::new(peer);
         let service = service_fn(move |request| {
             let (site, peer) = (site.clone(), peer.clone());
-            async move { Ok::<_, Infallible>(site.answer(peer, request).await) }
+            async move { Ok::<_, Infallible>(site.answer(lane, peer, request).await) }
         });
         let stream = TokioIo::new(Impatient::new(stream, self.write_timeout));
         let connection = self.http.serve_connection(stream, service);

@@ -55,7 +55,10 @@ impl<'a> MountedPath<'a> {
         let path = uri.path_and_query().map_or("", |target| target.path());
         let decoded: Cow<'a, [u8]> = percent_decode_str(path).into();
         if mount.is_empty() {
-            return Some(MountedPath { script_name: mount, path_info: decoded });
+            return Some(MountedPath {
+                script_name: mount,
+                path_info: decoded,
+            });
         }
         let below = decoded.strip_prefix(mount.as_bytes())?;
         if !(below.is_empty() || below.starts_with(b"/")) {
@@ -65,7 +68,10 @@ impl<'a> MountedPath<'a> {
             Cow::Borrowed(path) => Cow::Borrowed(&path[mount.len()..]),
             Cow::Owned(mut path) => Cow::Owned(path.split_off(mount.len())),
         };
-        Some(MountedPath { script_name: mount, path_info })
+        Some(MountedPath {
+            script_name: mount,
+            path_info,
+        })
     }
 }
 
@@ -94,7 +100,9 @@ impl<'a> Gathered<'a> {
         };
         for (name, value) in &head.headers {
             if name == CONTENT_TYPE {
-                gathered.content_type.get_or_insert_with(|| text(value.as_bytes()));
+                gathered
+                    .content_type
+                    .get_or_insert_with(|| text(value.as_bytes()));
             } else if name == CONTENT_LENGTH {
                 gathered.content_length = value.to_str().ok().and_then(|value| value.parse().ok());
             } else if !is_forged(name) {
@@ -156,11 +164,15 @@ fn server<'a>(head: &'a Parts, peer: &'a Peer) -> (&'a str, u16) {
         None => head.headers.get(HOST).and_then(|host| host.to_str().ok()),
     };
     // Without a port the scheme's own is meant (RFC 9110, section 4.2.1).
-    asked.and_then(|asked| host_and_port(asked, 80)).unwrap_or((&peer.local_addr, peer.local_port))
+    asked
+        .and_then(|asked| host_and_port(asked, 80))
+        .unwrap_or((&peer.local_addr, peer.local_port))
 }
 
 fn host_and_port(authority: &str, default_port: u16) -> Option<(&str, u16)> {
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let authority = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
     let colon = match authority.rfind(']') {
         Some(bracket) => authority[bracket..].find(':').map(|at| bracket + at),
         None => authority.find(':'),
@@ -169,7 +181,11 @@ fn host_and_port(authority: &str, default_port: u16) -> Option<(&str, u16)> {
         Some(colon) => (&authority[..colon], &authority[colon + 1..]),
         None => (authority, ""),
     };
-    let port = if port.is_empty() { default_port } else { port.parse().ok()? };
+    let port = if port.is_empty() {
+        default_port
+    } else {
+        port.parse().ok()?
+    };
     (!host.is_empty()).then_some((host, port))
 }
 
@@ -177,7 +193,9 @@ fn host_and_port(authority: &str, default_port: u16) -> Option<(&str, u16)> {
 /// the one that HTTP/1.1 would have sent (RFC 9113, section 8.3.1).
 pub fn request_uri(uri: &Uri, version: Version) -> Cow<'_, str> {
     match uri.path_and_query() {
-        Some(target) if version == Version::HTTP_2 || uri.scheme().is_none() => Cow::Borrowed(target.as_str()),
+        Some(target) if version == Version::HTTP_2 || uri.scheme().is_none() => {
+            Cow::Borrowed(target.as_str())
+        }
         _ => Cow::Owned(uri.to_string()),
     }
 }
@@ -213,7 +231,10 @@ mod tests {
     }
 
     fn peer() -> Peer {
-        Peer::new("127.0.0.1:50000".parse().unwrap(), "127.0.0.1:8000".parse().unwrap())
+        Peer::new(
+            "127.0.0.1:50000".parse().unwrap(),
+            "127.0.0.1:8000".parse().unwrap(),
+        )
     }
 
     #[test]
@@ -241,12 +262,26 @@ mod tests {
             (name.to_owned(), port)
         };
         let request = || http::Request::builder().uri("/");
-        assert_eq!(server_of(request().header("host", "a.test:81")), ("a.test".into(), 81));
-        assert_eq!(server_of(request().header("host", "[::1]:81")), ("[::1]".into(), 81));
-        assert_eq!(server_of(request().header("host", "[::1]")), ("[::1]".into(), 80));
+        assert_eq!(
+            server_of(request().header("host", "a.test:81")),
+            ("a.test".into(), 81)
+        );
+        assert_eq!(
+            server_of(request().header("host", "[::1]:81")),
+            ("[::1]".into(), 81)
+        );
+        assert_eq!(
+            server_of(request().header("host", "[::1]")),
+            ("[::1]".into(), 80)
+        );
         assert_eq!(server_of(request()), ("127.0.0.1".into(), 8000));
-        assert_eq!(server_of(request().header("host", "")), ("127.0.0.1".into(), 8000));
-        let absolute = http::Request::builder().uri("http://b.test/x").header("host", "a.test");
+        assert_eq!(
+            server_of(request().header("host", "")),
+            ("127.0.0.1".into(), 8000)
+        );
+        let absolute = http::Request::builder()
+            .uri("http://b.test/x")
+            .header("host", "a.test");
         assert_eq!(server_of(absolute), ("b.test".into(), 80));
     }
 

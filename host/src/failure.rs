@@ -26,16 +26,33 @@ impl fmt::Display for Limit {
     /// What fired, its value, and the setting that changes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Limit::Cpu(time) => write!(f, "CPU limit of {} reached (--cpu)", humantime::format_duration(*time)),
+            Limit::Cpu(time) => write!(
+                f,
+                "CPU limit of {} reached (--cpu)",
+                humantime::format_duration(*time)
+            ),
             Limit::Wall(time) => {
-                write!(f, "time limit of {} reached (--timeout)", humantime::format_duration(*time))
+                write!(
+                    f,
+                    "time limit of {} reached (--timeout)",
+                    humantime::format_duration(*time)
+                )
             }
-            Limit::Memory(octets) => write!(f, "memory limit of {} reached (--memory)", Octets(*octets)),
+            Limit::Memory(octets) => {
+                write!(f, "memory limit of {} reached (--memory)", Octets(*octets))
+            }
             Limit::Table(elements) => {
-                write!(f, "table limit of {elements} elements reached (--table-elements)")
+                write!(
+                    f,
+                    "table limit of {elements} elements reached (--table-elements)"
+                )
             }
             Limit::ResponseBody(octets) => {
-                write!(f, "response limit of {} reached (--max-response-body)", Octets(*octets))
+                write!(
+                    f,
+                    "response limit of {} reached (--max-response-body)",
+                    Octets(*octets)
+                )
             }
         }
     }
@@ -106,7 +123,9 @@ impl Cause {
             Cause::RequestTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Cause::Limit(Limit::Cpu(_) | Limit::Wall(_)) => StatusCode::GATEWAY_TIMEOUT,
             Cause::Reported(Reported::Input(InputError::Incomplete)) => StatusCode::BAD_REQUEST,
-            Cause::Reported(Reported::Input(InputError::TooLarge(_))) => StatusCode::PAYLOAD_TOO_LARGE,
+            Cause::Reported(Reported::Input(InputError::TooLarge(_))) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Cause::Reported(Reported::Input(InputError::TimedOut)) => StatusCode::REQUEST_TIMEOUT,
             Cause::NotStarted(_)
             | Cause::Limit(_)
@@ -125,20 +144,28 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Cause::NotMounted => f.write_str("no app is mounted at this path"),
-            Cause::Overloaded => {
-                f.write_str("overloaded: every place is taken and the queue is full (--concurrency, --queue)")
-            }
+            Cause::Overloaded => f.write_str(
+                "overloaded: every place is taken and the queue is full (--concurrency, --queue)",
+            ),
             Cause::QueueTimeout(time) => write!(
                 f,
                 "overloaded: no place became free within {} (--concurrency, --queue-timeout)",
                 humantime::format_duration(*time)
             ),
             Cause::RequestTooLarge(limit) => {
-                write!(f, "request body larger than {} (--max-request-body)", Octets(*limit))
+                write!(
+                    f,
+                    "request body larger than {} (--max-request-body)",
+                    Octets(*limit)
+                )
             }
             Cause::NotStarted(reason) => write!(f, "the sandbox could not be started: {reason}"),
             Cause::Limit(limit) => limit.fmt(f),
-            Cause::Trap { reason, backtrace, limit } => {
+            Cause::Trap {
+                reason,
+                backtrace,
+                limit,
+            } => {
                 if let Some(limit) = limit {
                     write!(f, "{limit}, then the guest ")?;
                 }
@@ -148,10 +175,17 @@ impl fmt::Display for Cause {
                 }
                 Ok(())
             }
-            Cause::Exited(code) => write!(f, "the guest called exit({code}) instead of returning from handle"),
+            Cause::Exited(code) => write!(
+                f,
+                "the guest called exit({code}) instead of returning from handle"
+            ),
             Cause::NoAnswer => f.write_str("handle returned without having called start-response"),
             Cause::Reported(Reported::Exception(exception)) => {
-                let ExcInfo { kind, message, traceback } = exception;
+                let ExcInfo {
+                    kind,
+                    message,
+                    traceback,
+                } = exception;
                 write!(f, "{kind}: {message}")?;
                 if !traceback.is_empty() {
                     write!(f, "\n{}", traceback.trim_end())?;
@@ -161,16 +195,22 @@ impl fmt::Display for Cause {
             Cause::Reported(Reported::Input(error)) => match error {
                 InputError::Incomplete => f.write_str("the request's body ended early"),
                 InputError::TooLarge(limit) => {
-                    write!(f, "request body larger than {} (--max-request-body)", Octets(*limit))
+                    write!(
+                        f,
+                        "request body larger than {} (--max-request-body)",
+                        Octets(*limit)
+                    )
                 }
                 InputError::TimedOut => f.write_str("the client stopped sending (--body-timeout)"),
             },
             Cause::Reported(Reported::Output(error)) => match error {
-                OutputError::Closed => f.write_str("the response was closed while the app was writing"),
-                OutputError::TooLarge(limit) => Limit::ResponseBody(*limit).fmt(f),
-                OutputError::Superseded => {
-                    f.write_str("the app wrote to an output that a later start-response had replaced")
+                OutputError::Closed => {
+                    f.write_str("the response was closed while the app was writing")
                 }
+                OutputError::TooLarge(limit) => Limit::ResponseBody(*limit).fmt(f),
+                OutputError::Superseded => f.write_str(
+                    "the app wrote to an output that a later start-response had replaced",
+                ),
             },
             Cause::Fault(Fault::StartedTwice) => {
                 f.write_str("start-response was called twice, the second time without exc-info")
@@ -180,7 +220,10 @@ impl fmt::Display for Cause {
             }
             Cause::Fault(Fault::TooLarge(limit)) => Limit::ResponseBody(*limit).fmt(f),
             Cause::Missing(octets) => {
-                write!(f, "the app wrote {octets} bytes less than its Content-Length")
+                write!(
+                    f,
+                    "the app wrote {octets} bytes less than its Content-Length"
+                )
             }
         }
     }
@@ -219,7 +262,11 @@ mod tests {
 
     #[test]
     fn the_page_tells_nothing_of_the_app() {
-        let cause = Cause::Trap { reason: "secret".into(), backtrace: "secret".into(), limit: None };
+        let cause = Cause::Trap {
+            reason: "secret".into(),
+            backtrace: "secret".into(),
+            limit: None,
+        };
         let page = page(cause.status(), "cafe");
         assert!(page.contains("500 Internal Server Error") && page.contains("cafe"));
         assert!(!page.contains("secret"));

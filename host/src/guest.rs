@@ -28,8 +28,21 @@ pub struct Guest {
 impl Guest {
     /// A guest that began at `start` and may take `wall` from there. Its time on
     /// a CPU is counted by `cpu`, its response gathers in `outlet`.
-    pub fn new(running: Running, outlet: Outlet, cpu: CpuMeter, start: Instant, wall: Duration) -> Self {
-        Guest { running, outlet, cpu, wall, deadline: start + wall, alarm: None }
+    pub fn new(
+        running: Running,
+        outlet: Outlet,
+        cpu: CpuMeter,
+        start: Instant,
+        wall: Duration,
+    ) -> Self {
+        Guest {
+            running,
+            outlet,
+            cpu,
+            wall,
+            deadline: start + wall,
+            alarm: None,
+        }
     }
 
     /// Its response in the making.
@@ -58,7 +71,11 @@ impl Guest {
                 .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(self.deadline.into())));
             alarm.as_mut().poll(cx).is_ready()
         };
-        if late { Poll::Ready(Err(Cause::Limit(Limit::Wall(self.wall)))) } else { Poll::Pending }
+        if late {
+            Poll::Ready(Err(Cause::Limit(Limit::Wall(self.wall))))
+        } else {
+            Poll::Pending
+        }
     }
 }
 

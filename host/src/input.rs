@@ -32,7 +32,14 @@ pub struct Input {
 impl Input {
     /// A body of at most `limit` octets, with at most `patience` between them.
     pub fn new(body: Incoming, limit: u64, patience: Duration) -> Self {
-        Input { body, rest: Bytes::new(), received: 0, limit, patience, failed: None }
+        Input {
+            body,
+            rest: Bytes::new(),
+            received: 0,
+            limit,
+            patience,
+            failed: None,
+        }
     }
 
     /// Waits for octets, and gives at least 1 and at most `max` of them; none at
@@ -73,7 +80,9 @@ impl Input {
                 Ok(Some(Ok(frame))) => frame,
             };
             // Trailers are not part of the body; PEP 3333 has no place for them.
-            let Ok(block) = frame.into_data() else { continue };
+            let Ok(block) = frame.into_data() else {
+                continue;
+            };
             self.received += block.len() as u64;
             if self.received > self.limit {
                 return Err(InputError::TooLarge(self.limit));

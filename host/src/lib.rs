@@ -7,7 +7,8 @@
 //!
 //! A request meets the modules in this order:
 //!
-//! 1. [`listener`]: the socket; accepts, and stops accepting.
+//! 1. [`listener`]: the socket; accepts, and stops accepting. It hands connections
+//!    to a [`worker`], a thread for each core.
 //! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper; [`stall`] gives up
 //!    one that takes nothing.
 //! 3. [`tenant`]: finds the app, and starts the [`trail`] that the request leaves
@@ -18,8 +19,9 @@
 //!    what [`meter`] counts. It reads [`input`], and calls
 //! 7. [`start_response`], which says what may be sent, and fills
 //! 8. [`output`], the response in the making.
-//! 9. [`guest`] polls the sandbox within its limits. [`body`] is the response on its
-//!    way out, and [`streamed`] drives the guest from block to block.
+//! 9. [`guest`] polls the sandbox within its limits; those that run on take
+//!    [`turn`]s. [`body`] is the response on its way out, and [`streamed`] drives
+//!    the guest from block to block.
 //!
 //! Before any request: [`package`] builds a crate, [`load`] reads a component, and
 //! [`compiled`] keeps its code. Words that all of them use: [`gateway`] (the
@@ -50,3 +52,5 @@ pub mod start_response;
 pub mod streamed;
 pub mod tenant;
 pub mod trail;
+pub mod turn;
+pub mod worker;

@@ -1,9 +1,8 @@
 //! The listening socket: connections come in here.
 
-use crate::connection::Protocol;
 use crate::settings::Timeouts;
 use crate::tenant::Site;
-use hyper_util::server::graceful::GracefulShutdown;
+use crate::worker::{Drained, Workers};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -24,24 +23,21 @@ pub struct Listener {
     socket: TcpListener,
 }
 
-/// How serving ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drained {
-    /// Every request that was in flight was answered.
-    Whole,
-    /// Some were cut when the grace period was over.
-    Cut,
-}
-
 impl Listener {
     /// Binds `addr`. Port 0 asks for any free one.
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
-        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        let socket = if addr.is_ipv4() {
+            TcpSocket::new_v4()
+        } else {
+            TcpSocket::new_v6()
+        }?;
         // Else a restart would fail for as long as the kernel remembers the
         // connections of the last run.
         socket.set_reuseaddr(true)?;
         socket.bind(addr)?;
-        Ok(Listener { socket: socket.listen(BACKLOG)? })
+        Ok(Listener {
+            socket: socket.listen(BACKLOG)?,
+        })
     }
 
     /// The address it is bound to.
@@ -49,31 +45,33 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Serves `site` until `shutdown` is ready; then accepts no more, lets the
-    /// requests in flight finish within the grace period, and cuts the rest.
-    pub async fn serve(self, site: Arc<Site>, timeouts: Timeouts, shutdown: impl Future<Output = ()>) -> Drained {
-        let protocol = Arc::new(Protocol::new(&timeouts));
-        let connections = GracefulShutdown::new();
-        let mut tasks = tokio::task::JoinSet::new();
+    /// Serves `site` on so many `threads` until `shutdown` is ready; then accepts
+    /// no more, lets the requests in flight finish within the grace period, and
+    /// cuts the rest.
+    pub async fn serve(
+        self,
+        site: Arc<Site>,
+        timeouts: Timeouts,
+        threads: usize,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<Drained> {
+        let workers = Workers::start(threads, &site, &timeouts)?;
         let mut shutdown = pin!(shutdown);
         loop {
             let stream = tokio::select! {
                 biased;
                 () = &mut shutdown => break,
                 stream = self.accept() => stream,
-                Some(_) = tasks.join_next() => continue,
             };
             // Small answers are not to wait for the client's acknowledgement.
             let _ = stream.set_nodelay(true);
-            let (protocol, site, watcher) = (protocol.clone(), site.clone(), connections.watcher());
-            tasks.spawn(async move { protocol.serve(stream, site, watcher).await });
+            if let Ok(stream) = stream.into_std() {
+                workers.serve(stream);
+            }
         }
         // New clients are refused from here on, rather than left waiting.
         drop(self);
-        let drained = tokio::time::timeout(timeouts.grace, connections.shutdown()).await;
-        // What is still running is dropped with its task, guests included.
-        tasks.shutdown().await;
-        if drained.is_ok() { Drained::Whole } else { Drained::Cut }
+        Ok(workers.drain().await)
     }
 
     /// The next connection. A failure is never final: one client's early leave,
@@ -85,7 +83,9 @@ impl Listener {
                 Ok((stream, _)) => return stream,
                 Err(error) if is_the_clients(&error) => {}
                 Err(error) => {
-                    tracing::warn!("cannot accept a connection, trying again in {pause:?}: {error}");
+                    tracing::warn!(
+                        "cannot accept a connection, trying again in {pause:?}: {error}"
+                    );
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -98,6 +98,8 @@ impl Listener {
 fn is_the_clients(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
     )
 }

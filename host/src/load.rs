@@ -3,6 +3,7 @@
 
 use crate::capabilities::WASI_PACKAGES;
 use crate::compiled::{Cache, Compiled, Key};
+use crate::failure::Octets;
 use crate::gateway;
 use crate::sandbox::{Engines, SizeClass};
 use std::fmt;
@@ -10,12 +11,14 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
-/// A component in the engine of its class.
+/// A component in the engines of its class.
 pub struct Loaded {
-    /// The component.
-    pub component: Component,
+    /// The component, once for each lane.
+    pub components: Vec<Component>,
     /// How big its sandboxes are.
     pub class: SizeClass,
+    /// Octets that the largest memory of a sandbox starts with.
+    pub initial_memory: u64,
 }
 
 /// Why a component cannot be served. Each says what to do about it, in a line.
@@ -35,6 +38,10 @@ pub enum LoadError {
     Exports(Vec<String>),
     /// It imports what the host does not have; these are the names.
     Imports(Vec<String>),
+    /// What it imports or exports has another type than the gateway's.
+    Types(String),
+    /// It starts with more memory than it may have: so many octets, of so many.
+    Memory(u64, u64),
     /// The host's own failure.
     Engine(wasmtime::Error),
 }
@@ -71,6 +78,16 @@ impl fmt::Display for LoadError {
                 }
                 Ok(())
             }
+            LoadError::Types(error) => write!(
+                f,
+                "the component does not fit the gateway: {error}; rebuild it with an SDK for gateway 0.1"
+            ),
+            LoadError::Memory(needed, limit) => write!(
+                f,
+                "it starts with {} of memory and may have {}; allow it more with --memory",
+                Octets(*needed),
+                Octets(*limit)
+            ),
             LoadError::Engine(error) => write!(f, "{error:#}"),
         }
     }
@@ -103,14 +120,20 @@ fn other_kind(name: &str) -> Option<String> {
 fn provider(name: &str) -> &'static str {
     let package = name.split(['/', '@']).next().unwrap_or(name);
     match package {
-        "rhost:gateway" => "built for another version of the gateway; rebuild it with an SDK for gateway 0.1",
+        "rhost:gateway" => {
+            "built for another version of the gateway; rebuild it with an SDK for gateway 0.1"
+        }
         "wasi:http" => "outbound HTTP is not lent; the request itself comes through rhost:gateway",
         "wasi:keyvalue" | "wasi:blobstore" | "wasi:messaging" | "wasi:sql" => {
             "there is no such store; a lent directory (--dir) can keep files"
         }
         "wasi:config" | "wasi:runtime-config" => "settings are environment variables here (--env)",
-        "wasi:nn" | "wasi:tls" | "wasi:webgpu" | "wasi:logging" => "not lent; standard error is logged",
-        package if WASI_PACKAGES.contains(&package) => "only WASI 0.2 is lent; build it for wasm32-wasip2",
+        "wasi:nn" | "wasi:tls" | "wasi:webgpu" | "wasi:logging" => {
+            "not lent; standard error is logged"
+        }
+        package if WASI_PACKAGES.contains(&package) => {
+            "only WASI 0.2 is lent; build it for wasm32-wasip2"
+        }
         _ => "compose the component with one that exports it, as `wac plug` does",
     }
 }
@@ -139,21 +162,32 @@ impl Loader<'_> {
                 if let Some(cache) = self.cache
                     && let Err(error) = cache.put(&key, &compiled)
                 {
-                    tracing::warn!("the compiled code cannot be kept and will be made again next time: {error}");
+                    tracing::warn!(
+                        "the compiled code cannot be kept and will be made again next time: {error}"
+                    );
                 }
                 let component = compiled.load(engine).map_err(LoadError::Engine)?;
                 (compiled, component)
             }
         };
         check(&component, engine)?;
-        let class = SizeClass::of(
-            component.resources_required().and_then(|needs| needs.max_initial_memory_size).unwrap_or(0),
-        );
+        let initial_memory = component
+            .resources_required()
+            .and_then(|needs| needs.max_initial_memory_size)
+            .unwrap_or(0);
+        let class = SizeClass::of(initial_memory);
         // The code fits every class; the component belongs to the engine that
         // loaded it.
-        let engine = self.engines.of_class(class).map_err(LoadError::Engine)?;
-        let component = compiled.load(engine).map_err(LoadError::Engine)?;
-        Ok(Loaded { component, class })
+        let engines = self.engines.of_class(class).map_err(LoadError::Engine)?;
+        let components = engines
+            .iter()
+            .map(|engine| compiled.load(engine))
+            .collect::<wasmtime::Result<_>>();
+        Ok(Loaded {
+            components: components.map_err(LoadError::Engine)?,
+            class,
+            initial_memory,
+        })
     }
 
     /// What the cache has under `key`, if it loads. A file that was cut short,
@@ -179,7 +213,9 @@ fn recognise(file: &[u8]) -> Result<(), LoadError> {
         [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
         [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => Err(LoadError::CoreModule),
         [0x7f, b'E', b'L', b'F', ..] => Err(LoadError::Compiled),
-        _ if text.starts_with(b"(module") || text.starts_with(b"(component") => Err(LoadError::Text),
+        _ if text.starts_with(b"(module") || text.starts_with(b"(component") => {
+            Err(LoadError::Text)
+        }
         _ => Err(LoadError::NotWasm),
     }
 }
@@ -191,11 +227,22 @@ fn check(component: &Component, engine: &Engine) -> Result<(), LoadError> {
         .get_export_index(None, gateway::APP)
         .and_then(|app| component.get_export_index(Some(&app), gateway::HANDLE));
     if app.is_none() {
-        return Err(LoadError::Exports(ty.exports(engine).map(|(name, _)| name.to_owned()).collect()));
+        return Err(LoadError::Exports(
+            ty.exports(engine)
+                .map(|(name, _)| name.to_owned())
+                .collect(),
+        ));
     }
-    let unmet: Vec<String> =
-        ty.imports(engine).filter(|(name, item)| !is_lent(name, &item.ty)).map(|(name, _)| name.to_owned()).collect();
-    if unmet.is_empty() { Ok(()) } else { Err(LoadError::Imports(unmet)) }
+    let unmet: Vec<String> = ty
+        .imports(engine)
+        .filter(|(name, item)| !is_lent(name, &item.ty))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    if unmet.is_empty() {
+        Ok(())
+    } else {
+        Err(LoadError::Imports(unmet))
+    }
 }
 
 fn is_lent(name: &str, item: &ComponentItem) -> bool {
@@ -239,7 +286,10 @@ mod tests {
             LoadError::Exports(vec![]),
             LoadError::Exports(vec!["wasi:cli/run@0.2.3".into()]),
             LoadError::Exports(vec!["wasi:http/incoming-handler@0.2.3".into()]),
-            LoadError::Imports(vec!["wasi:http/outgoing-handler@0.2.3".into(), "acme:db/sql".into()]),
+            LoadError::Imports(vec![
+                "wasi:http/outgoing-handler@0.2.3".into(),
+                "acme:db/sql".into(),
+            ]),
         ];
         for error in errors {
             let text = error.to_string();

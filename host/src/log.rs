@@ -46,7 +46,11 @@ impl Sink {
     pub fn start(name: &'static str, writer: impl Write + Send + 'static) -> (Sink, Flusher) {
         let shared = Arc::new(Shared {
             name,
-            pending: Mutex::new(Pending { lines: Vec::new(), dropped: 0, closing: false }),
+            pending: Mutex::new(Pending {
+                lines: Vec::new(),
+                dropped: 0,
+                closing: false,
+            }),
             arrived: Condvar::new(),
         });
         let thread = std::thread::Builder::new()
@@ -56,7 +60,13 @@ impl Sink {
                 move || shared.write_to(writer)
             })
             .expect("the system starts a thread");
-        (Sink(shared.clone()), Flusher { shared, thread: Some(thread) })
+        (
+            Sink(shared.clone()),
+            Flusher {
+                shared,
+                thread: Some(thread),
+            },
+        )
     }
 
     /// Starts a sink whose lines stay in memory, for tests to look at.
@@ -94,7 +104,10 @@ impl Shared {
         loop {
             let mut pending = self.lock();
             while pending.lines.is_empty() && !pending.closing {
-                pending = self.arrived.wait(pending).unwrap_or_else(PoisonError::into_inner);
+                pending = self
+                    .arrived
+                    .wait(pending)
+                    .unwrap_or_else(PoisonError::into_inner);
             }
             if !pending.closing {
                 pending = self
@@ -154,7 +167,10 @@ struct MemoryWriter(Arc<Mutex<Vec<u8>>>);
 
 impl Write for MemoryWriter {
     fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(text);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(text);
         Ok(text.len())
     }
 
@@ -168,7 +184,10 @@ impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Sink {
     type Writer = Line;
 
     fn make_writer(&'a self) -> Line {
-        Line { sink: self.clone(), text: Vec::new() }
+        Line {
+            sink: self.clone(),
+            text: Vec::new(),
+        }
     }
 }
 
@@ -240,7 +259,14 @@ mod tests {
         let (open, gate) = mpsc::channel();
         let (entered, writing) = mpsc::channel();
         let out = Arc::new(Mutex::new(Vec::new()));
-        let (sink, flusher) = Sink::start("test log", Gated { gate, entered, out: out.clone() });
+        let (sink, flusher) = Sink::start(
+            "test log",
+            Gated {
+                gate,
+                entered,
+                out: out.clone(),
+            },
+        );
         sink.append(|line| line.extend_from_slice(b"first\n"));
         writing.recv().unwrap();
         // The writer stands in its first call: what comes now has to wait.

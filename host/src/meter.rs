@@ -3,6 +3,7 @@
 
 use crate::failure::Limit;
 use crate::settings::Limits;
+use crate::turn::Turn;
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ struct CpuState {
     /// within a tick is never worth the call. One that runs on is: from its
     /// first tick, time in which the kernel ran something else is not charged.
     precise: bool,
+    /// Held while a guest runs on past a tick.
+    turn: Option<Turn>,
 }
 
 #[derive(Clone, Copy)]
@@ -59,7 +62,13 @@ impl Mark {
 impl CpuMeter {
     /// A meter that runs out after `budget`.
     pub fn new(budget: Duration) -> Self {
-        CpuMeter(Arc::new(Mutex::new(CpuState { spent: Duration::ZERO, budget, since: None, precise: false })))
+        CpuMeter(Arc::new(Mutex::new(CpuState {
+            spent: Duration::ZERO,
+            budget,
+            since: None,
+            precise: false,
+            turn: None,
+        })))
     }
 
     fn lock(&self) -> MutexGuard<'_, CpuState> {
@@ -74,9 +83,19 @@ impl CpuMeter {
         state.check()
     }
 
-    /// The guest gave up the thread.
+    /// The guest gave up the thread, and its turn if it had one.
     pub fn leave(&self) {
-        self.lock().charge();
+        let mut state = self.lock();
+        state.charge();
+        let turn = state.turn.take();
+        // The next guest is woken outside the lock.
+        drop(state);
+        drop(turn);
+    }
+
+    /// The guest runs on: its `turn` lasts until it leaves the thread.
+    pub fn hold(&self, turn: Turn) {
+        self.lock().turn = Some(turn);
     }
 
     /// A tick came while the guest was running.
@@ -102,7 +121,11 @@ impl CpuState {
     }
 
     fn check(&self) -> Result<(), Limit> {
-        if self.spent < self.budget { Ok(()) } else { Err(Limit::Cpu(self.budget)) }
+        if self.spent < self.budget {
+            Ok(())
+        } else {
+            Err(Limit::Cpu(self.budget))
+        }
     }
 }
 
@@ -134,7 +157,12 @@ impl SpaceMeter {
 }
 
 impl ResourceLimiter for SpaceMeter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         // One limit for the sandbox, over however many memories it has.
         let after = self.memory + (desired as u64).saturating_sub(current as u64);
         if after > self.memory_limit {
@@ -145,7 +173,12 @@ impl ResourceLimiter for SpaceMeter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         if desired > self.table_limit {
             self.refused = Some(Limit::Table(self.table_limit));
             return Ok(false);
@@ -160,7 +193,10 @@ mod tests {
 
     #[test]
     fn memory_is_counted_over_all_memories() {
-        let mut space = SpaceMeter::new(&Limits { memory: 100, ..Limits::default() });
+        let mut space = SpaceMeter::new(&Limits {
+            memory: 100,
+            ..Limits::default()
+        });
         assert!(space.memory_growing(0, 60, None).unwrap());
         assert!(space.memory_growing(0, 30, None).unwrap());
         assert!(!space.memory_growing(30, 50, None).unwrap());

@@ -142,7 +142,11 @@ impl Outlet {
 
     /// Whether all blocks have been taken; what a waiting writer polls.
     pub fn drained(&self) -> Poll<()> {
-        if self.lock().blocks.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        if self.lock().blocks.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     /// Whether a block waits to be taken.
@@ -155,7 +159,10 @@ impl Outlet {
     pub fn take(&self) -> Taken {
         let mut state = self.lock();
         state.sent = true;
-        Taken { head: state.head.take(), blocks: std::mem::take(&mut state.blocks) }
+        Taken {
+            head: state.head.take(),
+            blocks: std::mem::take(&mut state.blocks),
+        }
     }
 
     /// What the guest did that ends its request.
@@ -198,7 +205,11 @@ mod tests {
         assert_eq!(outlet.drained(), Poll::Pending);
         assert_eq!(outlet.take().blocks, ["one", "two"]);
         assert_eq!(outlet.drained(), Poll::Ready(()));
-        assert_eq!(outlet.write(output, block("three")), Ok(true), "no block is held once headers left");
+        assert_eq!(
+            outlet.write(output, block("three")),
+            Ok(true),
+            "no block is held once headers left"
+        );
     }
 
     #[test]
@@ -207,7 +218,10 @@ mod tests {
         let first = outlet.start(head(None), false).unwrap();
         outlet.write(first, block("lost")).unwrap();
         let second = outlet.start(head(None), true).unwrap();
-        assert_eq!(outlet.write(first, block("late")), Err(OutputError::Superseded));
+        assert_eq!(
+            outlet.write(first, block("late")),
+            Err(OutputError::Superseded)
+        );
         outlet.write(second, block("kept")).unwrap();
         assert_eq!(outlet.take().blocks, ["kept"]);
         assert_eq!(outlet.start(head(None), true), Err(StartError::HeadersSent));
@@ -218,7 +232,10 @@ mod tests {
     fn a_second_start_without_exc_info_is_a_fault() {
         let outlet = Outlet::new(100);
         let output = outlet.start(head(None), false).unwrap();
-        assert_eq!(outlet.start(head(None), false), Err(StartError::AlreadyStarted));
+        assert_eq!(
+            outlet.start(head(None), false),
+            Err(StartError::AlreadyStarted)
+        );
         assert_eq!(outlet.fault(), Some(Fault::StartedTwice));
         assert_eq!(outlet.write(output, block("x")), Err(OutputError::Closed));
     }
@@ -248,7 +265,10 @@ mod tests {
         let outlet = Outlet::new(4);
         let output = outlet.start(head(None), false).unwrap();
         outlet.write(output, block("abcd")).unwrap();
-        assert_eq!(outlet.write(output, block("e")), Err(OutputError::TooLarge(4)));
+        assert_eq!(
+            outlet.write(output, block("e")),
+            Err(OutputError::TooLarge(4))
+        );
         assert_eq!(outlet.fault(), Some(Fault::TooLarge(4)));
     }
 }

@@ -12,8 +12,10 @@ pub const TARGET: &str = "wasm32-wasip2";
 
 /// The stack of a guest, in octets, unless another is asked for. It lies in the
 /// guest's memory, which has to be cleaned after each request, so a large one
-/// costs every request. The linker's own default is 1 MiB.
-pub const STACK: u64 = 64 << 10;
+/// costs every request; with this one a small app fits into a single page of 64
+/// KiB. Only what has an address lies there, so it goes further than a native
+/// stack of that size. The linker's own default is 1 MiB.
+pub const STACK: u64 = 32 << 10;
 
 /// Why a crate could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +63,11 @@ pub struct Build {
 impl Build {
     /// The crate in `dir`, built as a release with the usual stack.
     pub fn release(dir: &Path) -> Self {
-        Build { dir: dir.to_owned(), stack: STACK, cargo_args: vec!["--release".into()] }
+        Build {
+            dir: dir.to_owned(),
+            stack: STACK,
+            cargo_args: vec!["--release".into()],
+        }
     }
 
     /// Builds it, and returns its components: usually one, the crate's library.
@@ -73,12 +79,21 @@ impl Build {
         self.ensure_target()?;
         let mut cargo = self.command("cargo");
         cargo
-            .args(["build", "--target", TARGET, "--message-format", "json-render-diagnostics"])
+            .args([
+                "build",
+                "--target",
+                TARGET,
+                "--message-format",
+                "json-render-diagnostics",
+            ])
             .args(&self.cargo_args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
         self.link(&mut cargo);
-        let mut child = cargo.spawn().map_err(|error| BuildError::Tool { tool: "cargo", error })?;
+        let mut child = cargo.spawn().map_err(|error| BuildError::Tool {
+            tool: "cargo",
+            error,
+        })?;
         let messages = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut components = Vec::new();
         for message in Message::parse_stream(messages).map_while(Result::ok) {
@@ -86,11 +101,17 @@ impl Build {
                 && artifact.target.crate_types.contains(&CrateType::CDyLib)
                 && self.holds(artifact.manifest_path.as_std_path())
             {
-                let wasm = artifact.filenames.into_iter().filter(|file| file.extension() == Some("wasm"));
+                let wasm = artifact
+                    .filenames
+                    .into_iter()
+                    .filter(|file| file.extension() == Some("wasm"));
                 components.extend(wasm.map(PathBuf::from));
             }
         }
-        let status = child.wait().map_err(|error| BuildError::Tool { tool: "cargo", error })?;
+        let status = child.wait().map_err(|error| BuildError::Tool {
+            tool: "cargo",
+            error,
+        })?;
         if !status.success() {
             return Err(BuildError::Cargo(self.dir.clone()));
         }
@@ -103,7 +124,11 @@ impl Build {
     /// Whether `manifest` is the crate's own, and not that of a dependency.
     fn holds(&self, manifest: &Path) -> bool {
         let own = self.dir.join("Cargo.toml").canonicalize();
-        own.is_ok_and(|own| manifest.canonicalize().is_ok_and(|manifest| manifest == own))
+        own.is_ok_and(|own| {
+            manifest
+                .canonicalize()
+                .is_ok_and(|manifest| manifest == own)
+        })
     }
 
     fn command(&self, tool: &str) -> Command {
@@ -112,7 +137,10 @@ impl Build {
         // Under `cargo run` and `cargo test` these speak of another package.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
-            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "CARGO_CRATE_NAME" {
+            if name.starts_with("CARGO_PKG_")
+                || name.starts_with("CARGO_MANIFEST_")
+                || name == "CARGO_CRATE_NAME"
+            {
                 command.env_remove(name);
             }
         }
@@ -129,12 +157,18 @@ impl Build {
             flags.push(&stack);
             flags
         };
-        if let Some(flags) = std::env::var_os("CARGO_ENCODED_RUSTFLAGS").filter(|flags| !flags.is_empty()) {
+        if let Some(flags) =
+            std::env::var_os("CARGO_ENCODED_RUSTFLAGS").filter(|flags| !flags.is_empty())
+        {
             cargo.env("CARGO_ENCODED_RUSTFLAGS", joined(flags, "\u{1f}"));
-        } else if let Some(flags) = std::env::var_os("RUSTFLAGS").filter(|flags| !flags.is_empty()) {
+        } else if let Some(flags) = std::env::var_os("RUSTFLAGS").filter(|flags| !flags.is_empty())
+        {
             cargo.env("RUSTFLAGS", joined(flags, " "));
         } else {
-            cargo.args(["--config", &format!("target.{TARGET}.rustflags=[\"{stack}\"]")]);
+            cargo.args([
+                "--config",
+                &format!("target.{TARGET}.rustflags=[\"{stack}\"]"),
+            ]);
         }
     }
 
@@ -146,7 +180,10 @@ impl Build {
             .args(["--print", "target-libdir", "--target", TARGET])
             .stdin(Stdio::null())
             .output()
-            .map_err(|error| BuildError::Tool { tool: "rustc", error })?;
+            .map_err(|error| BuildError::Tool {
+                tool: "rustc",
+                error,
+            })?;
         let libdir = String::from_utf8_lossy(&rustc.stdout);
         if rustc.status.success() && Path::new(libdir.trim()).is_dir() {
             return Ok(());
@@ -159,6 +196,10 @@ impl Build {
             .stdout(Stdio::null())
             .status()
             .map_err(|error| BuildError::Target(Some(error)))?;
-        if added.success() { Ok(()) } else { Err(BuildError::Target(None)) }
+        if added.success() {
+            Ok(())
+        } else {
+            Err(BuildError::Target(None))
+        }
     }
 }

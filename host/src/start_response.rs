@@ -2,8 +2,8 @@
 //! start_response() Callable"), decided in one place.
 
 use crate::gateway::{FieldFault, InvalidField, StartError};
-use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use http::StatusCode;
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 
 /// What a field costs beyond its octets, so that a million empty fields are as
 /// bounded as one long one. HTTP/2 counts a field in the same way (RFC 9113,
@@ -30,13 +30,18 @@ impl ResponseHead {
             _ => return Err(StartError::InvalidStatus(status)),
         };
         // Bounded: the number comes from the guest.
-        Ok(ResponseHead { status, headers: HeaderMap::with_capacity(fields.min(64)), length: None })
+        Ok(ResponseHead {
+            status,
+            headers: HeaderMap::with_capacity(fields.min(64)),
+            length: None,
+        })
     }
 
     /// Adds the field at `index` of the guest's list.
     pub fn push(&mut self, index: u32, name: &str, value: &[u8]) -> Result<(), StartError> {
         let refuse = |fault| StartError::InvalidHeader(InvalidField { index, fault });
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse(FieldFault::InvalidName))?;
+        let name =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse(FieldFault::InvalidName))?;
         if is_hop_by_hop(&name) {
             return Err(refuse(FieldFault::HopByHop));
         }
@@ -63,7 +68,10 @@ impl ResponseHead {
     /// Whether a response with this head has a body at all (RFC 9110, section
     /// 6.4.1).
     pub fn has_body(&self) -> bool {
-        !matches!(self.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+        !matches!(
+            self.status,
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+        )
     }
 }
 
@@ -98,14 +106,23 @@ impl FieldBudget {
 fn is_hop_by_hop(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
-        "connection" | "keep-alive" | "proxy-connection" | "te" | "trailer" | "transfer-encoding" | "upgrade"
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
     )
 }
 
 fn trim_ows(value: &[u8]) -> &[u8] {
     let blank = |b: &u8| matches!(b, b' ' | b'\t');
     let start = value.iter().position(|b| !blank(b)).unwrap_or(value.len());
-    let end = value.iter().rposition(|b| !blank(b)).map_or(start, |last| last + 1);
+    let end = value
+        .iter()
+        .rposition(|b| !blank(b))
+        .map_or(start, |last| last + 1);
     &value[start..end]
 }
 
@@ -137,14 +154,23 @@ mod tests {
     #[test]
     fn statuses_from_200_to_599() {
         for status in [0, 99, 100, 101, 199, 600, 999, u16::MAX] {
-            assert_eq!(ResponseHead::new(status, 0).unwrap_err(), StartError::InvalidStatus(status));
+            assert_eq!(
+                ResponseHead::new(status, 0).unwrap_err(),
+                StartError::InvalidStatus(status)
+            );
         }
         assert!(ResponseHead::new(200, 0).is_ok() && ResponseHead::new(599, 0).is_ok());
     }
 
     #[test]
     fn nothing_splits_a_response() {
-        for value in [&b"a\r\nset-cookie: x"[..], b"a\nb", b"a\rb", b"a\0b", b"a\x7fb"] {
+        for value in [
+            &b"a\r\nset-cookie: x"[..],
+            b"a\nb",
+            b"a\rb",
+            b"a\0b",
+            b"a\x7fb",
+        ] {
             assert_eq!(fault(push("x-a", value)), FieldFault::InvalidValue);
         }
         for name in ["", "a b", "a:", "a\r\n", "é"] {
@@ -154,7 +180,15 @@ mod tests {
 
     #[test]
     fn the_connection_belongs_to_the_server() {
-        for name in ["Connection", "keep-alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Proxy-Connection"] {
+        for name in [
+            "Connection",
+            "keep-alive",
+            "TE",
+            "Trailer",
+            "Transfer-Encoding",
+            "Upgrade",
+            "Proxy-Connection",
+        ] {
             assert_eq!(fault(push(name, b"x")), FieldFault::HopByHop);
         }
     }
@@ -162,8 +196,19 @@ mod tests {
     #[test]
     fn one_content_length() {
         assert_eq!(push("Content-Length", b" 12 ").unwrap().length, Some(12));
-        for value in [&b""[..], b"+1", b"-1", b"1 2", b"0x10", b"1,1", b"99999999999999999999"] {
-            assert_eq!(fault(push("content-length", value)), FieldFault::ContentLength);
+        for value in [
+            &b""[..],
+            b"+1",
+            b"-1",
+            b"1 2",
+            b"0x10",
+            b"1,1",
+            b"99999999999999999999",
+        ] {
+            assert_eq!(
+                fault(push("content-length", value)),
+                FieldFault::ContentLength
+            );
         }
         let mut head = push("content-length", b"5").unwrap();
         assert!(head.push(1, "Content-Length", b"5").is_ok());
@@ -182,7 +227,9 @@ mod tests {
     #[test]
     fn a_million_fields_are_too_many() {
         let mut budget = FieldBudget::new(64 << 10);
-        let refused = (0..1_000_000).position(|_| budget.take(0).is_err()).unwrap();
+        let refused = (0..1_000_000)
+            .position(|_| budget.take(0).is_err())
+            .unwrap();
         assert_eq!(refused, 2048);
     }
 }

@@ -48,7 +48,16 @@ impl Streamed {
         request: RequestId,
     ) -> Self {
         let outlet = guest.outlet().clone();
-        Streamed { outlet, guest: Some(guest), blocks, left: length, flushed: true, failed: false, log, request }
+        Streamed {
+            outlet,
+            guest: Some(guest),
+            blocks,
+            left: length,
+            flushed: true,
+            failed: false,
+            log,
+            request,
+        }
     }
 
     /// A body that ends after `blocks`, before its announced `length`.
@@ -59,7 +68,16 @@ impl Streamed {
         log: Arc<AppLog>,
         request: RequestId,
     ) -> Self {
-        Streamed { outlet, guest: None, blocks, left: length, flushed: false, failed: true, log, request }
+        Streamed {
+            outlet,
+            guest: None,
+            blocks,
+            left: length,
+            flushed: false,
+            failed: true,
+            log,
+            request,
+        }
     }
 
     /// Octets still to come, where a length was announced.
@@ -118,7 +136,9 @@ fn report(result: Result<(), Cause>, outlet: &Outlet, log: &AppLog, request: Req
 /// is dropped is dropped with it.
 impl Drop for Streamed {
     fn drop(&mut self) {
-        let (Some(guest), Some(0)) = (self.guest.take(), self.left) else { return };
+        let (Some(guest), Some(0)) = (self.guest.take(), self.left) else {
+            return;
+        };
         let (outlet, log, request) = (self.outlet.clone(), self.log.clone(), self.request);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {

@@ -8,7 +8,7 @@ use crate::environ::{Gathered, MountedPath, Peer};
 use crate::failure::Cause;
 use crate::guest::Guest;
 use crate::input::Input;
-use crate::load::Loaded;
+use crate::load::{LoadError, Loaded};
 use crate::log::Sink;
 use crate::meter::CpuMeter;
 use crate::output::Outlet;
@@ -34,15 +34,20 @@ pub struct App {
 impl App {
     /// An app from a component that has been loaded. What its guests print goes
     /// to `log`.
-    pub fn new(loaded: &Loaded, settings: &AppSettings, log: &Sink) -> wasmtime::Result<Self> {
+    pub fn new(loaded: &Loaded, settings: &AppSettings, log: &Sink) -> Result<Self, LoadError> {
         let limits = settings.limits.clone();
+        if loaded.initial_memory > limits.memory {
+            return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
+        }
         let log = Arc::new(AppLog::new(&settings.name, log.clone(), limits.log_rate));
         let lent = Arc::new(Lent::new(settings, log.clone()));
-        let program = Program::new(&loaded.component, loaded.class, lent, limits.clone())?;
+        let program = Program::new(&loaded.components, loaded.class, lent, limits.clone())
+            .map_err(|error| LoadError::Types(format!("{error:#}")))?;
+        let (lanes, capacity) = program.capacity();
         Ok(App {
             log,
             mount: settings.mount.clone(),
-            turnstile: Arc::new(Turnstile::new(&limits, program.capacity())),
+            turnstile: Arc::new(Turnstile::new(&limits, lanes, capacity)),
             limits,
             program,
         })
@@ -59,11 +64,20 @@ pub struct Site {
 impl Site {
     /// A site of one app.
     pub fn new(app: App, timeouts: &Timeouts, access_log: Option<Sink>) -> Self {
-        Site { app: Arc::new(app), access_log, body_timeout: timeouts.body }
+        Site {
+            app: Arc::new(app),
+            access_log,
+            body_timeout: timeouts.body,
+        }
     }
 
-    /// Answers one request that came over `peer`.
-    pub async fn answer(&self, peer: Arc<Peer>, request: Request<Incoming>) -> Response<Body> {
+    /// Answers one request that came over `peer`, on `lane` if it has a place.
+    pub async fn answer(
+        &self,
+        lane: usize,
+        peer: Arc<Peer>,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
         let (head, incoming) = request.into_parts();
         let trail = Trail::begin(&head, &peer, self.access_log.as_ref());
         let app = &self.app;
@@ -71,9 +85,13 @@ impl Site {
             return body::refuse(Cause::NotMounted, &app.log, trail);
         }
         if announced_length(&head.headers).is_some_and(|length| length > app.limits.request_body) {
-            return body::refuse(Cause::RequestTooLarge(app.limits.request_body), &app.log, trail);
+            return body::refuse(
+                Cause::RequestTooLarge(app.limits.request_body),
+                &app.log,
+                trail,
+            );
         }
-        let place = match app.turnstile.enter().await {
+        let place = match app.turnstile.enter(lane).await {
             Ok(place) => place,
             Err(cause) => return body::refuse(cause, &app.log, trail),
         };
@@ -86,9 +104,9 @@ impl Site {
             let (app, outlet, cpu) = (app.clone(), outlet.clone(), cpu.clone());
             let request = trail.request();
             async move {
-                // The last thing that a sandbox gives back.
-                let _place = place;
-                app.run(&head, &peer, input, outlet, cpu, request).await
+                // The place is the last thing that a sandbox gives back.
+                app.run(place.lane(), &head, &peer, input, outlet, cpu, request)
+                    .await
             }
         });
         let guest = Guest::new(running, outlet, cpu, trail.start(), app.limits.wall);
@@ -97,8 +115,13 @@ impl Site {
 }
 
 impl App {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all that a request has, brought together once"
+    )]
     async fn run(
         &self,
+        lane: usize,
         head: &Parts,
         peer: &Peer,
         input: Input,
@@ -109,7 +132,9 @@ impl App {
         let path = MountedPath::split(&head.uri, &self.mount).ok_or(Cause::NotMounted)?;
         let gathered = Gathered::from(head, peer);
         let environ = gathered.environ(head, peer, &path, request.as_str());
-        self.program.handle(environ, input, outlet, cpu, request).await
+        self.program
+            .handle(lane, environ, input, outlet, cpu, request)
+            .await
     }
 }
 

@@ -45,7 +45,11 @@ impl Trail {
             status: None,
             octets: 0,
         });
-        Trail { request: RequestId::next(), start: Instant::now(), entry }
+        Trail {
+            request: RequestId::next(),
+            start: Instant::now(),
+            entry,
+        }
     }
 
     /// What the request is called.
@@ -80,7 +84,18 @@ impl Trail {
 
 impl Drop for Trail {
     fn drop(&mut self) {
-        let Some(Entry { log, peer, method, uri, version, status, octets }) = &self.entry else { return };
+        let Some(Entry {
+            log,
+            peer,
+            method,
+            uri,
+            version,
+            status,
+            octets,
+        }) = &self.entry
+        else {
+            return;
+        };
         let micros = self.start.elapsed().as_micros();
         let time = humantime::format_rfc3339_millis(SystemTime::now());
         log.append(|line| {
@@ -89,11 +104,22 @@ impl Drop for Trail {
             // not pass for the log's own.
             escape_into(line, &request_uri(uri, *version).replace('"', "%22"));
             let _ = match status {
-                Some(status) => write!(line, " {}\" {} {octets}", protocol(*version), status.as_u16()),
+                Some(status) => write!(
+                    line,
+                    " {}\" {} {octets}",
+                    protocol(*version),
+                    status.as_u16()
+                ),
                 // As nginx logs a client that left before it got a status.
                 None => write!(line, " {}\" 499 {octets}", protocol(*version)),
             };
-            let _ = writeln!(line, " {}.{:03}ms {}", micros / 1000, micros % 1000, self.request);
+            let _ = writeln!(
+                line,
+                " {}.{:03}ms {}",
+                micros / 1000,
+                micros % 1000,
+                self.request
+            );
         });
     }
 }

@@ -6,7 +6,10 @@ use rhost_tests::{Received, Test};
 #[tokio::test(flavor = "multi_thread")]
 async fn one_block_goes_out_whole() {
     let answer = Test::serving("answers").get("/200?1").await;
-    assert_eq!((answer.status, answer.text(), answer.field("content-length")), (200, "block", "5"));
+    assert_eq!(
+        (answer.status, answer.text(), answer.field("content-length")),
+        (200, "block", "5")
+    );
     assert_eq!(answer.headers.get_all("date").iter().count(), 1);
 }
 
@@ -20,7 +23,10 @@ async fn several_blocks_are_streamed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_block_is_an_empty_body() {
     let answer = Test::serving("answers").get("/404?0").await;
-    assert_eq!((answer.status, answer.text(), answer.field("content-length")), (404, "", "0"));
+    assert_eq!(
+        (answer.status, answer.text(), answer.field("content-length")),
+        (404, "", "0")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +48,10 @@ async fn head_has_the_same_fields_and_no_body() {
     }
     // A streamed answer has no length to tell, and its guest is not run on.
     let head = server.request(Request::head("/200?3"), "").await;
-    assert_eq!((head.status, head.field("content-length"), head.cut), (200, "", false));
+    assert_eq!(
+        (head.status, head.field("content-length"), head.cut),
+        (200, "", false)
+    );
     let stopped = server.stop().await;
     assert!(!stopped.log.contains("rhost:"), "{}", stopped.log);
 }
@@ -54,7 +63,10 @@ async fn statuses_without_a_body_have_none() {
         let request = format!("GET {target} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
         let text = Received::to(server.addr, request.as_bytes()).await.text();
         assert!(text.ends_with("\r\n\r\n"), "{target}: {text}");
-        assert!(!text.contains("transfer-encoding") && !text.contains("content-length"), "{target}: {text}");
+        assert!(
+            !text.contains("transfer-encoding") && !text.contains("content-length"),
+            "{target}: {text}"
+        );
     }
 }
 
@@ -62,8 +74,17 @@ async fn statuses_without_a_body_have_none() {
 async fn octets_beyond_content_length_are_cut_off_and_logged() {
     for target in ["/8", "/8?blocks"] {
         let answer = Test::serving("wrong-length").get(target).await;
-        assert_eq!((answer.text(), answer.field("content-length"), answer.cut), ("xxxxx", "5", false));
-        assert!(answer.log.contains("3 bytes beyond the response's Content-Length"), "{}", answer.log);
+        assert_eq!(
+            (answer.text(), answer.field("content-length"), answer.cut),
+            ("xxxxx", "5", false)
+        );
+        assert!(
+            answer
+                .log
+                .contains("3 bytes beyond the response's Content-Length"),
+            "{}",
+            answer.log
+        );
     }
 }
 
@@ -73,7 +94,11 @@ async fn fewer_octets_than_content_length_cut_the_connection() {
         let server = Test::serving("wrong-length").start().await;
         let twice = format!("GET {target} HTTP/1.1\r\nhost: test\r\n\r\n").repeat(2);
         let text = Received::to(server.addr, twice.as_bytes()).await.text();
-        assert_eq!(text.matches("HTTP/1.1").count(), 1, "the connection is not used again: {text}");
+        assert_eq!(
+            text.matches("HTTP/1.1").count(),
+            1,
+            "the connection is not used again: {text}"
+        );
         assert!(text.contains("content-length: 5"), "{text}");
         let log = server.stop().await.log;
         assert!(log.contains("less than its Content-Length"), "{log}");
@@ -85,9 +110,17 @@ async fn fewer_octets_than_content_length_cut_the_connection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn http_1_0_is_never_chunked() {
     let server = Test::serving("answers").start().await;
-    let text = Received::to(server.addr, b"GET /200?3 HTTP/1.0\r\n\r\n").await.text();
-    assert!(text.starts_with("HTTP/1.0 200 OK") || text.starts_with("HTTP/1.1 200 OK"), "{text}");
-    assert!(text.ends_with("\r\n\r\nblockblockblock") && !text.contains("chunked"), "{text}");
+    let text = Received::to(server.addr, b"GET /200?3 HTTP/1.0\r\n\r\n")
+        .await
+        .text();
+    assert!(
+        text.starts_with("HTTP/1.0 200 OK") || text.starts_with("HTTP/1.1 200 OK"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("\r\n\r\nblockblockblock") && !text.contains("chunked"),
+        "{text}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,7 +130,12 @@ async fn pipelined_requests_are_answered_in_order() {
         .map(|(status, blocks)| format!("GET /{status}?{blocks} HTTP/1.1\r\nhost: test\r\n\r\n"))
         .concat();
     let last = "GET /404?1 HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
-    let text = Received::to(server.addr, (requests + last).as_bytes()).await.text();
-    let statuses: Vec<&str> = text.match_indices("HTTP/1.1 ").map(|(at, _)| &text[at + 9..at + 12]).collect();
+    let text = Received::to(server.addr, (requests + last).as_bytes())
+        .await
+        .text();
+    let statuses: Vec<&str> = text
+        .match_indices("HTTP/1.1 ")
+        .map(|(at, _)| &text[at + 9..at + 12])
+        .collect();
     assert_eq!(statuses, ["201", "202", "203", "200", "404"]);
 }

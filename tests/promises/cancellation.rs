@@ -8,15 +8,30 @@ use rhost_tests::Test;
 /// Whether the only place is free within 100 ms after a client left in the
 /// middle of the answer to `path`.
 async fn is_freed(path: &str, http2: bool) -> bool {
-    let server = Test::serving("hangs").concurrency(1).queue_timeout("100ms").start().await;
+    let server = Test::serving("hangs")
+        .concurrency(1)
+        .queue_timeout("100ms")
+        .start()
+        .await;
     let (mut client, uri) = if http2 {
-        (rhost_tests::Client::http2(server.addr).await, format!("http://test{path}"))
+        (
+            rhost_tests::Client::http2(server.addr).await,
+            format!("http://test{path}"),
+        )
     } else {
         (server.client().await, path.to_owned())
     };
-    let request = Request::get(uri).header("host", "test").body(Full::default()).unwrap();
+    let request = Request::get(uri)
+        .header("host", "test")
+        .body(Full::default())
+        .unwrap();
     let mut response = client.send(request).await.expect("a head");
-    let begun = response.body_mut().frame().await.expect("a block").expect("a whole one");
+    let begun = response
+        .body_mut()
+        .frame()
+        .await
+        .expect("a block")
+        .expect("a whole one");
     assert!(begun.into_data().unwrap().starts_with(b"begun"));
     drop(response);
     client.leave();
@@ -60,12 +75,19 @@ async fn over_http2() {
 #[tokio::test(flavor = "multi_thread")]
 async fn before_any_answer() {
     use tokio::io::AsyncWriteExt;
-    let server = Test::serving("hangs").concurrency(2).queue_timeout("10s").start().await;
+    let server = Test::serving("hangs")
+        .concurrency(2)
+        .queue_timeout("10s")
+        .start()
+        .await;
     // Fifty clients that ask and leave, in turn; two that stayed would be enough
     // to fill the house.
     for _ in 0..50 {
         let mut stream = server.connect().await;
-        stream.write_all(b"GET /sleep HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET /sleep HTTP/1.1\r\nhost: test\r\n\r\n")
+            .await
+            .unwrap();
     }
     assert_eq!(server.get("/answer").await.status, 200);
 }

@@ -7,11 +7,17 @@ use rhost_tests::{Answer, Received, Server, Test};
 /// The value that the example printed for a variable.
 fn variable<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let prefix = format!("{name} = '");
-    text.lines().find_map(|line| line.strip_prefix(&prefix)?.strip_suffix('\''))
+    text.lines()
+        .find_map(|line| line.strip_prefix(&prefix)?.strip_suffix('\''))
 }
 
 async fn raw(server: &Server, head: &str) -> String {
-    Received::to(server.addr, format!("{head}connection: close\r\n\r\n").as_bytes()).await.text()
+    Received::to(
+        server.addr,
+        format!("{head}connection: close\r\n\r\n").as_bytes(),
+    )
+    .await
+    .text()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +54,9 @@ async fn the_request_is_described() {
     }
     assert_eq!(variable(text, "HTTP_CONTENT_TYPE"), None);
     assert_eq!(variable(text, "HTTP_CONTENT_LENGTH"), None);
-    assert!(variable(text, "SERVER_SOFTWARE").is_some_and(|software| software.starts_with("rhost/")));
+    assert!(
+        variable(text, "SERVER_SOFTWARE").is_some_and(|software| software.starts_with("rhost/"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,16 +82,28 @@ async fn a_mount_becomes_script_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_targets_authority_beats_host() {
     let server = Test::serving("environ").start().await;
-    let text = raw(&server, "GET http://right.test:81/x HTTP/1.1\r\nhost: wrong.test\r\n").await;
-    assert!(text.contains("SERVER_NAME = 'right.test'") && text.contains("SERVER_PORT = '81'"), "{text}");
+    let text = raw(
+        &server,
+        "GET http://right.test:81/x HTTP/1.1\r\nhost: wrong.test\r\n",
+    )
+    .await;
+    assert!(
+        text.contains("SERVER_NAME = 'right.test'") && text.contains("SERVER_PORT = '81'"),
+        "{text}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_host_the_address_is_the_name() {
     let server = Test::serving("environ").start().await;
-    let text = Received::to(server.addr, b"GET / HTTP/1.0\r\n\r\n").await.text();
+    let text = Received::to(server.addr, b"GET / HTTP/1.0\r\n\r\n")
+        .await
+        .text();
     assert!(text.contains("SERVER_NAME = '127.0.0.1'"), "{text}");
-    assert!(text.contains(&format!("SERVER_PORT = '{}'", server.addr.port())), "{text}");
+    assert!(
+        text.contains(&format!("SERVER_PORT = '{}'", server.addr.port())),
+        "{text}"
+    );
     assert!(text.contains("SERVER_PROTOCOL = 'HTTP/1.0'"), "{text}");
 }
 
@@ -95,7 +115,12 @@ async fn fields_that_forge_others_do_not_arrive() {
         "GET / HTTP/1.1\r\nhost: test\r\nproxy: http://evil\r\nx_forged: 1\r\nx-forwarded-for: 1.2.3.4\r\nforwarded: for=1.2.3.4\r\n",
     )
     .await;
-    for name in ["HTTP_PROXY", "HTTP_X_FORGED", "HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED"] {
+    for name in [
+        "HTTP_PROXY",
+        "HTTP_X_FORGED",
+        "HTTP_X_FORWARDED_FOR",
+        "HTTP_FORWARDED",
+    ] {
         assert!(!text.contains(name), "{name} in {text}");
     }
 }
@@ -104,7 +129,13 @@ async fn fields_that_forge_others_do_not_arrive() {
 async fn the_request_id_is_the_one_in_the_log() {
     let server = Test::serving("environ").start().await;
     let answer = server.get("/").await;
-    let printed = answer.text().lines().find(|line| line.to_ascii_lowercase().contains("request_id"));
-    let id = printed.and_then(|line| line.split('\'').nth(1)).expect("the id is printed").to_owned();
+    let printed = answer
+        .text()
+        .lines()
+        .find(|line| line.to_ascii_lowercase().contains("request_id"));
+    let id = printed
+        .and_then(|line| line.split('\'').nth(1))
+        .expect("the id is printed")
+        .to_owned();
     assert!(server.stop().await.access_log.contains(&id));
 }

@@ -16,7 +16,8 @@ async fn reading_stops_at_content_length() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chunked_body_ends_with_its_last_chunk() {
     let server = Test::serving("reads-body").start().await;
-    let request = b"POST / HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n\
+    let request =
+        b"POST / HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n\
         3\r\nabc\r\n4;ext=1\r\ndefg\r\n0\r\ntrailer: ignored\r\n\r\n";
     let text = Received::to(server.addr, request).await.text();
     assert!(text.ends_with("7 octets"), "{text}");
@@ -41,9 +42,15 @@ async fn a_body_cut_short_is_an_error_to_the_guest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_stops_coming_is_given_up() {
-    let server = Test::serving("reads-body").body_timeout("20ms").start().await;
+    let server = Test::serving("reads-body")
+        .body_timeout("20ms")
+        .start()
+        .await;
     let mut stream = server.connect().await;
-    stream.write_all(b"POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nabc").await.unwrap();
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nabc")
+        .await
+        .unwrap();
     let mut received = Vec::new();
     stream.read_to_end(&mut received).await.unwrap();
     let text = String::from_utf8_lossy(&received);
@@ -54,16 +61,31 @@ async fn a_body_that_stops_coming_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announced_body_that_is_too_large_is_refused_unread() {
-    let answer = Test::serving("reads-body").max_request_body("1KiB").post("/", vec![b'x'; 1025]).await;
+    let answer = Test::serving("reads-body")
+        .max_request_body("1KiB")
+        .post("/", vec![b'x'; 1025])
+        .await;
     assert_eq!(answer.status, 413);
-    assert!(answer.log.contains("larger than 1 KiB (--max-request-body)"), "{}", answer.log);
-    let answer = Test::serving("reads-body").max_request_body("1KiB").post("/", vec![b'x'; 1024]).await;
+    assert!(
+        answer
+            .log
+            .contains("larger than 1 KiB (--max-request-body)"),
+        "{}",
+        answer.log
+    );
+    let answer = Test::serving("reads-body")
+        .max_request_body("1KiB")
+        .post("/", vec![b'x'; 1024])
+        .await;
     assert_eq!(answer.text(), "1024 octets");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chunked_body_is_too_large_when_it_gets_there() {
-    let server = Test::serving("reads-body").max_request_body("1KiB").start().await;
+    let server = Test::serving("reads-body")
+        .max_request_body("1KiB")
+        .start()
+        .await;
     let chunk = format!("400\r\n{}\r\n", "x".repeat(1024));
     let request = format!(
         "POST / HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n{chunk}1\r\nx\r\n0\r\n\r\n"
@@ -75,11 +97,20 @@ async fn a_chunked_body_is_too_large_when_it_gets_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unread_body_does_not_disturb_the_next_request() {
     let server = Test::serving("ignores-body").start().await;
-    let one = format!("POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 20000\r\n\r\n{}", "GET / ".repeat(3334));
-    let request = format!("{}GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n", &one[..one.len() - 4]);
+    let one = format!(
+        "POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 20000\r\n\r\n{}",
+        "GET / ".repeat(3334)
+    );
+    let request = format!(
+        "{}GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n",
+        &one[..one.len() - 4]
+    );
     let text = Received::to(server.addr, request.as_bytes()).await.text();
     let answers = text.matches("HTTP/1.1 ").count();
-    assert!(answers == 2 || answers == 1, "drained or closed, never taken for a request: {text}");
+    assert!(
+        answers == 2 || answers == 1,
+        "drained or closed, never taken for a request: {text}"
+    );
     assert_eq!(text.matches("not interested").count(), answers, "{text}");
 }
 
@@ -100,7 +131,11 @@ async fn continue_is_sent_when_the_body_is_read() {
     assert!(rest.ends_with("3 octets"), "{rest}");
     // A guest that does not read never asks for it.
     let server = Test::serving("ignores-body").start().await;
-    let request = b"POST / HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n";
+    let request =
+        b"POST / HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n";
     let text = Received::to(server.addr, request).await.text();
-    assert!(text.starts_with("HTTP/1.1 200") && !text.contains("100 Continue"), "{text}");
+    assert!(
+        text.starts_with("HTTP/1.1 200") && !text.contains("100 Continue"),
+        "{text}"
+    );
 }

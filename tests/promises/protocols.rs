@@ -6,7 +6,11 @@ use rhost_tests::{Client, Test};
 async fn answers_over_http2() {
     let server = Test::serving("answers").start().await;
     let mut client = Client::http2(server.addr).await;
-    for (target, body) in [("/200?1", "block"), ("/200?3", "blockblockblock"), ("/404?0", "")] {
+    for (target, body) in [
+        ("/200?1", "block"),
+        ("/200?3", "blockblockblock"),
+        ("/404?0", ""),
+    ] {
         let answer = client.get(target).await;
         assert_eq!((answer.text(), answer.cut), (body, false));
     }
@@ -16,7 +20,11 @@ async fn answers_over_http2() {
 async fn environ_over_http2() {
     let server = Test::serving("environ").start().await;
     let answer = Client::http2(server.addr).await.get("/x?y").await;
-    for line in ["SERVER_PROTOCOL = 'HTTP/2.0'", "SERVER_NAME = 'test'", "REQUEST_URI = '/x?y'"] {
+    for line in [
+        "SERVER_PROTOCOL = 'HTTP/2.0'",
+        "SERVER_NAME = 'test'",
+        "REQUEST_URI = '/x?y'",
+    ] {
         assert!(answer.text().contains(line), "{line} in {}", answer.text());
     }
 }

@@ -1,9 +1,9 @@
 //! Blocks are sent as they are written, and arrive as they are sent (conformance
 //! 30, 34; PEP 3333, "Buffering and Streaming").
 
+use rhost_tests::Test;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use rhost_tests::Test;
 
 /// Reads until `end` has come.
 async fn until(stream: &mut TcpStream, end: &str) -> String {
@@ -20,14 +20,20 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
 async fn the_first_block_arrives_while_the_guest_runs() {
     let server = Test::serving("talks-back").start().await;
     let mut stream = server.connect().await;
-    stream.write_all(b"POST / HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n")
+        .await
+        .unwrap();
     // The guest waits for a body of which nothing was sent: what arrives now was
     // not held until the end.
     let head = until(&mut stream, "ready\n\r\n").await;
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
     // Each block comes back before the next is sent.
     for word in ["one", "two", "three"] {
-        stream.write_all(format!("{:x}\r\n{word}\r\n", word.len()).as_bytes()).await.unwrap();
+        stream
+            .write_all(format!("{:x}\r\n{word}\r\n", word.len()).as_bytes())
+            .await
+            .unwrap();
         let echoed = until(&mut stream, &format!("{word}\r\n")).await;
         assert_eq!(echoed, format!("{:x}\r\n{word}\r\n", word.len()));
     }
@@ -39,7 +45,10 @@ async fn the_first_block_arrives_while_the_guest_runs() {
 async fn a_first_block_leaves_a_guest_that_does_not_give_way() {
     let server = Test::serving("spin-after-headers").start().await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n")
+        .await
+        .unwrap();
     // At the latest at the next tick; the guest spins for as long as it is let.
     until(&mut stream, "begun\r\n").await;
 }
@@ -48,12 +57,18 @@ async fn a_first_block_leaves_a_guest_that_does_not_give_way() {
 async fn the_guest_writes_no_faster_than_the_client_reads() {
     let server = Test::serving("endless-body").start().await;
     let mut stream = server.connect().await;
-    stream.write_all(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
     let mut some = vec![0; 1 << 20];
     stream.read_exact(&mut some).await.unwrap();
     drop(stream);
     // What was written but not read fits into the buffers of sockets and of hyper.
     let access = server.stop().await.access_log;
     let octets: u64 = access.split(' ').rev().nth(2).unwrap().parse().unwrap();
-    assert!(octets < 32 << 20, "{octets} octets were written for a client that read 1 MiB");
+    assert!(
+        octets < 32 << 20,
+        "{octets} octets were written for a client that read 1 MiB"
+    );
 }

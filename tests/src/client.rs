@@ -34,7 +34,9 @@ impl Answer {
 
     /// A field as text; empty if there is none.
     pub fn field(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("the field is text"))
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("the field is text"))
     }
 
     /// Reads the body of `response`.
@@ -52,7 +54,13 @@ impl Answer {
             }
         }
         let status = head.status.as_u16();
-        Answer { status, headers: head.headers, body: body.into(), cut, log: String::new() }
+        Answer {
+            status,
+            headers: head.headers,
+            body: body.into(),
+            cut,
+            log: String::new(),
+        }
     }
 }
 
@@ -71,20 +79,33 @@ impl Client {
     /// HTTP/1.1.
     pub async fn http1(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).await.expect("the server listens");
-        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-        Client { sender: Sender::Http1(sender), connection: tokio::spawn(async { drop(connection.await) }) }
+        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .unwrap();
+        Client {
+            sender: Sender::Http1(sender),
+            connection: tokio::spawn(async { drop(connection.await) }),
+        }
     }
 
     /// HTTP/2 over cleartext, with prior knowledge.
     pub async fn http2(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).await.expect("the server listens");
         let (sender, connection) =
-            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-        Client { sender: Sender::Http2(sender), connection: tokio::spawn(async { drop(connection.await) }) }
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+                .await
+                .unwrap();
+        Client {
+            sender: Sender::Http2(sender),
+            connection: tokio::spawn(async { drop(connection.await) }),
+        }
     }
 
     /// Sends a request, and returns when the head of its answer is there.
-    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
+    pub async fn send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> hyper::Result<Response<Incoming>> {
         match &mut self.sender {
             Sender::Http1(sender) => {
                 sender.ready().await?;
@@ -99,10 +120,15 @@ impl Client {
 
     /// Gets `path`, to the end of the answer.
     pub async fn get(&mut self, path: &str) -> Answer {
-        let request = Request::get(path).header("host", "test").body(Full::default()).unwrap();
+        let request = Request::get(path)
+            .header("host", "test")
+            .body(Full::default())
+            .unwrap();
         let request = match self.sender {
             Sender::Http1(_) => request,
-            Sender::Http2(_) => Request::get(format!("http://test{path}")).body(Full::default()).unwrap(),
+            Sender::Http2(_) => Request::get(format!("http://test{path}"))
+                .body(Full::default())
+                .unwrap(),
         };
         Answer::read(self.send(request).await.expect("an answer")).await
     }

@@ -19,10 +19,14 @@ pub fn load(name: &str) -> Arc<Loaded> {
     let path = component(name);
     let file = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     // Compiled guests stay beside the components, from one run to the next.
-    let cache = Cache::open(&path.with_file_name("compiled")).expect("the target directory is ours");
-    let made = Loader { engines: engines(), cache: Some(&cache) }
-        .load(&file, || ())
-        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let cache =
+        Cache::open(&path.with_file_name("compiled")).expect("the target directory is ours");
+    let made = Loader {
+        engines: engines(),
+        cache: Some(&cache),
+    }
+    .load(&file, || ())
+    .unwrap_or_else(|error| panic!("{name}: {error}"));
     let made = Arc::new(made);
     loaded.insert(name.to_owned(), made.clone());
     made
@@ -31,15 +35,20 @@ pub fn load(name: &str) -> Arc<Loaded> {
 /// One set of engines for all tests: each reserves terabytes of addresses.
 fn engines() -> &'static Engines {
     static ENGINES: OnceLock<Engines> = OnceLock::new();
-    ENGINES.get_or_init(|| Engines::new().expect("engines start"))
+    ENGINES.get_or_init(|| Engines::new(2).expect("engines start"))
 }
 
 fn component(name: &str) -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let example = here.join("../examples").join(name);
     if example.is_dir() {
-        let built = Build::release(&example).run().unwrap_or_else(|error| panic!("{error}"));
-        return built.into_iter().next().expect("an example makes one component");
+        let built = Build::release(&example)
+            .run()
+            .unwrap_or_else(|error| panic!("{error}"));
+        return built
+            .into_iter()
+            .next()
+            .expect("an example makes one component");
     }
     static GUESTS: OnceLock<Vec<PathBuf>> = OnceLock::new();
     let guests = GUESTS.get_or_init(|| {

@@ -5,10 +5,11 @@ use crate::guests;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use rhost::listener::{Drained, Listener};
+use rhost::listener::Listener;
 use rhost::log::{Memory, Sink};
 use rhost::settings::{AppSettings, LentDir, Limits, Timeouts};
 use rhost::tenant::{App, Site};
+use rhost::worker::Drained;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,8 +29,15 @@ pub struct Test {
 impl Test {
     /// Serves the guest called `guest`.
     pub fn serving(guest: &str) -> Self {
-        let settings = AppSettings { name: guest.to_owned(), ..AppSettings::default() };
-        Test { guest: guest.to_owned(), settings, timeouts: Timeouts::default() }
+        let settings = AppSettings {
+            name: guest.to_owned(),
+            ..AppSettings::default()
+        };
+        Test {
+            guest: guest.to_owned(),
+            settings,
+            timeouts: Timeouts::default(),
+        }
     }
 
     /// `--cpu`.
@@ -109,7 +117,11 @@ impl Test {
 
     /// `--dir HOST:GUEST` or, read-only, `--dir HOST:GUEST:ro`.
     pub fn dir(mut self, host: &Path, guest: &str, read_only: bool) -> Self {
-        self.settings.dirs.push(LentDir { host: host.to_owned(), guest: guest.to_owned(), read_only });
+        self.settings.dirs.push(LentDir {
+            host: host.to_owned(),
+            guest: guest.to_owned(),
+            read_only,
+        });
         self
     }
 
@@ -122,19 +134,28 @@ impl Test {
     pub async fn start(self) -> Server {
         // Building and compiling are long and blocking; other tests go on.
         let guest = self.guest.clone();
-        let loaded = tokio::task::spawn_blocking(move || guests::load(&guest)).await.expect("the guest loads");
+        let loaded = tokio::task::spawn_blocking(move || guests::load(&guest))
+            .await
+            .expect("the guest loads");
         let (log_sink, log) = Sink::to_memory("log");
         let (access_sink, access_log) = Sink::to_memory("access log");
         let app = App::new(&loaded, &self.settings, &log_sink).expect("the guest is an app");
         let site = Arc::new(Site::new(app, &self.timeouts, Some(access_sink)));
-        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port is free");
+        let listener =
+            Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port is free");
         let addr = listener.local_addr().expect("it is bound");
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(listener.serve(site, self.timeouts, async {
+        let serving = tokio::spawn(listener.serve(site, self.timeouts, 2, async {
             // A test that forgets to stop its server drops this, which stops it.
             let _ = stopped.await;
         }));
-        Server { addr, stop, serving, log, access_log }
+        Server {
+            addr,
+            stop,
+            serving,
+            log,
+            access_log,
+        }
     }
 
     /// Starts the host, gets `path`, and stops it.
@@ -161,7 +182,7 @@ pub struct Server {
     /// Where it listens.
     pub addr: SocketAddr,
     stop: oneshot::Sender<()>,
-    serving: JoinHandle<Drained>,
+    serving: JoinHandle<std::io::Result<Drained>>,
     log: Memory,
     access_log: Memory,
 }
@@ -180,7 +201,9 @@ pub struct Stopped {
 impl Server {
     /// A new connection, for octets.
     pub async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.addr).await.expect("the server listens")
+        TcpStream::connect(self.addr)
+            .await
+            .expect("the server listens")
     }
 
     /// A new connection over HTTP/1.1.
@@ -196,14 +219,21 @@ impl Server {
     /// Sends a request over a connection of its own, and reads the whole answer.
     pub async fn request(&self, request: http::request::Builder, body: impl Into<Bytes>) -> Answer {
         let mut client = self.client().await;
-        let request = request.header("host", "test").body(Full::new(body.into())).unwrap();
+        let request = request
+            .header("host", "test")
+            .body(Full::new(body.into()))
+            .unwrap();
         Answer::read(client.send(request).await.expect("an answer")).await
     }
 
     /// Tells it to stop; requests in flight go on.
     pub fn begin_stop(self) -> Stopping {
         let _ = self.stop.send(());
-        Stopping { serving: self.serving, log: self.log, access_log: self.access_log }
+        Stopping {
+            serving: self.serving,
+            log: self.log,
+            access_log: self.access_log,
+        }
     }
 
     /// Stops it.
@@ -214,7 +244,7 @@ impl Server {
 
 /// A host that was told to stop.
 pub struct Stopping {
-    serving: JoinHandle<Drained>,
+    serving: JoinHandle<std::io::Result<Drained>>,
     log: Memory,
     access_log: Memory,
 }
@@ -222,8 +252,16 @@ pub struct Stopping {
 impl Stopping {
     /// Waits until it has.
     pub async fn finish(self) -> Stopped {
-        let drained = self.serving.await.expect("the server does not panic");
-        Stopped { drained, log: self.log.text(), access_log: self.access_log.text() }
+        let drained = self
+            .serving
+            .await
+            .expect("the server does not panic")
+            .expect("its threads start");
+        Stopped {
+            drained,
+            log: self.log.text(),
+            access_log: self.access_log.text(),
+        }
     }
 }
 
@@ -232,5 +270,7 @@ fn duration(text: &str) -> Duration {
 }
 
 fn octets(text: &str) -> u64 {
-    text.parse::<bytesize::ByteSize>().expect("a size, as 64KiB").as_u64()
+    text.parse::<bytesize::ByteSize>()
+        .expect("a size, as 64KiB")
+        .as_u64()
 }

@@ -40,14 +40,21 @@ struct RequestLog {
 impl GuestLog {
     /// The log of `request`, within the share of `app`.
     pub fn new(app: Arc<AppLog>, request: RequestId) -> Self {
-        GuestLog(Arc::new(RequestLog { app, request, stdout: Mutex::default(), stderr: Mutex::default() }))
+        GuestLog(Arc::new(RequestLog {
+            app,
+            request,
+            stdout: Mutex::default(),
+            stderr: Mutex::default(),
+        }))
     }
 
     /// One of the guest's streams.
     pub fn stream(&self, stream: Stream) -> LogStream {
-        LogStream { log: self.clone(), stream }
+        LogStream {
+            log: self.clone(),
+            stream,
+        }
     }
-
 }
 
 impl RequestLog {
@@ -135,7 +142,11 @@ impl Pollable for LogStream {
 }
 
 impl AsyncWrite for LogStream {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, text: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        text: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         self.log.0.write(self.stream, text);
         Poll::Ready(Ok(text.len()))
     }
@@ -169,9 +180,23 @@ mod tests {
             log.write(Stream::Stdout, b"other\n");
             log.write(Stream::Stderr, b"o\x1b[31m\rred\nlast");
         });
-        let lines: Vec<_> = text.lines().map(|line| line.splitn(4, ' ').skip(3).collect::<String>()).collect();
-        assert_eq!(lines, ["stderr: one", "stdout: other", "stderr: two\\u{1b}[31m\\rred", "stderr: last"]);
-        assert!(text.lines().all(|line| line.split(' ').nth(1) == Some("shop")));
+        let lines: Vec<_> = text
+            .lines()
+            .map(|line| line.splitn(4, ' ').skip(3).collect::<String>())
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "stderr: one",
+                "stdout: other",
+                "stderr: two\\u{1b}[31m\\rred",
+                "stderr: last"
+            ]
+        );
+        assert!(
+            text.lines()
+                .all(|line| line.split(' ').nth(1) == Some("shop"))
+        );
     }
 
     #[test]
@@ -182,7 +207,9 @@ mod tests {
 
     #[test]
     fn a_flood_is_dropped() {
-        let text = logged(1000, |log| log.write(Stream::Stdout, &b"flood\n".repeat(10_000)));
+        let text = logged(1000, |log| {
+            log.write(Stream::Stdout, &b"flood\n".repeat(10_000))
+        });
         assert!(text.lines().count() < 100, "{} lines", text.lines().count());
     }
 }

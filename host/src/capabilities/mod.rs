@@ -23,7 +23,11 @@ pub struct Lent {
 impl Lent {
     /// What `settings` name.
     pub fn new(settings: &AppSettings, log: Arc<AppLog>) -> Self {
-        Lent { log, env: settings.env.clone(), dirs: settings.dirs.clone() }
+        Lent {
+            log,
+            env: settings.env.clone(),
+            dirs: settings.dirs.clone(),
+        }
     }
 
     /// Where the app's lines go.
@@ -47,10 +51,17 @@ impl Lent {
             .allow_ip_name_lookup(false)
             .max_random_size(1 << 20);
         for dir in &self.dirs {
-            let perms = if dir.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+            let perms = if dir.read_only {
+                FsPerms::ReadOnly
+            } else {
+                FsPerms::ReadWrite
+            };
             if let Err(error) = wasi.preopened_dir(&dir.host, &dir.guest, perms) {
                 // It was there at the start. The guest finds it missing.
-                let text = format!("the lent directory {} cannot be opened: {error:#}", dir.host.display());
+                let text = format!(
+                    "the lent directory {} cannot be opened: {error:#}",
+                    dir.host.display()
+                );
                 self.log.host_lines(request, &text);
             }
         }
@@ -65,5 +76,11 @@ pub fn link<T: WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<(
 
 /// The interfaces that [`link`] defines, by package, for messages about those
 /// that it does not.
-pub const WASI_PACKAGES: [&str; 6] =
-    ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
+pub const WASI_PACKAGES: [&str; 6] = [
+    "wasi:cli",
+    "wasi:clocks",
+    "wasi:filesystem",
+    "wasi:io",
+    "wasi:random",
+    "wasi:sockets",
+];

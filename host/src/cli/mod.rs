@@ -77,7 +77,7 @@ struct Serve {
     cache_dir: Option<PathBuf>,
 
     /// Stack of the guest when a crate is built
-    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = octets)]
+    #[arg(long, value_name = "SIZE", default_value = "32KiB", value_parser = octets)]
     stack: u64,
 
     #[command(flatten)]
@@ -133,7 +133,12 @@ struct LimitArgs {
     concurrency: Option<u32>,
 
     /// Requests that wait for a place; beyond them, 503
-    #[arg(long, value_name = "N", default_value_t = 1024, help_heading = "Limits of the app")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1024,
+        help_heading = "Limits of the app"
+    )]
     queue: usize,
 
     /// How long a request waits for a place before it gets 503
@@ -216,7 +221,14 @@ mod tests {
     #[test]
     fn the_flags_defaults_are_the_librarys() {
         let Command::Serve(args) = Cli::parse_from(["rhost", "serve", "app.wasm"]).command;
-        let shown = format!("{:?} {:?}", args.app_settings("x".into()).limits, args.timeouts());
-        assert_eq!(shown, format!("{:?} {:?}", Limits::default(), Timeouts::default()));
+        let shown = format!(
+            "{:?} {:?}",
+            args.app_settings("x".into()).limits,
+            args.timeouts()
+        );
+        assert_eq!(
+            shown,
+            format!("{:?} {:?}", Limits::default(), Timeouts::default())
+        );
     }
 }

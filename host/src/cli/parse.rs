@@ -6,14 +6,20 @@ use std::time::Duration;
 
 /// `50ms`, `2s`, `1m 30s`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|_| "expected a time such as 50ms, 2s or 1m".to_owned())?;
-    if time.is_zero() { Err("must be more than nothing".to_owned()) } else { Ok(time) }
+    let time = humantime::parse_duration(text)
+        .map_err(|_| "expected a time such as 50ms, 2s or 1m".to_owned())?;
+    if time.is_zero() {
+        Err("must be more than nothing".to_owned())
+    } else {
+        Ok(time)
+    }
 }
 
 /// `64KiB`, `1.5GiB`, `4096`.
 pub fn octets(text: &str) -> Result<u64, String> {
-    let size: bytesize::ByteSize =
-        text.parse().map_err(|_| "expected a size such as 4096, 64KiB or 1.5GiB".to_owned())?;
+    let size: bytesize::ByteSize = text
+        .parse()
+        .map_err(|_| "expected a size such as 4096, 64KiB or 1.5GiB".to_owned())?;
     Ok(size.as_u64())
 }
 
@@ -66,7 +72,11 @@ mod tests {
 
     #[test]
     fn dirs_and_mounts() {
-        let lent = |host: &str, guest: &str, read_only| LentDir { host: host.into(), guest: guest.into(), read_only };
+        let lent = |host: &str, guest: &str, read_only| LentDir {
+            host: host.into(),
+            guest: guest.into(),
+            read_only,
+        };
         assert_eq!(dir("./data:/data"), Ok(lent("./data", "/data", false)));
         assert_eq!(dir("./data:/data:ro"), Ok(lent("./data", "/data", true)));
         assert!(dir("./data").is_err() && dir("a:b").is_err() && dir(":/b").is_err());

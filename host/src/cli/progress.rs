@@ -18,13 +18,20 @@ impl Progress {
     /// plain line elsewhere.
     pub fn start(what: String) -> Self {
         let bar = ProgressBar::new_spinner();
-        bar.set_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}").expect("the template is right"));
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} {msg} {elapsed}")
+                .expect("the template is right"),
+        );
         bar.set_message(what.clone());
         bar.enable_steady_tick(Duration::from_millis(100));
         if bar.is_hidden() {
             eprintln!("rhost: {what}");
         }
-        Progress { what, start: Instant::now(), bar }
+        Progress {
+            what,
+            start: Instant::now(),
+            bar,
+        }
     }
 }
 

@@ -4,12 +4,13 @@ use super::progress::Progress;
 use super::{Serve, Switch};
 use rhost::compiled::{Cache, CacheError};
 use rhost::failure::Octets;
-use rhost::listener::{Drained, Listener};
+use rhost::listener::Listener;
 use rhost::load::{LoadError, Loader};
 use rhost::log::Sink;
 use rhost::package::{Build, BuildError};
 use rhost::sandbox::Engines;
 use rhost::tenant::{App, Site};
+use rhost::worker::Drained;
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -82,7 +83,9 @@ fn explain_bind(addr: SocketAddr, error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied if addr.port() < 1024 => {
             "ports below 1024 need privileges; choose a higher one with --addr".into()
         }
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address; see `ip address`".into(),
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; see `ip address`".into()
+        }
         _ => error.to_string(),
     }
 }
@@ -92,7 +95,10 @@ pub fn run(args: &Serve) -> Result<(), Error> {
     let (log, _log_flusher) = Sink::start("log", io::stderr());
     tracing_subscriber::fmt()
         .with_writer(log.clone())
-        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+        .with_ansi(
+            io::stderr().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        )
         .with_env_filter(
             tracing_subscriber::EnvFilter::builder()
                 .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
@@ -108,33 +114,57 @@ pub fn run(args: &Serve) -> Result<(), Error> {
     };
 
     for dir in &args.dir {
-        std::fs::read_dir(&dir.host).map_err(|error| Error::Dir { path: dir.host.clone(), error })?;
+        std::fs::read_dir(&dir.host).map_err(|error| Error::Dir {
+            path: dir.host.clone(),
+            error,
+        })?;
     }
     let cache = match cache_dir(args) {
         Some(path) => Some(Cache::open(&path)?),
         None => None,
     };
     let path = component(args)?;
-    let file = std::fs::read(&path).map_err(|error| Error::Read { path: path.clone(), error })?;
+    let file = std::fs::read(&path).map_err(|error| Error::Read {
+        path: path.clone(),
+        error,
+    })?;
     let name = name(&path);
     let start = |error: wasmtime::Error| Error::Start(format!("{error:#}"));
-    let engines = Engines::new().map_err(start)?;
+    let threads = args.threads.map_or_else(cores, usize::from);
+    let engines = Engines::new(threads).map_err(start)?;
     let size = Octets(file.len() as u64);
-    let loaded = Loader { engines: &engines, cache: cache.as_ref() }
-        .load(&file, || Progress::start(format!("compiling {name} ({size})")))
-        .map_err(|error| Error::Load { path: path.clone(), error })?;
+    let loaded = Loader {
+        engines: &engines,
+        cache: cache.as_ref(),
+    }
+    .load(&file, || {
+        Progress::start(format!("compiling {name} ({size})"))
+    })
+    .map_err(|error| Error::Load {
+        path: path.clone(),
+        error,
+    })?;
     drop(file);
     let settings = args.app_settings(name.clone());
-    let app = App::new(&loaded, &settings, &log).map_err(start)?;
+    let app = App::new(&loaded, &settings, &log).map_err(|error| Error::Load {
+        path: path.clone(),
+        error,
+    })?;
     let timeouts = args.timeouts();
     let site = Arc::new(Site::new(app, &timeouts, access_log));
 
-    runtime(args).map_err(|error| Error::Start(error.to_string()))?.block_on(async {
+    let start = |error: io::Error| Error::Start(error.to_string());
+    // Accepts, and waits for signals; requests are served on threads of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(start)?;
+    runtime.block_on(async {
         let listener = Listener::bind(args.addr).map_err(|error| Error::Bind { addr: args.addr, error })?;
-        let addr = listener.local_addr().map_err(|error| Error::Start(error.to_string()))?;
-        let shutdown = stop_signal().map_err(|error| Error::Start(error.to_string()))?;
+        let addr = listener.local_addr().map_err(start)?;
+        let shutdown = stop_signal().map_err(start)?;
         eprintln!("rhost: serving {name} ({size}) on http://{addr}{}/ (Ctrl-C stops)", settings.mount);
-        let drained = listener.serve(site, timeouts, shutdown).await;
+        let drained = listener.serve(site, timeouts, threads, shutdown).await.map_err(start)?;
         if drained == Drained::Cut {
             eprintln!("rhost: the grace period is over; requests that were still running were cut (--grace)");
         }
@@ -142,19 +172,8 @@ pub fn run(args: &Serve) -> Result<(), Error> {
     })
 }
 
-fn runtime(args: &Serve) -> io::Result<tokio::runtime::Runtime> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if let Some(threads) = args.threads {
-        builder.worker_threads(threads.into());
-    }
-    builder
-        .thread_name("rhost-worker")
-        // A guest may keep a thread for a tick at a time. Looking at sockets
-        // after this many tasks, and not tokio's 61, bounds what a newcomer
-        // waits for when many guests do.
-        .event_interval(16)
-        .enable_all()
-        .build()
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Ready at the first SIGINT or SIGTERM. A second one ends the process at once.
@@ -183,17 +202,29 @@ fn component(args: &Serve) -> Result<PathBuf, Error> {
     if !args.app.is_dir() {
         return Ok(args.app.clone());
     }
-    let mut built = Build { stack: args.stack, ..Build::release(&args.app) }.run()?;
+    let mut built = Build {
+        stack: args.stack,
+        ..Build::release(&args.app)
+    }
+    .run()?;
     if built.len() > 1 {
-        return Err(Error::Several(built.iter().map(|path| path.display().to_string()).collect()));
+        return Err(Error::Several(
+            built
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
+        ));
     }
     Ok(built.remove(0))
 }
 
 fn name(path: &Path) -> String {
-    path.file_stem().map_or_else(|| "app".into(), |stem| stem.to_string_lossy().into_owned())
+    path.file_stem()
+        .map_or_else(|| "app".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
 fn cache_dir(args: &Serve) -> Option<PathBuf> {
-    args.cache_dir.clone().or_else(|| Some(dirs::cache_dir()?.join("rhost")))
+    args.cache_dir
+        .clone()
+        .or_else(|| Some(dirs::cache_dir()?.join("rhost")))
 }

@@ -2,6 +2,7 @@
 //! request.
 
 mod engine;
+mod handle;
 mod server;
 mod state;
 
@@ -9,68 +10,72 @@ pub use engine::{Engines, SizeClass, TICK};
 
 use crate::capabilities::{self, Lent};
 use crate::failure::{Cause, Limit};
-use crate::gateway::{self, Environ, Failure};
+use crate::gateway::Environ;
 use crate::input::Input;
 use crate::meter::{CpuMeter, SpaceMeter};
 use crate::output::Outlet;
 use crate::request_id::RequestId;
 use crate::settings::Limits;
-use server::InputHandle;
+use crate::turn::Turn;
+use handle::HandleExport;
 use state::State;
 use std::sync::Arc;
-use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker, Resource};
+use wasmtime::component::{Component, InstancePre, Linker, Resource};
 use wasmtime::{Engine, Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
-
-/// What the export `handle` takes and gives.
-type Handle<'a> = wasmtime::component::TypedFunc<(Environ<'a>, Resource<InputHandle>), (Result<(), Failure>,)>;
 
 /// A component that is ready to be instantiated, with what its sandboxes are
 /// lent and how far they may go.
 pub struct Program {
-    instance_pre: InstancePre<State>,
-    handle: ComponentExportIndex,
+    lanes: Vec<Lane>,
     lent: Arc<Lent>,
     limits: Limits,
     capacity: usize,
 }
 
+/// The component in one lane's engine.
+struct Lane {
+    instance_pre: InstancePre<State>,
+    handle: HandleExport,
+}
+
 impl Program {
-    /// Links `component`, which belongs to the engine of `class`. Fails when it
-    /// imports or exports something else than the gateway and WASI.
+    /// Links `components`, the same one in the engine of `class` on each lane.
+    /// Fails when it imports or exports something of another type than the
+    /// gateway's or WASI's.
     pub fn new(
-        component: &Component,
+        components: &[Component],
         class: SizeClass,
         lent: Arc<Lent>,
         limits: Limits,
     ) -> wasmtime::Result<Self> {
-        let instance_pre = linker(component.engine())?.instantiate_pre(component)?;
-        let handle = component
-            .get_export_index(None, gateway::APP)
-            .and_then(|app| component.get_export_index(Some(&app), gateway::HANDLE))
-            .ok_or_else(|| wasmtime::Error::msg(format!("the component does not export {}", gateway::APP)))?;
-        let (memories, tables) = match component.resources_required() {
-            Some(needs) => (needs.num_memories as usize, needs.num_tables as usize),
-            None => (1, 1),
-        };
+        let needs = components.first().and_then(Component::resources_required);
+        let (memories, tables) =
+            needs.map_or((1, 1), |needs| (needs.num_memories, needs.num_tables));
+        let capacity =
+            engine::capacity(class, components.len(), memories as usize, tables as usize);
+        let lanes = components
+            .iter()
+            .map(Lane::new)
+            .collect::<wasmtime::Result<_>>()?;
         Ok(Program {
-            instance_pre,
-            handle,
+            lanes,
             lent,
             limits,
-            capacity: engine::capacity(class, memories, tables),
+            capacity,
         })
     }
 
-    /// How many sandboxes of this program can live at a time.
-    pub fn capacity(&self) -> usize {
-        self.capacity
+    /// How many lanes it has, and how many sandboxes can live on each at a time.
+    pub fn capacity(&self) -> (usize, usize) {
+        (self.lanes.len(), self.capacity)
     }
 
-    /// Answers one request in a sandbox of its own, which ends with this future:
-    /// when it is done, and when it is dropped before.
+    /// Answers one request in a sandbox of its own on `lane`, which ends with this
+    /// future: when it is done, and when it is dropped before.
     pub async fn handle(
         &self,
+        lane: usize,
         environ: Environ<'_>,
         input: Input,
         outlet: Outlet,
@@ -86,20 +91,29 @@ impl Program {
             request,
             self.lent.clone(),
         );
-        let mut store = Store::new(self.instance_pre.engine(), state);
+        let Lane {
+            instance_pre,
+            handle,
+        } = &self.lanes[lane];
+        let mut store = Store::new(instance_pre.engine(), state);
         store.limiter(|state| &mut state.space);
-        store.set_epoch_deadline(1);
+        // The tick that is under way may be over in no time; a guest is made to
+        // give way after a whole one, which most never see.
+        store.set_epoch_deadline(2);
         store.epoch_deadline_callback(tick);
 
-        let instance = match self.instance_pre.instantiate_async(&mut store).await {
+        let instance = match instance_pre.instantiate_async(&mut store).await {
             Ok(instance) => instance,
             Err(error) => return Err(cause(error, &store, Cause::NotStarted)),
         };
-        let handle: Handle<'_> = match instance.get_typed_func(&mut store, self.handle) {
+        let handle = match handle.of(&instance, &mut store) {
             Ok(handle) => handle,
             Err(error) => return Err(Cause::NotStarted(format!("{error:#}"))),
         };
-        match handle.call_async(&mut store, (environ, Resource::new_own(0))).await {
+        match handle
+            .call_async(&mut store, (environ, Resource::new_own(0)))
+            .await
+        {
             Ok((Ok(()),)) => Ok(()),
             Ok((Err(failure),)) => Err(Cause::Reported(failure)),
             Err(error) => Err(cause(error, &store, |reason| Cause::Trap {
@@ -108,6 +122,17 @@ impl Program {
                 limit: store.data().space.refused(),
             })),
         }
+    }
+}
+
+impl Lane {
+    fn new(component: &Component) -> wasmtime::Result<Self> {
+        let instance_pre = linker(component.engine())?.instantiate_pre(component)?;
+        let handle = HandleExport::find(component).map_err(wasmtime::Error::msg)?;
+        Ok(Lane {
+            instance_pre,
+            handle,
+        })
     }
 }
 
@@ -121,10 +146,16 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 
 /// Each tick makes the guest give way, and looks at its budget.
 fn tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
-    store.data().cpu.tick().map_err(|limit| wasmtime::Error::new(LimitReached(limit)))?;
-    // Tokio's own yield lets sockets be looked at before the guest goes on; one
-    // that merely woke itself would be back first.
-    Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    store
+        .data()
+        .cpu
+        .tick()
+        .map_err(|limit| wasmtime::Error::new(LimitReached(limit)))?;
+    let cpu = store.data().cpu.clone();
+    Ok(UpdateDeadline::YieldCustom(
+        1,
+        Box::pin(async move { cpu.hold(Turn::next().await) }),
+    ))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +163,11 @@ fn tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
 struct LimitReached(Limit);
 
 /// Why wasmtime gave up. `otherwise` takes what is no trap and no limit.
-fn cause(error: wasmtime::Error, store: &Store<State>, otherwise: impl FnOnce(String) -> Cause) -> Cause {
+fn cause(
+    error: wasmtime::Error,
+    store: &Store<State>,
+    otherwise: impl FnOnce(String) -> Cause,
+) -> Cause {
     if let Some(LimitReached(limit)) = error.downcast_ref() {
         return Cause::Limit(*limit);
     }
@@ -143,11 +178,16 @@ fn cause(error: wasmtime::Error, store: &Store<State>, otherwise: impl FnOnce(St
     if let (Some(limit), None) = (store.data().space.refused(), error.downcast_ref::<Trap>()) {
         return Cause::Limit(limit);
     }
-    let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+    let backtrace = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(frames)
+        .unwrap_or_default();
     match error.downcast_ref::<Trap>() {
-        Some(trap) => {
-            Cause::Trap { reason: trap.to_string(), backtrace, limit: store.data().space.refused() }
-        }
+        Some(trap) => Cause::Trap {
+            reason: trap.to_string(),
+            backtrace,
+            limit: store.data().space.refused(),
+        },
         None => otherwise(format!("{:#}", error.root_cause())),
     }
 }

@@ -24,14 +24,21 @@ type Fields = WasmList<(WasmStr, WasmList<u8>)>;
 pub fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut server = linker.instance(gateway::SERVER)?;
     server.resource("input", ResourceType::host::<InputHandle>(), |_, _| Ok(()))?;
-    server.resource("output", ResourceType::host::<OutputHandle>(), |_, _| Ok(()))?;
+    server.resource(
+        "output",
+        ResourceType::host::<OutputHandle>(),
+        |_, _| Ok(()),
+    )?;
     server.func_wrap("start-response", start_response)?;
-    server.func_wrap_async("[method]input.read", |store, (_, max): (Resource<InputHandle>, u32)| {
-        Box::new(read(store, max))
-    })?;
+    server.func_wrap_async(
+        "[method]input.read",
+        |store, (_, max): (Resource<InputHandle>, u32)| Box::new(read(store, max)),
+    )?;
     server.func_wrap_async(
         "[method]output.write",
-        |store, (output, block): (Resource<OutputHandle>, WasmList<u8>)| Box::new(write(store, output, block)),
+        |store, (output, block): (Resource<OutputHandle>, WasmList<u8>)| {
+            Box::new(write(store, output, block))
+        },
     )
 }
 
@@ -41,7 +48,12 @@ fn start_response(
 ) -> wasmtime::Result<(Result<Resource<OutputHandle>, StartError>,)> {
     let head = response_head(&mut store, status, &fields)?;
     let state = store.data_mut();
-    if let Some(ExcInfo { kind, message, traceback }) = &exc_info {
+    if let Some(ExcInfo {
+        kind,
+        message,
+        traceback,
+    }) = &exc_info
+    {
         state.log(&format!("exc-info: {kind}: {message}\n{traceback}"));
     }
     let started = state.outlet.start(head, exc_info.is_some());
@@ -61,7 +73,9 @@ fn response_head(
     };
     let mut budget = FieldBudget::new(store.data().response_headers);
     for index in 0..fields.len() {
-        let Some(field) = fields.get(store.as_context_mut(), index) else { break };
+        let Some(field) = fields.get(store.as_context_mut(), index) else {
+            break;
+        };
         let (name, value) = field?;
         let value = value.as_le_slice(&*store);
         let name = name.to_str(&*store)?;

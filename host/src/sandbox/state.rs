@@ -60,7 +60,12 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi.get_or_insert_with(|| Box::new(self.lent.to_sandbox(self.request)));
-        WasiCtxView { ctx: wasi, table: &mut self.table }
+        let wasi = self
+            .wasi
+            .get_or_insert_with(|| Box::new(self.lent.to_sandbox(self.request)));
+        WasiCtxView {
+            ctx: wasi,
+            table: &mut self.table,
+        }
     }
 }

@@ -19,9 +19,13 @@ fn handle(_: Environ, _: Input) -> Result<(), Failure> {
         ("content-length", "five"),
     ];
     for (name, value) in fields {
-        told += &format!("{:?}\n", start_response(200, &[field("x-good", "1"), field(name, value)], None).err());
+        told += &format!(
+            "{:?}\n",
+            start_response(200, &[field("x-good", "1"), field(name, value)], None).err()
+        );
     }
-    let output = start_response(200, &[field("x-a", " trimmed\t")], None).expect("a good one is accepted after all");
+    let output = start_response(200, &[field("x-a", " trimmed\t")], None)
+        .expect("a good one is accepted after all");
     output.write(told.as_bytes()).map_err(Failure::Output)
 }
 

@@ -13,8 +13,13 @@ static IMAGE: [u8; 24 << 20] = {
 
 fn handle(_: Environ, _: Input) -> Result<(), Failure> {
     let image = std::hint::black_box(&IMAGE);
-    let sum: u64 = image.iter().step_by(1 << 20).map(|&octet| u64::from(octet)).sum();
-    ok().write(format!("sum {sum}").as_bytes()).map_err(Failure::Output)
+    let sum: u64 = image
+        .iter()
+        .step_by(1 << 20)
+        .map(|&octet| u64::from(octet))
+        .sum();
+    ok().write(format!("sum {sum}").as_bytes())
+        .map_err(Failure::Output)
 }
 
 guest!(handle);

@@ -4,7 +4,8 @@ use rhost_test_guests::{Environ, Failure, Input, field, guest, ok, start_respons
 fn handle(_: Environ, _: Input) -> Result<(), Failure> {
     let fields = vec![field("x", "y"); 100_000];
     let refused = start_response(200, &fields, None).err();
-    ok().write(format!("{refused:?}").as_bytes()).map_err(Failure::Output)
+    ok().write(format!("{refused:?}").as_bytes())
+        .map_err(Failure::Output)
 }
 
 guest!(handle);

@@ -10,7 +10,8 @@ fn handle(_: Environ, _: Input) -> Result<(), Failure> {
     }
     let got = held.len();
     drop(held);
-    ok().write(got.to_string().as_bytes()).map_err(Failure::Output)
+    ok().write(got.to_string().as_bytes())
+        .map_err(Failure::Output)
 }
 
 guest!(handle);

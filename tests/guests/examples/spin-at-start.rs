@@ -1,7 +1,10 @@
 //! Spins while it is being instantiated, before any request is handed over.
 use rhost_test_guests::{Environ, Failure, Input, guest};
 
-#[allow(unsafe_code, reason = "the only way to run before main; nothing else is there yet to disturb")]
+#[allow(
+    unsafe_code,
+    reason = "the only way to run before main; nothing else is there yet to disturb"
+)]
 #[unsafe(link_section = ".init_array")]
 #[used]
 static SPIN: extern "C" fn() = {

@@ -7,7 +7,11 @@ fn handle(environ: Environ, _: Input) -> Result<(), Failure> {
     let octets: usize = path.trim_start_matches('/').parse().expect("a number");
     let output = start_response(200, &[field("content-length", "5")], None).expect("accepted");
     let body = vec![b'x'; octets];
-    let size = if environ.query_string.is_empty() { octets.max(1) } else { 1 };
+    let size = if environ.query_string.is_empty() {
+        octets.max(1)
+    } else {
+        1
+    };
     for block in body.chunks(size) {
         output.write(block).map_err(Failure::Output)?;
     }

@@ -4,7 +4,10 @@
 /// The gateway.
 pub mod gateway {
     #![allow(missing_docs, reason = "gateway.wit documents these")]
-    #![allow(unsafe_code, reason = "wit-bindgen writes the calls across the boundary")]
+    #![allow(
+        unsafe_code,
+        reason = "wit-bindgen writes the calls across the boundary"
+    )]
 
     wit_bindgen::generate!({
         path: "../../wit",
@@ -50,7 +53,11 @@ pub fn field(name: &str, value: &str) -> (String, Vec<u8>) {
 
 /// An exception.
 pub fn exception(message: &str) -> ExcInfo {
-    ExcInfo { kind: "TestError".to_owned(), message: message.to_owned(), traceback: "in the guest\n".to_owned() }
+    ExcInfo {
+        kind: "TestError".to_owned(),
+        message: message.to_owned(),
+        traceback: "in the guest\n".to_owned(),
+    }
 }
 
 /// Reads the whole body.

@@ -1,0 +1,151 @@
+//! Threads that serve connections, one for each core.
+//!
+//! A connection stays with the thread that it was given to. Handing requests
+//! from thread to thread would keep the cores busier in theory; measured, a small
+//! request is answered in less time than it takes to wake another core, and the
+//! sandbox's memory is warm where the last one ran.
+
+use crate::connection::Protocol;
+use crate::settings::Timeouts;
+use crate::tenant::Site;
+use hyper_util::server::graceful::GracefulShutdown;
+use std::io;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+/// Tasks after which a thread looks at its sockets again. A guest may keep the
+/// thread for a tick at a time; tokio's own 61 ticks would be long for whoever
+/// has just sent a request.
+const EVENT_INTERVAL: u32 = 16;
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drained {
+    /// Every request that was in flight was answered.
+    Whole,
+    /// Some were cut when the grace period was over.
+    Cut,
+}
+
+/// The threads of one listener. Dropping them, or [`Workers::drain`], tells each
+/// that nothing more comes; it then lets its requests finish, and ends.
+pub struct Workers(Vec<Worker>);
+
+struct Worker {
+    connections: mpsc::UnboundedSender<TcpStream>,
+    /// How many it has, those on their way to it included.
+    load: Arc<AtomicUsize>,
+    ended: oneshot::Receiver<Drained>,
+}
+
+impl Workers {
+    /// Starts `count` threads that serve `site`.
+    pub fn start(count: usize, site: &Arc<Site>, timeouts: &Timeouts) -> io::Result<Self> {
+        let start = |number| Worker::start(number, site.clone(), timeouts.clone());
+        (0..count.max(1))
+            .map(start)
+            .collect::<io::Result<_>>()
+            .map(Workers)
+    }
+
+    /// Gives a connection to the thread that has the fewest.
+    pub fn serve(&self, stream: TcpStream) {
+        let least = self
+            .0
+            .iter()
+            .min_by_key(|worker| worker.load.load(Ordering::Relaxed));
+        let worker = least.expect("there is at least one");
+        worker.load.fetch_add(1, Ordering::Relaxed);
+        // It ends only when this is dropped.
+        let _ = worker.connections.send(stream);
+    }
+
+    /// Waits until all have let their requests finish, or cut them.
+    pub async fn drain(self) -> Drained {
+        let mut drained = Drained::Whole;
+        let ended: Vec<_> = self.0.into_iter().map(|worker| worker.ended).collect();
+        for ended in ended {
+            if ended.await != Ok(Drained::Whole) {
+                drained = Drained::Cut;
+            }
+        }
+        drained
+    }
+}
+
+impl Worker {
+    fn start(number: usize, site: Arc<Site>, timeouts: Timeouts) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .event_interval(EVENT_INTERVAL)
+            .enable_all()
+            .build()?;
+        let (connections, arriving) = mpsc::unbounded_channel();
+        let load = Arc::new(AtomicUsize::new(0));
+        let (end, ended) = oneshot::channel();
+        std::thread::Builder::new()
+            .name(format!("rhost-worker-{number}"))
+            .spawn({
+                let load = load.clone();
+                move || {
+                    let drained = runtime.block_on(serve(number, arriving, load, site, timeouts));
+                    // What was cut is dropped with its tasks, guests included.
+                    runtime.shutdown_background();
+                    let _ = end.send(drained);
+                }
+            })?;
+        Ok(Worker {
+            connections,
+            load,
+            ended,
+        })
+    }
+}
+
+/// One connection of a thread, until it is dropped.
+struct Load(Arc<AtomicUsize>);
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn serve(
+    lane: usize,
+    mut arriving: mpsc::UnboundedReceiver<TcpStream>,
+    load: Arc<AtomicUsize>,
+    site: Arc<Site>,
+    timeouts: Timeouts,
+) -> Drained {
+    let protocol = Arc::new(Protocol::new(&timeouts));
+    let connections = GracefulShutdown::new();
+    let mut tasks = JoinSet::new();
+    loop {
+        let stream = tokio::select! {
+            stream = arriving.recv() => stream,
+            Some(_) = tasks.join_next() => continue,
+        };
+        let Some(stream) = stream else { break };
+        let load = Load(load.clone());
+        let (protocol, site, watcher) = (protocol.clone(), site.clone(), connections.watcher());
+        tasks.spawn(async move {
+            let _load = load;
+            // It can fail only for want of file descriptors, of which the
+            // connection has one already.
+            let Ok(stream) = tokio::net::TcpStream::from_std(stream) else {
+                return;
+            };
+            protocol.serve(stream, site, lane, watcher).await;
+        });
+    }
+    let drained = tokio::time::timeout(timeouts.grace, connections.shutdown()).await;
+    tasks.shutdown().await;
+    if drained.is_ok() {
+        Drained::Whole
+    } else {
+        Drained::Cut
+    }
+}

@@ -1,0 +1,107 @@
+//! The benchmark of rhost: bare hyper, rhost and `wasmtime serve` in turn on the
+//! same work; memory over a million requests; how endless loops are stopped.
+//!
+//! # Layout
+//!
+//! - [`artefacts`] builds what is measured, [`servers`] starts it.
+//! - [`work`] says what is asked and what the answer has to be; [`bare_hyper`]
+//!   gives the same answers without a guest.
+//! - [`load`] is the load generator: it sends a [`request`], reads a
+//!   [`response`], and keeps the time. [`ask`] sends a single one. [`wrk`] can
+//!   stand in.
+//! - [`process`] knows a server's CPU time and memory.
+//! - [`compare`], [`syscalls`], [`soak`] and [`stop`] measure, with [`report`]
+//!   for the figures.
+
+mod artefacts;
+mod ask;
+mod bare_hyper;
+mod compare;
+mod load;
+mod process;
+mod report;
+mod request;
+mod response;
+mod servers;
+mod soak;
+mod stop;
+mod syscalls;
+mod work;
+mod wrk;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// As in rhost, which bare hyper is to be like in all but guests.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures rhost beside bare hyper and `wasmtime serve`
+#[derive(Debug, Parser)]
+#[command(
+    name = "rhost-bench",
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  rhost-bench                                   compare, all work, some six minutes
+  rhost-bench --work hello --rounds 5           hello only
+  rhost-bench --json > figures.json
+  rhost-bench --rhost target/release/rhost --apps target/wasm32-wasip2/release
+  rhost-bench soak                              memory over a million requests
+  rhost-bench stop                              how endless loops are stopped
+
+Builds what it measures. Exits with 1 when an answer was wrong; a mark that is
+missed is printed, no more: figures of a busy machine prove little."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    compare: compare::Compare,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The servers in turn on the same work, then system calls (the default)
+    Compare(Box<compare::Compare>),
+    /// Resident memory over many requests, and over a large one
+    Soak(soak::Soak),
+    /// How soon an endless loop is stopped, and how its neighbours fare
+    Stop(stop::Stop),
+    /// What the bench runs as bare hyper
+    #[command(hide = true)]
+    ServeHyper,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match &cli.command {
+        None => compare::run(&cli.compare),
+        Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::Soak(args)) => soak::run(args),
+        Some(Command::Stop(args)) => stop::run(args),
+        Some(Command::ServeHyper) => bare_hyper::serve().map(|()| true),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("rhost-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

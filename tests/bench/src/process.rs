@@ -1,0 +1,101 @@
+//! What the kernel says of a process: its time on CPUs and its memory.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// Time that all threads of a process have spent on a CPU so far, in user and
+/// kernel mode.
+pub fn cpu_time(pid: u32) -> Result<Duration> {
+    ticks(&pid.to_string(), 2)
+}
+
+/// The same to the nanosecond, of the threads that still run.
+pub fn precise_cpu_time(pid: u32) -> Result<Duration> {
+    let mut nanoseconds = 0;
+    for task in fs::read_dir(format!("/proc/{pid}/task")).context("the server is gone")? {
+        // A thread may end meanwhile; a kernel may be built without these.
+        let Ok(schedstat) = fs::read_to_string(task?.path().join("schedstat")) else {
+            return cpu_time(pid);
+        };
+        let first = schedstat.split_ascii_whitespace().next();
+        nanoseconds += first.unwrap_or_default().parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// As [`cpu_time`], of this process, with those of its children
+/// that have ended.
+pub fn own_cpu_time() -> Result<Duration> {
+    ticks("self", 4)
+}
+
+/// The sum of the first `figures` of utime, stime, cutime and cstime.
+fn ticks(pid: &str, figures: usize) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("the server is gone")?;
+    // The name of the command may hold anything but ends with the last bracket.
+    let fields = stat.rsplit_once(')').context("/proc/PID/stat is odd")?.1;
+    let fields = fields.split_ascii_whitespace().skip(11).take(figures);
+    let mut ticks = 0;
+    for field in fields {
+        ticks += field.parse::<u64>()?;
+    }
+    Ok(Duration::from_secs_f64(
+        ticks as f64 / rustix::param::clock_ticks_per_second() as f64,
+    ))
+}
+
+/// What a process holds in memory, in octets.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    /// All of its pages that are resident.
+    pub resident: u64,
+    /// Those that no file is behind.
+    pub anonymous: u64,
+    /// The most that was resident since the start or the last
+    /// [`forget_peak`].
+    pub peak: u64,
+}
+
+/// What a process holds in memory now.
+pub fn memory(pid: u32) -> Result<Memory> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the server is gone")?;
+    let field = |name: &str| -> Result<u64> {
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+            .with_context(|| format!("/proc/PID/status has no {name}"))?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib << 10)
+    };
+    Ok(Memory {
+        resident: field("VmRSS")?,
+        anonymous: field("RssAnon")?,
+        peak: field("VmHWM")?,
+    })
+}
+
+/// Makes the peak start again from what is resident now.
+pub fn forget_peak(pid: u32) -> Result<()> {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5")
+        .context("the kernel does not let the peak of memory be reset")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_this_process() {
+        let pid = std::process::id();
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_millis(50) {}
+        assert!(cpu_time(pid).unwrap() >= Duration::from_millis(20));
+        assert!(precise_cpu_time(pid).unwrap() >= Duration::from_millis(20));
+        assert!(own_cpu_time().unwrap() >= Duration::from_millis(20));
+        let memory = memory(pid).unwrap();
+        assert!(memory.anonymous > 0 && memory.anonymous <= memory.resident);
+        assert!(memory.resident <= memory.peak + (1 << 20));
+    }
+}

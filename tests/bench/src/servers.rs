@@ -1,0 +1,225 @@
+//! Servers as child processes, each on a port that the system chose.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+
+use crate::artefacts::Artefacts;
+use crate::ask;
+use crate::request::Request;
+use crate::work::Work;
+
+/// How long a server may take until it listens, with compiling its app.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Lines of a server's complaints that are kept.
+const LAST_LINES: usize = 10;
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// hyper alone, no guest.
+    BareHyper,
+    /// `rhost serve --access-log off`.
+    Rhost,
+    /// `rhost serve` with its access log written to a file.
+    RhostLogging,
+    /// `wasmtime serve`, wasi:http 0.2.
+    Wasmtime,
+}
+
+impl Kind {
+    /// What it is called in a report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::BareHyper => "bare hyper",
+            Kind::Rhost => "rhost",
+            Kind::RhostLogging => "rhost, access log on",
+            Kind::Wasmtime => "wasmtime serve",
+        }
+    }
+
+    /// Starts one that can do `work`, and sees that its answer is right.
+    pub fn start(self, artefacts: &Artefacts, work: Work) -> Result<Server> {
+        let server = match self {
+            Kind::BareHyper => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.arg("serve-hyper");
+                Server::start(command, Stdio::null())
+            }
+            Kind::Rhost => rhost(artefacts, &artefacts.example(work.app())?, &[]),
+            Kind::RhostLogging => rhost_logging(artefacts, work),
+            Kind::Wasmtime => wasmtime(artefacts),
+        };
+        let server = server.with_context(|| format!("{} does not start", self.name()))?;
+        let checked = work.verify(server.addr).and_then(|()| {
+            if self == Kind::Wasmtime {
+                fresh_for_each(server.addr)?;
+            }
+            Ok(())
+        });
+        checked.context(self.name())?;
+        Ok(server)
+    }
+}
+
+/// `rhost serve` without an access log, with its limits as they are but for what
+/// `arguments` say.
+pub fn rhost(artefacts: &Artefacts, app: &Path, arguments: &[&str]) -> Result<Server> {
+    let mut command = rhost_command(artefacts, app);
+    command.args(["--access-log", "off"]).args(arguments);
+    Server::start(command, Stdio::null())
+}
+
+fn rhost_command(artefacts: &Artefacts, app: &Path) -> Command {
+    let mut command = Command::new(&artefacts.rhost);
+    command
+        .arg("serve")
+        .arg(app)
+        .args(["--addr", "127.0.0.1:0"]);
+    command
+}
+
+fn rhost_logging(artefacts: &Artefacts, work: Work) -> Result<Server> {
+    let mut command = rhost_command(artefacts, &artefacts.example(work.app())?);
+    let name = format!("rhost-bench-{}.access.log", std::process::id());
+    let log = std::env::temp_dir().join(name);
+    command.args(["--access-log", "on"]);
+    let mut server = Server::start(command, File::create(&log)?)?;
+    server.log = Some(log);
+    Ok(server)
+}
+
+fn wasmtime(artefacts: &Artefacts) -> Result<Server> {
+    let (wasmtime, guest) = artefacts.wasmtime.as_ref().context("it is not installed")?;
+    let mut command = Command::new(wasmtime);
+    command
+        .args(["serve", "--addr", "127.0.0.1:0", "-Scli"])
+        .arg(guest);
+    Server::start(command, Stdio::null())
+}
+
+/// The comparison is of servers that give each request an instance of its own.
+fn fresh_for_each(addr: SocketAddr) -> Result<()> {
+    for _ in 0..3 {
+        let nth = ask::ask_for_body(addr, &Request::get("/nth"))?;
+        ensure!(
+            nth == b"1\n",
+            "it does not make a fresh instance for each request"
+        );
+    }
+    Ok(())
+}
+
+/// A running server. It ends when this is dropped.
+pub struct Server {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    child: Child,
+    /// The end of what it wrote on standard error.
+    last_lines: Arc<Mutex<VecDeque<String>>>,
+    /// Its access log, removed with it.
+    log: Option<PathBuf>,
+}
+
+impl Server {
+    /// Starts it and waits until it says where it listens.
+    fn start(mut command: Command, stdout: impl Into<Stdio>) -> Result<Self> {
+        command
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(Stdio::piped());
+        let program = command.get_program().to_string_lossy().into_owned();
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("{program} cannot be run"))?;
+        let stderr = child.stderr.take().context("it is piped")?;
+        let last_lines = Arc::new(Mutex::new(VecDeque::new()));
+        let (found, addr) = mpsc::channel();
+        let lines = last_lines.clone();
+        // Reads to the end, so that the server never waits for a reader.
+        thread::spawn(move || listen(stderr, &lines, &found));
+        let mut server = Server {
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            child,
+            last_lines,
+            log: None,
+        };
+        let Ok(addr) = addr.recv_timeout(PATIENCE) else {
+            anyhow::bail!("it never said where it listens{}", server.said());
+        };
+        server.addr = addr;
+        Ok(server)
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it last complained of, to be put after a message.
+    pub fn said(&self) -> String {
+        let lines = self
+            .last_lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        lines.iter().map(|line| format!("\n  | {line}")).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; either way it is gone after this.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(log) = &self.log {
+            let _ = fs::remove_file(log);
+        }
+    }
+}
+
+fn listen(stderr: impl Read, lines: &Mutex<VecDeque<String>>, found: &Sender<SocketAddr>) {
+    for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        if let Some(addr) = address(&line) {
+            // Nobody waits for a second one.
+            let _ = found.send(addr);
+        }
+        let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == LAST_LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+}
+
+/// The address in a line that names one, as http://127.0.0.1:8000/.
+fn address(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("http://")?;
+    rest.split(['/', ' ']).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_where_a_server_listens() {
+        let line = "rhost: serving hello (9 KiB) on http://127.0.0.1:4711/ (Ctrl-C stops)";
+        assert_eq!(
+            address(line),
+            Some(SocketAddr::from(([127, 0, 0, 1], 4711)))
+        );
+        assert_eq!(address("rhost: compiling hello"), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! wrk in the place of the load generator, to see that both measure the same.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::work::Work;
+
+/// What wrk reports.
+#[derive(Debug, PartialEq)]
+pub struct Report {
+    /// Answers in all.
+    pub answers: u64,
+    /// Answers in a second.
+    pub per_second: f64,
+    /// The median latency, in microseconds.
+    pub p50: f64,
+    /// The 99th percentile, in microseconds.
+    pub p99: f64,
+    /// Answers of another status, and connections that failed.
+    pub errors: u64,
+}
+
+/// Loads a server for a while.
+pub fn run(addr: SocketAddr, work: Work, connections: usize, time: Duration) -> Result<Report> {
+    let mut wrk = Command::new("wrk");
+    wrk.args(["--latency", "--threads", "1"])
+        .args(["--connections", &connections.to_string()])
+        .args(["--duration", &format!("{}s", time.as_secs().max(1))]);
+    let script = std::env::temp_dir().join(format!("rhost-bench-{}.lua", std::process::id()));
+    if let Some(octets) = work.upload() {
+        let lua = format!("wrk.method = \"POST\"\nwrk.body = string.rep(\".\", {octets})\n");
+        fs::write(&script, lua)?;
+        wrk.arg("--script").arg(&script);
+    }
+    wrk.arg(format!("http://{addr}{}", work.target()));
+    let output = wrk
+        .output()
+        .context("wrk cannot be run; install it, or leave --wrk out");
+    if work.upload().is_some() {
+        fs::remove_file(&script)?;
+    }
+    let output = output?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "wrk failed: {text}");
+    parse(&text).with_context(|| format!("wrk says something new:\n{text}"))
+}
+
+fn parse(text: &str) -> Option<Report> {
+    let after = |label: &str| {
+        let line = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(label));
+        line.map(str::trim)
+    };
+    let answers = text
+        .lines()
+        .find_map(|line| line.split_once(" requests in "))?
+        .0;
+    let failures = after("Socket errors:").map_or(0, |line| {
+        let numbers = line
+            .split([' ', ','])
+            .filter_map(|word| word.parse::<u64>().ok());
+        numbers.sum()
+    });
+    let refusals = after("Non-2xx or 3xx responses:").map_or(Some(0), |line| line.parse().ok())?;
+    Some(Report {
+        answers: answers.trim().parse().ok()?,
+        per_second: after("Requests/sec:")?.parse().ok()?,
+        p50: microseconds(after("50%")?)?,
+        p99: microseconds(after("99%")?)?,
+        errors: failures + refusals,
+    })
+}
+
+fn microseconds(text: &str) -> Option<f64> {
+    let (number, unit) = text.split_at(text.find(char::is_alphabetic)?);
+    let unit = match unit {
+        "us" => 1.0,
+        "ms" => 1e3,
+        "s" => 1e6,
+        _ => return None,
+    };
+    Some(number.parse::<f64>().ok()? * unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_report() {
+        let text = "\
+Running 3s test @ http://127.0.0.1:46373/
+  1 threads and 32 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     0.89ms  481.62us   5.48ms   70.88%
+    Req/Sec    35.55k     2.13k   38.54k    70.00%
+  Latency Distribution
+     50%  827.00us
+     75%    1.16ms
+     90%    1.49ms
+     99%    2.19ms
+  106073 requests in 3.00s, 13.25MB read
+  Socket errors: connect 0, read 1, write 2, timeout 0
+  Non-2xx or 3xx responses: 4
+Requests/sec:  35347.45
+Transfer/sec:      4.42MB
+";
+        let report = parse(text).unwrap();
+        assert_eq!(report.answers, 106_073);
+        assert_eq!((report.p50, report.p99.round()), (827.0, 2190.0));
+        assert_eq!((report.per_second, report.errors), (35_347.45, 7));
+    }
+}
