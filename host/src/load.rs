@@ -11,6 +11,9 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
+/// Octets in a page, the unit in which linear memory is measured.
+const WASM_PAGE: u64 = 64 << 10;
+
 /// A component in the engines of its class.
 pub struct Loaded {
     /// The component, once for each lane.
@@ -171,10 +174,10 @@ impl Loader<'_> {
             }
         };
         check(&component, engine)?;
-        let initial_memory = component
+        let pages = component
             .resources_required()
-            .and_then(|needs| needs.max_initial_memory_size)
-            .unwrap_or(0);
+            .and_then(|needs| needs.max_initial_memory_size);
+        let initial_memory = pages.unwrap_or(0) * WASM_PAGE;
         let class = SizeClass::of(initial_memory);
         // The code fits every class; the component belongs to the engine that
         // loaded it.

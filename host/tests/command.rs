@@ -349,7 +349,7 @@ fn more_memory_to_start_with_than_allowed() {
     let output = rhost()
         .arg("serve")
         .arg(hello())
-        .args(["--addr", "127.0.0.1:0", "--memory", "64KiB"])
+        .args(["--addr", "127.0.0.1:0", "--memory", "32KiB"])
         .output()
         .unwrap();
     let text = String::from_utf8(output.stderr).unwrap();

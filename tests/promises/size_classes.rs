@@ -16,6 +16,6 @@ async fn a_large_image_is_whole_in_every_request() {
 
 #[test]
 fn classes_are_told_by_the_memory_that_a_guest_starts_with() {
-    assert_eq!(SizeClass::of(25 << 20), SizeClass::Large);
-    assert_eq!(SizeClass::of(128 << 10), SizeClass::Small);
+    assert_eq!(rhost_tests::size_class("big-image"), SizeClass::Large);
+    assert_eq!(rhost_tests::size_class("answers"), SizeClass::Small);
 }

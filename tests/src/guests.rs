@@ -3,7 +3,7 @@
 use rhost::compiled::Cache;
 use rhost::load::{Loaded, Loader};
 use rhost::package::Build;
-use rhost::sandbox::Engines;
+use rhost::sandbox::{Engines, SizeClass};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -30,6 +30,11 @@ pub fn load(name: &str) -> Arc<Loaded> {
     let made = Arc::new(made);
     loaded.insert(name.to_owned(), made.clone());
     made
+}
+
+/// The size class in which the guest called `name` runs.
+pub fn size_class(name: &str) -> SizeClass {
+    load(name).class
 }
 
 /// One set of engines for all tests: each reserves terabytes of addresses.

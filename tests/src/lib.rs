@@ -19,4 +19,5 @@ mod guests;
 mod server;
 
 pub use client::{Answer, Client, Received};
+pub use guests::size_class;
 pub use server::{Server, Stopped, Test};
