@@ -56,10 +56,12 @@ pub enum SizeClass {
 impl SizeClass {
     /// The class of a component whose largest memory starts with so many octets.
     pub fn of(initial_memory: u64) -> Self {
-        match initial_memory {
-            ..=0x10_0000 => SizeClass::Small,
-            ..=0x100_0000 => SizeClass::Medium,
-            _ => SizeClass::Large,
+        if initial_memory <= 1 << 20 {
+            SizeClass::Small
+        } else if initial_memory <= 16 << 20 {
+            SizeClass::Medium
+        } else {
+            SizeClass::Large
         }
     }
 
