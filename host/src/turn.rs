@@ -6,7 +6,11 @@
 //! at its sockets and serves what has come: a newcomer waits for one tick at the
 //! most.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The right to run on until the next tick; the next guest's when dropped.
@@ -20,10 +24,41 @@ impl Turn {
         }
         let turns = TURNS.with(Arc::clone);
         let turn = turns.acquire_owned().await.expect("turns never end");
-        // Tokio comes back to a task that yields after it has looked at sockets
-        // and run whatever else is ready.
-        tokio::task::yield_now().await;
+        give_way().await;
         Turn(turn)
+    }
+}
+
+/// Ready when the thread has looked at its sockets and run whatever else was.
+///
+/// Tokio's own yield says so when it is merely polled again, which hyper does up
+/// to sixteen times before it gives up the thread. This one asks for the wake-up
+/// itself.
+async fn give_way() {
+    let task = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+    let way = Arc::new(Way {
+        given: AtomicBool::new(false),
+        task,
+    });
+    let waker = Waker::from(way.clone());
+    let mut deferred = pin!(tokio::task::yield_now());
+    let _ = deferred.as_mut().poll(&mut Context::from_waker(&waker));
+    poll_fn(|_| match way.given.load(Ordering::Acquire) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    })
+    .await;
+}
+
+struct Way {
+    given: AtomicBool,
+    task: Waker,
+}
+
+impl Wake for Way {
+    fn wake(self: Arc<Self>) {
+        self.given.store(true, Ordering::Release);
+        self.task.wake_by_ref();
     }
 }
 
@@ -31,6 +66,15 @@ impl Turn {
 mod tests {
     use super::*;
     use std::sync::Mutex;
+
+    #[tokio::test]
+    async fn being_polled_again_is_not_having_given_way() {
+        let mut way = pin!(give_way());
+        let polls =
+            poll_fn(|cx| Poll::Ready([(); 16].map(|()| way.as_mut().poll(cx).is_ready()))).await;
+        assert_eq!(polls, [false; 16]);
+        way.await;
+    }
 
     #[tokio::test]
     async fn one_at_a_time_and_each_in_its_turn() {
