@@ -4,7 +4,7 @@ mod cli;
 
 use std::process::ExitCode;
 
-/// A fifth of what a small request costs is allocation; mimalloc halves it.
+/// A sandbox is made of many small allocations, and made anew for each request.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

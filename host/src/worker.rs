@@ -1,9 +1,9 @@
 //! Threads that serve connections, one for each core.
 //!
-//! A connection stays with the thread that it was given to. Handing requests
-//! from thread to thread would keep the cores busier in theory; measured, a small
-//! request is answered in less time than it takes to wake another core, and the
-//! sandbox's memory is warm where the last one ran.
+//! A connection stays with the thread that it was given to, so that a request is
+//! answered without waking another core, and in memory that the last sandbox on
+//! this one left warm. The price: a guest that keeps its thread busy is not moved
+//! to one that is idle.
 
 use crate::connection::Protocol;
 use crate::settings::Timeouts;

@@ -36,8 +36,8 @@ impl Lent {
     }
 
     /// The loan to the sandbox that serves `request`. It asks for it when its
-    /// guest first uses WASI: making one costs as much as the rest of a small
-    /// request, and most requests never need it.
+    /// guest first uses WASI: making one allocates and seeds generators of random
+    /// numbers, and most requests never need it.
     pub fn to_sandbox(&self, request: RequestId) -> WasiCtx {
         let log = GuestLog::new(self.log.clone(), request);
         let mut wasi = WasiCtxBuilder::new();

@@ -3,8 +3,8 @@
 //!
 //! A lane is what one thread has to itself. The threads could share a pool, but
 //! its locks, its counters and, most of all, a sandbox's memory would then move
-//! from one core's cache to the other's with every request; apart, two threads
-//! spend a tenth less on each.
+//! from one core's cache to the other's. Measured, two threads on one pool spent 7
+//! to 15 % more CPU on a request than two processes did.
 //!
 //! A slot of the pool is cleaned when a sandbox ends. Pages that stay resident
 //! are cleaned by copying, the rest by handing them back to the kernel, which
