@@ -1,5 +1,7 @@
 //! [`App`]: a site, and its answer to a request.
 
+use std::mem::{self, ManuallyDrop};
+
 use crate::body::Source;
 use crate::gateway;
 use crate::method::Method;
@@ -45,12 +47,12 @@ impl App {
         input: gateway::Input,
     ) -> Result<(), gateway::Failure> {
         let run_once = environ.run_once;
-        let request = Request::new(environ.into(), Source::Gateway(input));
+        let request = Request::new(environ.into(), Source::Gateway(ManuallyDrop::new(input)));
         let result = self.serve(&request, &mut Gateway);
         if run_once {
             // The whole memory goes with this instance; freeing it piece by piece
             // before would be work for nothing.
-            std::mem::forget(request);
+            mem::forget(request);
         }
         result
     }

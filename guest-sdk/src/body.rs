@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, BufRead, Read};
+use std::mem::ManuallyDrop;
 
 use crate::gateway::Input;
 pub use crate::gateway::InputError;
@@ -33,8 +34,10 @@ pub struct Body {
 
 /// Where a body comes from.
 pub(crate) enum Source {
-    /// The server.
-    Gateway(Input),
+    /// The server. The handle is never given back: the server releases what an
+    /// application holds, and the function that does it would be one more to
+    /// import.
+    Gateway(ManuallyDrop<Input>),
     /// A test: blocks and errors, in order.
     #[cfg_attr(
         target_family = "wasm",

@@ -54,6 +54,9 @@
 //!
 //! - `json`: [`Json`]. On by default.
 //! - `form`: [`Query`] and [`Form`]. On by default.
+//! - `files`: files in lent directories can be written, not only read. Without
+//!   it a component imports a third of the functions, which makes each of its
+//!   requests cheaper.
 
 // The macros name this crate as its users do.
 extern crate self as rhost_sdk;
@@ -76,6 +79,8 @@ pub mod respond;
 pub mod routing;
 mod serve;
 mod status;
+#[cfg(all(target_os = "wasi", not(feature = "files")))]
+mod stdio;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 

@@ -1,6 +1,7 @@
 //! A response on its way to the server: `start-response`, then blocks.
 
 use std::io;
+use std::mem::ManuallyDrop;
 
 use crate::error::input_error;
 use crate::gateway::{
@@ -31,19 +32,20 @@ pub(crate) trait Sink {
 pub(crate) struct Gateway;
 
 impl Server for Gateway {
-    type Output = Output;
+    /// Never given back, as the input's handle is not.
+    type Output = ManuallyDrop<Output>;
 
     fn start(
         &mut self,
         status: u16,
         fields: &[HeaderRef<'_>],
         exception: Option<ExcInfoRef<'_>>,
-    ) -> Result<Output, StartError> {
-        gateway::start_response(status, fields, exception)
+    ) -> Result<Self::Output, StartError> {
+        gateway::start_response(status, fields, exception).map(ManuallyDrop::new)
     }
 }
 
-impl Sink for Output {
+impl Sink for ManuallyDrop<Output> {
     fn write(&mut self, block: &[u8]) -> Result<(), OutputError> {
         Output::write(self, block)
     }

@@ -7,6 +7,7 @@ mod environ;
 mod examples;
 mod input;
 mod isolation;
+mod lean;
 mod lent;
 mod limits;
 mod overload;

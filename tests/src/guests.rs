@@ -7,6 +7,7 @@ use rhost::sandbox::{Engines, SizeClass};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use wasmtime::component::types::ComponentItem;
 
 /// The component of the guest called `name`, ready to be served.
 pub fn load(name: &str) -> Arc<Loaded> {
@@ -37,23 +38,44 @@ pub fn size_class(name: &str) -> SizeClass {
     load(name).class
 }
 
+/// The functions that the component of the guest called `name` imports, each with
+/// its interface.
+pub fn imported_functions(name: &str) -> Vec<String> {
+    let loaded = load(name);
+    let component = &loaded.components[0];
+    let engine = component.engine();
+    let ty = component.component_type();
+    ty.imports(engine)
+        .flat_map(|(interface, item)| {
+            let functions: Vec<String> = match item.ty {
+                ComponentItem::ComponentInstance(instance) => instance
+                    .exports(engine)
+                    .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
+                    .map(|(function, _)| format!("{interface} {function}"))
+                    .collect(),
+                _ => Vec::new(),
+            };
+            functions
+        })
+        .collect()
+}
+
 /// One set of engines for all tests: each reserves terabytes of addresses.
 fn engines() -> &'static Engines {
     static ENGINES: OnceLock<Engines> = OnceLock::new();
     ENGINES.get_or_init(|| Engines::new(2).expect("engines start"))
 }
 
+/// Builds it, if it is not: an example, an app of the SDK that only tests need, or
+/// one of the guests that do without the SDK.
 fn component(name: &str) -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let example = here.join("../examples").join(name);
-    if example.is_dir() {
-        let built = Build::release(&example)
+    let apps = ["../examples", "guests"].map(|place| here.join(place).join(name));
+    if let Some(app) = apps.iter().find(|app| app.join("Cargo.toml").is_file()) {
+        let built = Build::release(app)
             .run()
             .unwrap_or_else(|error| panic!("{error}"));
-        return built
-            .into_iter()
-            .next()
-            .expect("an example makes one component");
+        return built.into_iter().next().expect("an app is one component");
     }
     static GUESTS: OnceLock<Vec<PathBuf>> = OnceLock::new();
     let guests = GUESTS.get_or_init(|| {

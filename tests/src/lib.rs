@@ -11,7 +11,8 @@
 //! # }
 //! ```
 //!
-//! Guests are the files in `tests/guests/examples` and the crates in `examples`.
+//! Guests are the files in `tests/guests/examples`, the crates in `tests/guests`
+//! and the crates in `examples`.
 //! They are built when a test first asks for one.
 
 mod client;
@@ -19,5 +20,5 @@ mod guests;
 mod server;
 
 pub use client::{Answer, Client, Received};
-pub use guests::size_class;
+pub use guests::{imported_functions, size_class};
 pub use server::{Server, Stopped, Test};
