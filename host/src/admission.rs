@@ -1,99 +1,138 @@
 //! A place before a sandbox: overload queues, then sheds.
+//!
+//! Each lane counts its own places, so that as long as there are enough no core
+//! asks for what another one has just written. Only who finds none, on any lane,
+//! comes to the queue that all share.
 
 use crate::failure::Cause;
 use crate::settings::Limits;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// The places of one app, and the queue before them.
 pub struct Turnstile {
-    places: Semaphore,
-    /// How many places are taken on each lane.
-    taken: Vec<AtomicUsize>,
-    /// How many there are on each.
-    capacity: usize,
-    waiting: AtomicUsize,
-    queue: usize,
+    lanes: Vec<Arc<Lane>>,
+    queue: Arc<Queue>,
+    /// How many may wait.
+    room: usize,
     patience: Duration,
 }
 
-/// A place on a lane, given back when dropped.
-pub struct Place {
-    turnstile: Arc<Turnstile>,
-    lane: usize,
+/// The places of one lane. Alone on its cache lines.
+#[repr(align(128))]
+struct Lane {
+    number: usize,
+    places: usize,
+    taken: AtomicUsize,
+    queue: Arc<Queue>,
 }
+
+/// Those who wait for a place on any lane, first come, first served.
+struct Queue {
+    waiting: AtomicUsize,
+    /// A permit for each of `handed`; it is what keeps the order.
+    turns: Semaphore,
+    /// Places that were given up while someone waited, still taken.
+    handed: Mutex<Vec<Arc<Lane>>>,
+}
+
+/// A place on a lane, given up when dropped.
+pub struct Place(Arc<Lane>);
 
 impl Turnstile {
     /// As many places as `limits` ask for, as far as there are: `capacity` on each
     /// of `lanes`.
     pub fn new(limits: &Limits, lanes: usize, capacity: usize) -> Self {
         let most = lanes * capacity;
-        Turnstile {
-            places: Semaphore::new(limits.concurrency.unwrap_or(most).min(most)),
-            taken: (0..lanes).map(|_| AtomicUsize::new(0)).collect(),
-            capacity,
+        let places = limits.concurrency.unwrap_or(most).min(most);
+        let queue = Arc::new(Queue {
             waiting: AtomicUsize::new(0),
-            queue: limits.queue,
+            turns: Semaphore::new(0),
+            handed: Mutex::default(),
+        });
+        let lane = |number| Lane {
+            number,
+            // The first lanes have what cannot be shared out evenly.
+            places: places / lanes + usize::from(number < places % lanes),
+            taken: AtomicUsize::new(0),
+            queue: queue.clone(),
+        };
+        Turnstile {
+            lanes: (0..lanes).map(|number| Arc::new(lane(number))).collect(),
+            queue,
+            room: limits.queue,
             patience: limits.queue_timeout,
         }
     }
 
     /// Takes a place, on the `preferred` lane if it has one, after waiting if all
     /// are taken and the queue has room.
-    pub async fn enter(self: &Arc<Self>, preferred: usize) -> Result<Place, Cause> {
-        match self.places.try_acquire() {
-            Ok(place) => place.forget(),
-            Err(_) => self.wait().await?,
+    pub async fn enter(&self, preferred: usize) -> Result<Place, Cause> {
+        // Who comes while others wait has to wait as well.
+        if self.queue.waiting.load(Ordering::SeqCst) == 0
+            && let Some(place) = self.free(preferred)
+        {
+            return Ok(place);
         }
-        Ok(Place {
-            turnstile: self.clone(),
-            lane: self.take_on(preferred),
-        })
-    }
-
-    async fn wait(&self) -> Result<(), Cause> {
-        let _waiting = Waiting::join(self)?;
-        match tokio::time::timeout(self.patience, self.places.acquire()).await {
-            Ok(place) => {
-                place.expect("a turnstile is never closed").forget();
-                Ok(())
+        let _waiting = Waiting::join(&self.queue.waiting, self.room)?;
+        // One may have been given up before anyone could see who waits here.
+        if let Some(place) = self.free(preferred) {
+            return Ok(place);
+        }
+        match tokio::time::timeout(self.patience, self.queue.turns.acquire()).await {
+            Ok(turn) => {
+                turn.expect("a queue is never closed").forget();
+                let lane = self.queue.handed().pop();
+                Ok(Place(lane.expect("each turn comes with a place")))
             }
             Err(_) => Err(Cause::QueueTimeout(self.patience)),
         }
     }
 
-    /// Takes a place on a lane. Whoever asks has been let in, so there is one: no
-    /// more are let in than all lanes have together.
-    fn take_on(&self, preferred: usize) -> usize {
-        let lanes = self.taken.len();
-        let mut lane = preferred % lanes;
-        loop {
-            let free = |taken: usize| (taken < self.capacity).then_some(taken + 1);
-            if self.taken[lane]
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, free)
-                .is_ok()
-            {
-                return lane;
-            }
-            lane = (lane + 1) % lanes;
-        }
+    /// A place that nobody has, on the `preferred` lane or on one after it.
+    fn free(&self, preferred: usize) -> Option<Place> {
+        let lanes = self.lanes.len();
+        (0..lanes)
+            .map(|next| &self.lanes[(preferred + next) % lanes])
+            .find(|lane| lane.take())
+            .map(|lane| Place(lane.clone()))
+    }
+}
+
+impl Lane {
+    fn take(&self) -> bool {
+        let another = |taken| (taken < self.places).then_some(taken + 1);
+        self.taken
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, another)
+            .is_ok()
+    }
+}
+
+impl Queue {
+    fn handed(&self) -> MutexGuard<'_, Vec<Arc<Lane>>> {
+        self.handed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Place {
     /// The lane that it is on.
     pub fn lane(&self) -> usize {
-        self.lane
+        self.0.number
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // First the lane's, so that who is let in finds it.
-        self.turnstile.taken[self.lane].fetch_sub(1, Ordering::Release);
-        self.turnstile.places.add_permits(1);
+        let Place(lane) = self;
+        lane.taken.fetch_sub(1, Ordering::SeqCst);
+        // In this order: who joins the queue after this look finds the place free.
+        if lane.queue.waiting.load(Ordering::SeqCst) > 0 && lane.take() {
+            // Should all who waited have left by now, it is for the next who does.
+            lane.queue.handed().push(lane.clone());
+            lane.queue.turns.add_permits(1);
+        }
     }
 }
 
@@ -101,18 +140,18 @@ impl Drop for Place {
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
-    fn join(turnstile: &'a Turnstile) -> Result<Self, Cause> {
-        let waiting = Waiting(&turnstile.waiting);
-        if turnstile.waiting.fetch_add(1, Ordering::Relaxed) >= turnstile.queue {
+    fn join(waiting: &'a AtomicUsize, room: usize) -> Result<Self, Cause> {
+        let joined = Waiting(waiting);
+        if waiting.fetch_add(1, Ordering::SeqCst) >= room {
             return Err(Cause::Overloaded);
         }
-        Ok(waiting)
+        Ok(joined)
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -123,13 +162,13 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    fn turnstile(places: usize, queue: usize) -> Arc<Turnstile> {
+    fn turnstile(places: usize, queue: usize) -> Turnstile {
         let limits = Limits {
             concurrency: Some(places),
             queue,
             ..Limits::default()
         };
-        Arc::new(Turnstile::new(&limits, 2, 5))
+        Turnstile::new(&limits, 2, 5)
     }
 
     fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
@@ -161,17 +200,54 @@ mod tests {
 
     #[test]
     fn there_are_no_more_places_than_slots() {
-        assert_eq!(turnstile(1000, 1).places.available_permits(), 10);
+        let places = |asked| {
+            let turnstile = turnstile(asked, 1);
+            std::iter::from_fn(move || turnstile.free(0))
+                .collect::<Vec<_>>()
+                .len()
+        };
+        assert_eq!((places(1000), places(7), places(1)), (10, 7, 1));
     }
 
     #[tokio::test]
     async fn a_full_lane_gives_way_to_another() {
         let limits = Limits::default();
-        let turnstile = Arc::new(Turnstile::new(&limits, 2, 1));
+        let turnstile = Turnstile::new(&limits, 2, 1);
         let first = turnstile.enter(1).await.unwrap();
         let second = turnstile.enter(1).await.unwrap();
         assert_eq!((first.lane(), second.lane()), (1, 0));
         drop(first);
         assert_eq!(turnstile.enter(0).await.unwrap().lane(), 1);
+    }
+
+    #[tokio::test]
+    async fn who_waits_longest_comes_first() {
+        let turnstile = turnstile(1, 3);
+        let place = turnstile.enter(0).await.unwrap();
+        let mut second = pin!(turnstile.enter(0));
+        let mut third = pin!(turnstile.enter(1));
+        assert!(poll(second.as_mut()).is_pending());
+        assert!(poll(third.as_mut()).is_pending());
+        drop(place);
+        // The place is taken for the second, so it is not free for a fourth.
+        let mut fourth = pin!(turnstile.enter(0));
+        assert!(poll(fourth.as_mut()).is_pending());
+        assert!(poll(third.as_mut()).is_pending());
+        drop(second.await.unwrap());
+        drop(third.await.unwrap());
+        assert!(fourth.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_place_for_one_who_has_left_is_not_lost() {
+        let turnstile = turnstile(1, 1);
+        let place = turnstile.enter(0).await.unwrap();
+        {
+            let mut second = pin!(turnstile.enter(0));
+            assert!(poll(second.as_mut()).is_pending());
+            drop(place);
+        }
+        drop(turnstile.enter(0).await.unwrap());
+        assert!(turnstile.enter(0).await.is_ok());
     }
 }

@@ -5,19 +5,20 @@
 use crate::log::{Sink, escape_into};
 use crate::request_id::RequestId;
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 /// What a line costs beyond its text: the tag before it, in octets.
 const LINE_OVERHEAD: u64 = 64;
 
 /// One app's share of the log: so many octets a second, and as many again in a
-/// burst. What lies beyond is dropped and counted.
+/// burst. What lies beyond is dropped and counted. Clones have the same share.
+#[derive(Clone)]
 pub struct AppLog {
-    app: String,
+    app: Arc<str>,
     sink: Sink,
     rate: u64,
-    bucket: Mutex<Bucket>,
+    bucket: Arc<Mutex<Bucket>>,
 }
 
 struct Bucket {
@@ -32,14 +33,14 @@ impl AppLog {
         let mut name = Vec::new();
         escape_into(&mut name, app);
         AppLog {
-            app: String::from_utf8_lossy(&name).into_owned(),
+            app: String::from_utf8_lossy(&name).into(),
             sink,
             rate,
-            bucket: Mutex::new(Bucket {
+            bucket: Arc::new(Mutex::new(Bucket {
                 octets: rate,
                 filled: Instant::now(),
                 dropped: 0,
-            }),
+            })),
         }
     }
 

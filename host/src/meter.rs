@@ -5,123 +5,107 @@ use crate::failure::Limit;
 use crate::settings::Limits;
 use crate::turn::Turn;
 use rustix::time::{ClockId, clock_gettime};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
 /// Counts the time that a guest spends on a CPU.
 ///
 /// Shared between whoever polls the guest, which brackets each poll, and the
 /// guest's epoch callback, which looks at every tick. Both run in the request's
-/// own task, so the lock is never waited for.
+/// own task, one after the other, so that nothing here has to be ordered.
 #[derive(Clone)]
-pub struct CpuMeter(Arc<Mutex<CpuState>>);
+pub struct CpuMeter(Arc<CpuState>);
 
 struct CpuState {
-    spent: Duration,
     budget: Duration,
-    /// Where the stretch that is being measured began; none between polls.
-    since: Option<Mark>,
+    /// Nanoseconds.
+    spent: AtomicU64,
+    /// Where the stretch that is being measured began, in nanoseconds of the
+    /// clock that measures it.
+    since: AtomicU64,
     /// Whether to ask the kernel for this thread's CPU time, which costs a
     /// system call, instead of the clock, which does not. A guest that answers
     /// within a tick is never worth the call. One that runs on is: from its
     /// first tick, time in which the kernel ran something else is not charged.
-    precise: bool,
+    precise: AtomicBool,
     /// Held while a guest runs on past a tick.
-    turn: Option<Turn>,
-}
-
-#[derive(Clone, Copy)]
-enum Mark {
-    Clock(Instant),
-    ThreadCpu(Duration),
-}
-
-impl Mark {
-    fn now(precise: bool) -> Self {
-        if precise {
-            let now = clock_gettime(ClockId::ThreadCPUTime);
-            Mark::ThreadCpu(Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec as u32))
-        } else {
-            Mark::Clock(Instant::now())
-        }
-    }
-
-    /// The time since then, by the same clock. Asked on the thread that made it.
-    fn elapsed(self) -> Duration {
-        match self {
-            Mark::Clock(then) => then.elapsed(),
-            Mark::ThreadCpu(then) => match Mark::now(true) {
-                Mark::ThreadCpu(now) => now.saturating_sub(then),
-                Mark::Clock(_) => unreachable!("asked for the thread's time"),
-            },
-        }
-    }
+    turn: Mutex<Option<Turn>>,
 }
 
 impl CpuMeter {
     /// A meter that runs out after `budget`.
     pub fn new(budget: Duration) -> Self {
-        CpuMeter(Arc::new(Mutex::new(CpuState {
-            spent: Duration::ZERO,
+        CpuMeter(Arc::new(CpuState {
             budget,
-            since: None,
-            precise: false,
-            turn: None,
-        })))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, CpuState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+            spent: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+            precise: AtomicBool::new(false),
+            turn: Mutex::new(None),
+        }))
     }
 
     /// The guest is about to run. Fails when its budget is already gone, as that
     /// of a guest can be which only ever runs in stretches shorter than a tick.
     pub fn enter(&self) -> Result<(), Limit> {
-        let mut state = self.lock();
-        state.since = Some(Mark::now(state.precise));
-        state.check()
+        self.0.since.store(self.0.now(), Relaxed);
+        self.0.check()
     }
 
     /// The guest gave up the thread, and its turn if it had one.
     pub fn leave(&self) {
-        let mut state = self.lock();
-        state.charge();
-        let turn = state.turn.take();
-        // The next guest is woken outside the lock.
-        drop(state);
-        drop(turn);
+        self.0.charge();
+        // Only a guest that was ticked can have one.
+        if self.0.precise.load(Relaxed) {
+            let turn = self.0.turn().take();
+            // The next guest is woken outside the lock.
+            drop(turn);
+        }
     }
 
     /// The guest runs on: its `turn` lasts until it leaves the thread.
     pub fn hold(&self, turn: Turn) {
-        self.lock().turn = Some(turn);
+        *self.0.turn() = Some(turn);
     }
 
     /// A tick came while the guest was running.
     pub fn tick(&self) -> Result<(), Limit> {
-        let mut state = self.lock();
-        state.charge();
-        state.precise = true;
-        state.since = Some(Mark::now(true));
-        state.check()
+        self.0.charge();
+        self.0.precise.store(true, Relaxed);
+        self.enter()
     }
 
     /// The time spent so far.
     pub fn spent(&self) -> Duration {
-        self.lock().spent
+        Duration::from_nanos(self.0.spent.load(Relaxed))
     }
 }
 
 impl CpuState {
-    fn charge(&mut self) {
-        if let Some(since) = self.since.take() {
-            self.spent += since.elapsed();
-        }
+    fn turn(&self) -> MutexGuard<'_, Option<Turn>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time by the clock that measures, in nanoseconds. Compared only with
+    /// what the same clock said on the same thread.
+    fn now(&self) -> u64 {
+        let clock = match self.precise.load(Relaxed) {
+            true => ClockId::ThreadCPUTime,
+            false => ClockId::Monotonic,
+        };
+        let now = clock_gettime(clock);
+        now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
+    }
+
+    fn charge(&self) {
+        let stretch = self.now().saturating_sub(self.since.load(Relaxed));
+        let spent = self.spent.load(Relaxed) + stretch;
+        self.spent.store(spent, Relaxed);
     }
 
     fn check(&self) -> Result<(), Limit> {
-        if self.spent < self.budget {
+        if Duration::from_nanos(self.spent.load(Relaxed)) < self.budget {
             Ok(())
         } else {
             Err(Limit::Cpu(self.budget))

@@ -12,7 +12,8 @@ use crate::load::{LoadError, Loaded};
 use crate::log::Sink;
 use crate::meter::CpuMeter;
 use crate::output::Outlet;
-use crate::sandbox::Program;
+use crate::request_id::RequestId;
+use crate::sandbox::{self, Program};
 use crate::settings::{AppSettings, Limits, Timeouts};
 use crate::trail::Trail;
 use http::header::CONTENT_LENGTH;
@@ -24,39 +25,60 @@ use std::time::Duration;
 
 /// A deployed component with its settings.
 pub struct App {
-    log: Arc<AppLog>,
     mount: String,
     limits: Limits,
+    turnstile: Turnstile,
+    desks: Vec<Arc<Desk>>,
+}
+
+/// What an app has on one lane. A request counts itself in here and nowhere else,
+/// so that the count stays in the cache of the core that serves it.
+struct Desk {
+    log: Arc<AppLog>,
+    mount: String,
     program: Program,
-    turnstile: Arc<Turnstile>,
 }
 
 impl App {
     /// An app from a component that has been loaded. What its guests print goes
     /// to `log`.
     pub fn new(loaded: &Loaded, settings: &AppSettings, log: &Sink) -> Result<Self, LoadError> {
-        let limits = settings.limits.clone();
+        let limits = &settings.limits;
         if loaded.initial_memory > limits.memory {
             return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
         }
-        let log = Arc::new(AppLog::new(&settings.name, log.clone(), limits.log_rate));
-        let lent = Arc::new(Lent::new(settings, log.clone()));
-        let program = Program::new(&loaded.components, loaded.class, lent, limits.clone())
-            .map_err(|error| LoadError::Types(format!("{error:#}")))?;
-        let (lanes, capacity) = program.capacity();
+        let log = AppLog::new(&settings.name, log.clone(), limits.log_rate);
+        let desks: Result<Vec<_>, _> = loaded
+            .components
+            .iter()
+            .map(|component| {
+                let log = Arc::new(log.clone());
+                let lent = Arc::new(Lent::new(settings, log.clone()));
+                let program = Program::new(component, lent, limits)
+                    .map_err(|error| LoadError::Types(format!("{error:#}")))?;
+                Ok(Arc::new(Desk {
+                    log,
+                    mount: settings.mount.clone(),
+                    program,
+                }))
+            })
+            .collect();
         Ok(App {
-            log,
             mount: settings.mount.clone(),
-            turnstile: Arc::new(Turnstile::new(&limits, lanes, capacity)),
-            limits,
-            program,
+            limits: limits.clone(),
+            turnstile: Turnstile::new(
+                limits,
+                loaded.components.len(),
+                sandbox::capacity(&loaded.components, loaded.class),
+            ),
+            desks: desks?,
         })
     }
 }
 
 /// Where requests are sent to their apps.
 pub struct Site {
-    app: Arc<App>,
+    app: App,
     access_log: Option<Sink>,
     body_timeout: Duration,
 }
@@ -65,7 +87,7 @@ impl Site {
     /// A site of one app.
     pub fn new(app: App, timeouts: &Timeouts, access_log: Option<Sink>) -> Self {
         Site {
-            app: Arc::new(app),
+            app,
             access_log,
             body_timeout: timeouts.body,
         }
@@ -75,65 +97,64 @@ impl Site {
     pub async fn answer(
         &self,
         lane: usize,
-        peer: Arc<Peer>,
+        peer: &Arc<Peer>,
         request: Request<Incoming>,
     ) -> Response<Body> {
         let (head, incoming) = request.into_parts();
-        let trail = Trail::begin(&head, &peer, self.access_log.as_ref());
-        let app = &self.app;
-        if MountedPath::split(&head.uri, &app.mount).is_none() {
-            return body::refuse(Cause::NotMounted, &app.log, trail);
+        let trail = Trail::begin(&head, peer, self.access_log.as_ref());
+        let App {
+            mount,
+            limits,
+            turnstile,
+            desks,
+        } = &self.app;
+        let refuse = |cause, trail| body::refuse(cause, &desks[lane % desks.len()].log, trail);
+        if MountedPath::split(&head.uri, mount).is_none() {
+            return refuse(Cause::NotMounted, trail);
         }
-        if announced_length(&head.headers).is_some_and(|length| length > app.limits.request_body) {
-            return body::refuse(
-                Cause::RequestTooLarge(app.limits.request_body),
-                &app.log,
-                trail,
-            );
+        if announced_length(&head.headers).is_some_and(|length| length > limits.request_body) {
+            return refuse(Cause::RequestTooLarge(limits.request_body), trail);
         }
-        let place = match app.turnstile.enter(lane).await {
+        let place = match turnstile.enter(lane).await {
             Ok(place) => place,
-            Err(cause) => return body::refuse(cause, &app.log, trail),
+            Err(cause) => return refuse(cause, trail),
         };
 
+        let desk = &desks[place.lane()];
         let method = head.method.clone();
-        let input = Input::new(incoming, app.limits.request_body, self.body_timeout);
-        let outlet = Outlet::new(app.limits.response_body);
-        let cpu = CpuMeter::new(app.limits.cpu);
+        let input = Input::new(incoming, limits.request_body, self.body_timeout);
+        let outlet = Outlet::new(limits.response_body);
+        let cpu = CpuMeter::new(limits.cpu);
         let running = Box::pin({
-            let (app, outlet, cpu) = (app.clone(), outlet.clone(), cpu.clone());
+            let (desk, peer) = (desk.clone(), peer.clone());
+            let (outlet, cpu) = (outlet.clone(), cpu.clone());
             let request = trail.request();
             async move {
                 // The place is the last thing that a sandbox gives back.
-                app.run(place.lane(), &head, &peer, input, outlet, cpu, request)
-                    .await
+                let _place = place;
+                desk.run(&head, &peer, input, outlet, cpu, request).await
             }
         });
-        let guest = Guest::new(running, outlet, cpu, trail.start(), app.limits.wall);
-        body::answer(guest, method, app.log.clone(), trail).await
+        let guest = Guest::new(running, outlet, cpu, trail.start(), limits.wall);
+        body::answer(guest, method, desk.log.clone(), trail).await
     }
 }
 
-impl App {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "all that a request has, brought together once"
-    )]
+impl Desk {
     async fn run(
         &self,
-        lane: usize,
         head: &Parts,
         peer: &Peer,
         input: Input,
         outlet: Outlet,
         cpu: CpuMeter,
-        request: crate::request_id::RequestId,
+        request: RequestId,
     ) -> Result<(), Cause> {
         let path = MountedPath::split(&head.uri, &self.mount).ok_or(Cause::NotMounted)?;
         let gathered = Gathered::from(head, peer);
         let environ = gathered.environ(head, peer, &path, request.as_str());
         self.program
-            .handle(lane, environ, input, outlet, cpu, request)
+            .handle(environ, input, outlet, cpu, request)
             .await
     }
 }

@@ -27,55 +27,36 @@ use wasmtime_wasi::I32Exit;
 /// A component that is ready to be instantiated, with what its sandboxes are
 /// lent and how far they may go.
 pub struct Program {
-    lanes: Vec<Lane>,
-    lent: Arc<Lent>,
-    limits: Limits,
-    capacity: usize,
-}
-
-/// The component in one lane's engine.
-struct Lane {
     instance_pre: InstancePre<State>,
     handle: HandleExport,
+    lent: Arc<Lent>,
+    limits: Limits,
+}
+
+/// How many sandboxes of a component of `class` can live on each lane at a time;
+/// `components` are the same one on all of them.
+pub fn capacity(components: &[Component], class: SizeClass) -> usize {
+    let needs = components.first().and_then(Component::resources_required);
+    let (memories, tables) = needs.map_or((1, 1), |needs| (needs.num_memories, needs.num_tables));
+    engine::capacity(class, components.len(), memories as usize, tables as usize)
 }
 
 impl Program {
-    /// Links `components`, the same one in the engine of `class` on each lane.
-    /// Fails when it imports or exports something of another type than the
-    /// gateway's or WASI's.
-    pub fn new(
-        components: &[Component],
-        class: SizeClass,
-        lent: Arc<Lent>,
-        limits: Limits,
-    ) -> wasmtime::Result<Self> {
-        let needs = components.first().and_then(Component::resources_required);
-        let (memories, tables) =
-            needs.map_or((1, 1), |needs| (needs.num_memories, needs.num_tables));
-        let capacity =
-            engine::capacity(class, components.len(), memories as usize, tables as usize);
-        let lanes = components
-            .iter()
-            .map(Lane::new)
-            .collect::<wasmtime::Result<_>>()?;
+    /// Links `component`. Fails when it imports or exports something of another
+    /// type than the gateway's or WASI's.
+    pub fn new(component: &Component, lent: Arc<Lent>, limits: &Limits) -> wasmtime::Result<Self> {
         Ok(Program {
-            lanes,
+            instance_pre: linker(component.engine())?.instantiate_pre(component)?,
+            handle: HandleExport::find(component).map_err(wasmtime::Error::msg)?,
             lent,
-            limits,
-            capacity,
+            limits: limits.clone(),
         })
     }
 
-    /// How many lanes it has, and how many sandboxes can live on each at a time.
-    pub fn capacity(&self) -> (usize, usize) {
-        (self.lanes.len(), self.capacity)
-    }
-
-    /// Answers one request in a sandbox of its own on `lane`, which ends with this
-    /// future: when it is done, and when it is dropped before.
+    /// Answers one request in a sandbox of its own, which ends with this future:
+    /// when it is done, and when it is dropped before.
     pub async fn handle(
         &self,
-        lane: usize,
         environ: Environ<'_>,
         input: Input,
         outlet: Outlet,
@@ -91,22 +72,18 @@ impl Program {
             request,
             self.lent.clone(),
         );
-        let Lane {
-            instance_pre,
-            handle,
-        } = &self.lanes[lane];
-        let mut store = Store::new(instance_pre.engine(), state);
+        let mut store = Store::new(self.instance_pre.engine(), state);
         store.limiter(|state| &mut state.space);
         // The tick that is under way may be over in no time; a guest is made to
         // give way after a whole one, which most never see.
         store.set_epoch_deadline(2);
         store.epoch_deadline_callback(tick);
 
-        let instance = match instance_pre.instantiate_async(&mut store).await {
+        let instance = match self.instance_pre.instantiate_async(&mut store).await {
             Ok(instance) => instance,
             Err(error) => return Err(cause(error, &store, Cause::NotStarted)),
         };
-        let handle = match handle.of(&instance, &mut store) {
+        let handle = match self.handle.of(&instance, &mut store) {
             Ok(handle) => handle,
             Err(error) => return Err(Cause::NotStarted(format!("{error:#}"))),
         };
@@ -122,17 +99,6 @@ impl Program {
                 limit: store.data().space.refused(),
             })),
         }
-    }
-}
-
-impl Lane {
-    fn new(component: &Component) -> wasmtime::Result<Self> {
-        let instance_pre = linker(component.engine())?.instantiate_pre(component)?;
-        let handle = HandleExport::find(component).map_err(wasmtime::Error::msg)?;
-        Ok(Lane {
-            instance_pre,
-            handle,
-        })
     }
 }
 
