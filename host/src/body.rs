@@ -30,6 +30,13 @@ enum Content {
     Streamed(Streamed),
 }
 
+impl Body {
+    /// Whether all of it is there, and no guest is still making it.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.content, Content::Whole(_))
+    }
+}
+
 /// Runs a guest until its response can begin. A first block is held until the
 /// guest returns, so that the response goes out whole, or gives up the thread,
 /// which it does when it writes again.

@@ -1,50 +1,141 @@
-//! A client that takes nothing of what is being sent to it.
+//! A client that keeps a connection and does nothing with it: neither asks, nor
+//! takes what is being sent to it.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A connection on which a write that makes no progress for a while fails, so
-/// that a guest's slot is not held by whoever does not read. Costs nothing as
-/// long as writes go through.
+/// What an HTTP/2 connection begins with (RFC 9113, section 3.4). It speaks of
+/// its streams all the time and is not timed here.
+const HTTP2_PREFACE: &[u8] = b"PRI ";
+
+/// Octets that cost less to copy than to name to the kernel piece by piece.
+const SMALL: usize = 512;
+
+/// The pieces in one, if they fit.
+fn join<'a>(pieces: &[io::IoSlice<'_>], space: &'a mut [u8; SMALL]) -> Option<&'a [u8]> {
+    let mut used = 0;
+    for piece in pieces {
+        let end = used + piece.len();
+        space.get_mut(used..end)?.copy_from_slice(piece);
+        used = end;
+    }
+    Some(&space[..used])
+}
+
+/// A connection that fails when its client lets it wait: for the head of a
+/// request, or for room to write.
 pub struct Impatient<T> {
     stream: T,
+    requests: Requests,
+    /// For a head, from the first octet that is waited for to its end.
+    head: Wait,
+    /// For a write to go on.
+    write: Wait,
+    /// Whether the client has said anything.
+    begun: bool,
+    is_http2: bool,
+}
+
+/// The requests of a connection that are being answered. Meanwhile nobody waits
+/// for a head.
+#[derive(Clone, Default)]
+pub struct Requests(Arc<AtomicUsize>);
+
+/// One that is being answered, until it is dropped.
+pub struct Answering(Requests);
+
+impl Requests {
+    /// A head has come.
+    pub fn begin(&self) -> Answering {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Answering(self.clone())
+    }
+
+    fn none(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let Requests(count) = &self.0;
+        count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A wait that may begin and end with every request. Its alarm is set when it
+/// first begins and stays: when it goes off, it is set anew for what is left of
+/// the wait that is under way.
+struct Wait {
     patience: Duration,
-    /// Since the last write that had to wait.
+    /// When the wait that is under way ends.
+    until: Option<Instant>,
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
-impl<T> Impatient<T> {
-    /// Waits at most `patience` for `stream` to take something.
-    pub fn new(stream: T, patience: Duration) -> Self {
-        Impatient {
-            stream,
+impl Wait {
+    fn new(patience: Duration) -> Self {
+        Wait {
             patience,
+            until: None,
             alarm: None,
         }
     }
 
-    fn bound<R>(
+    fn over(&mut self) {
+        self.until = None;
+    }
+
+    /// Begins, or goes on; ready when patience is at its end.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let until = *self
+            .until
+            .get_or_insert_with(|| Instant::now() + self.patience);
+        let alarm = self
+            .alarm
+            .get_or_insert_with(|| Box::pin(sleep_until(until)));
+        ready!(alarm.as_mut().poll(cx));
+        while alarm.deadline() < until {
+            alarm.as_mut().reset(until);
+            ready!(alarm.as_mut().poll(cx));
+        }
+        Poll::Ready(io::ErrorKind::TimedOut.into())
+    }
+}
+
+impl<T> Impatient<T> {
+    /// Waits at most `head` for the whole head of each request that is not among
+    /// `requests` yet, and at most `write` for `stream` to take something.
+    pub fn new(stream: T, requests: Requests, head: Duration, write: Duration) -> Self {
+        Impatient {
+            stream,
+            requests,
+            head: Wait::new(head),
+            write: Wait::new(write),
+            begun: false,
+            is_http2: false,
+        }
+    }
+
+    fn bound_write<R>(
         &mut self,
         cx: &mut Context<'_>,
         polled: Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
+        // Either way it is the answer that is being waited for.
+        self.head.over();
         if polled.is_ready() {
-            self.alarm = None;
+            self.write.over();
             return polled;
         }
-        let patience = self.patience;
-        let alarm = self
-            .alarm
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-        match alarm.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
-        }
+        self.write.poll(cx).map(Err)
     }
 }
 
@@ -54,7 +145,20 @@ impl<T: AsyncRead + Unpin> AsyncRead for Impatient<T> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let filled = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if polled.is_ready() {
+            if !self.begun {
+                self.begun = true;
+                self.is_http2 = buf.filled()[filled..].starts_with(HTTP2_PREFACE);
+            }
+            return polled;
+        }
+        if self.is_http2 || !self.requests.none() {
+            self.head.over();
+            return Poll::Pending;
+        }
+        self.head.poll(cx).map(Err)
     }
 }
 
@@ -65,7 +169,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Impatient<T> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.bound(cx, polled)
+        self.bound_write(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -73,8 +177,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Impatient<T> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.bound(cx, polled)
+        let polled = match join(bufs, &mut [0; SMALL]) {
+            Some(small) => Pin::new(&mut self.stream).poll_write(cx, small),
+            None => Pin::new(&mut self.stream).poll_write_vectored(cx, bufs),
+        };
+        self.bound_write(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -95,10 +202,72 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+    const WAIT: Duration = Duration::from_secs(30);
+
+    fn impatient<T>(stream: T) -> (Impatient<T>, Requests) {
+        let requests = Requests::default();
+        let stream = Impatient::new(stream, requests.clone(), WAIT, WAIT);
+        (stream, requests)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_never_speaks_is_given_up() {
+        let (near, _far) = tokio::io::duplex(4);
+        let (mut near, _) = impatient(near);
+        let error = near.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_trickles_is_given_up() {
+        let (near, mut far) = tokio::io::duplex(4);
+        let (mut near, _) = impatient(near);
+        let start = tokio::time::Instant::now();
+        tokio::spawn(async move {
+            while far.write_u8(b'x').await.is_ok() {
+                tokio::time::sleep(WAIT / 3).await;
+            }
+        });
+        let error = loop {
+            match near.read_u8().await {
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(start.elapsed().as_secs(), WAIT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_being_answered_may_be_silent() {
+        let (near, mut far) = tokio::io::duplex(4);
+        let (mut near, requests) = impatient(near);
+        far.write_u8(b'x').await.unwrap();
+        near.read_u8().await.unwrap();
+        let answering = requests.begin();
+        let silence = tokio::time::timeout(10 * WAIT, near.read_u8()).await;
+        assert!(silence.is_err(), "it was not cut");
+        drop(answering);
+        let start = tokio::time::Instant::now();
+        let error = near.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(start.elapsed().as_secs(), WAIT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn http2_is_not_timed() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let (mut near, _) = impatient(near);
+        far.write_all(b"PRI * HTTP/2.0").await.unwrap();
+        near.read_exact(&mut [0; 14]).await.unwrap();
+        let silence = tokio::time::timeout(10 * WAIT, near.read_u8()).await;
+        assert!(silence.is_err(), "it was not cut");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_stalls_is_given_up() {
         let (near, _far) = tokio::io::duplex(4);
-        let mut near = Impatient::new(near, Duration::from_secs(30));
+        let (mut near, _) = impatient(near);
         let error = near.write_all(b"more than four").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
@@ -106,7 +275,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slow_reader_is_not() {
         let (near, mut far) = tokio::io::duplex(1);
-        let mut near = Impatient::new(near, Duration::from_secs(30));
+        let (mut near, _) = impatient(near);
         let reader = async {
             for _ in 0..10 {
                 tokio::time::sleep(Duration::from_secs(29)).await;
