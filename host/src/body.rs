@@ -52,19 +52,19 @@ pub async fn answer(
         Poll::Pending => Poll::Pending,
     })
     .await;
-    let outlet = guest.outlet().clone();
     let has_ended = ended.is_some();
-    let verdict = verdict(ended.unwrap_or(Ok(())), &outlet, has_ended);
+    let Taken {
+        head,
+        mut blocks,
+        standing,
+    } = guest.outlet().take();
+    let verdict = verdict(ended.unwrap_or(Ok(())), standing, has_ended);
     match verdict {
         // What was announced is sent as far as it is there, and then cut.
         Ok(()) | Err(Cause::Missing(_)) => {}
         Err(cause) => return refuse(cause, &log, trail),
     }
-    let Taken {
-        head: Some(head),
-        mut blocks,
-    } = outlet.take()
-    else {
+    let Some(head) = head else {
         return refuse(Cause::NoAnswer, &log, trail);
     };
     if method == Method::HEAD || !head.has_body() {
@@ -76,9 +76,9 @@ pub async fn answer(
             trail,
         );
     }
-    log.beyond(trail.request(), outlet.beyond());
+    log.beyond(trail.request(), standing.beyond);
     let content = match verdict {
-        Ok(()) if has_ended => Content::Whole(blocks.pop_front().unwrap_or_default()),
+        Ok(()) if has_ended => Content::Whole(blocks.pop().unwrap_or_default()),
         Ok(()) => Content::Streamed(Streamed::begin(
             guest,
             blocks,
@@ -89,7 +89,7 @@ pub async fn answer(
         Err(cause) => {
             trail.failed(&log, &cause);
             Content::Streamed(Streamed::unfinished(
-                outlet,
+                guest.outlet().clone(),
                 blocks,
                 head.length,
                 log,

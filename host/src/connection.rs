@@ -6,6 +6,7 @@ use crate::settings::Timeouts;
 use crate::stall::{Answering, Impatient, Requests};
 use crate::streamed::Cut;
 use crate::tenant::Site;
+use crate::turn;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use hyper::service::service_fn;
@@ -65,7 +66,7 @@ impl Protocol {
                 // has come by now had its sandbox: sandboxes and system calls are
                 // each cheaper when they do not alternate.
                 if response.body().is_whole() {
-                    tokio::task::yield_now().await;
+                    turn::let_others_pass().await;
                 }
                 Ok::<_, Infallible>(response.map(|body| Answer { body, _answering }))
             }

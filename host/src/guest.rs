@@ -2,7 +2,7 @@
 
 use crate::failure::{Cause, Limit};
 use crate::meter::CpuMeter;
-use crate::output::Outlet;
+use crate::output::{Outlet, Standing};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -82,15 +82,19 @@ impl Guest {
 /// What comes of a guest whose `handle` gave `result`: is what it wrote a
 /// response? Of one that still runs (`has_ended` is false) only what it did so far
 /// can be judged.
-pub fn verdict(result: Result<(), Cause>, outlet: &Outlet, has_ended: bool) -> Result<(), Cause> {
+pub fn verdict(
+    result: Result<(), Cause>,
+    standing: Standing,
+    has_ended: bool,
+) -> Result<(), Cause> {
     // A broken rule comes first: the error that the guest returns is mostly what
     // it was told about it.
-    if let Some(fault) = outlet.fault() {
+    if let Some(fault) = standing.fault {
         return Err(Cause::Fault(fault));
     }
     result?;
-    match outlet.missing() {
-        missing if has_ended && missing > 0 => Err(Cause::Missing(missing)),
-        _ => Ok(()),
+    if has_ended && standing.missing > 0 {
+        return Err(Cause::Missing(standing.missing));
     }
+    Ok(())
 }

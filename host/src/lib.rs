@@ -10,7 +10,7 @@
 //! 1. [`listener`]: the socket; accepts, and stops accepting. It hands connections
 //!    to a [`worker`], a thread for each core.
 //! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper; [`stall`] gives up
-//!    one that takes nothing.
+//!    one that neither asks nor takes, and by [`departure`] one that has left.
 //! 3. [`tenant`]: finds the app, and starts the [`trail`] that the request leaves
 //!    in the logs.
 //! 4. [`admission`]: a place before a sandbox; overload queues, then sheds.
@@ -33,6 +33,7 @@ pub mod body;
 pub mod capabilities;
 pub mod compiled;
 pub mod connection;
+pub mod departure;
 pub mod environ;
 pub mod failure;
 pub mod gateway;

@@ -9,7 +9,7 @@
 use crate::gateway::{OutputError, StartError};
 use crate::start_response::ResponseHead;
 use bytes::Bytes;
-use std::collections::VecDeque;
+use smallvec::SmallVec;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
@@ -22,9 +22,7 @@ struct State {
     /// Which call of `start-response` is in force, counted from 1. The `output`
     /// of an earlier one has been superseded.
     generation: u32,
-    /// Blocks on their way. At most two: the one held back, and one behind it
-    /// whose writer waits.
-    blocks: VecDeque<Bytes>,
+    blocks: Blocks,
     /// Octets that were accepted, over all blocks since the head in force.
     written: u64,
     /// Octets that were cut off because they lay beyond Content-Length.
@@ -49,13 +47,31 @@ pub enum Fault {
     TooLarge(u64),
 }
 
+/// Blocks on their way, in order. There are two at most: the one held back, and
+/// one behind it whose writer waits.
+pub type Blocks = SmallVec<[Bytes; 2]>;
+
 /// What the guest has made so far, when the body takes it.
 #[derive(Debug)]
 pub struct Taken {
     /// The head, the first time that it is taken.
     pub head: Option<ResponseHead>,
-    /// The blocks, in order.
-    pub blocks: VecDeque<Bytes>,
+    /// The blocks.
+    pub blocks: Blocks,
+    /// How it all stands.
+    pub standing: Standing,
+}
+
+/// How a response stands against the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// What the guest did that ends its request.
+    pub fault: Option<Fault>,
+    /// How many octets are missing from an announced Content-Length, should the
+    /// guest write no more.
+    pub missing: u64,
+    /// How many octets were cut off behind an announced Content-Length.
+    pub beyond: u64,
 }
 
 impl Outlet {
@@ -64,7 +80,7 @@ impl Outlet {
         Outlet(Arc::new(Mutex::new(State {
             head: None,
             generation: 0,
-            blocks: VecDeque::new(),
+            blocks: Blocks::new(),
             written: 0,
             beyond: 0,
             length: None,
@@ -136,7 +152,7 @@ impl Outlet {
         }
         state.written += block.len() as u64;
         let first = !state.sent && state.blocks.is_empty();
-        state.blocks.push_back(block);
+        state.blocks.push(block);
         Ok(!first)
     }
 
@@ -162,24 +178,23 @@ impl Outlet {
         Taken {
             head: state.head.take(),
             blocks: std::mem::take(&mut state.blocks),
+            standing: state.standing(),
         }
     }
 
-    /// What the guest did that ends its request.
-    pub fn fault(&self) -> Option<Fault> {
-        self.lock().fault
+    /// How the response stands.
+    pub fn standing(&self) -> Standing {
+        self.lock().standing()
     }
+}
 
-    /// How many octets are missing from an announced Content-Length, once the
-    /// guest has returned.
-    pub fn missing(&self) -> u64 {
-        let state = self.lock();
-        state.length.map_or(0, |length| length - state.written)
-    }
-
-    /// How many octets were cut off behind an announced Content-Length.
-    pub fn beyond(&self) -> u64 {
-        self.lock().beyond
+impl State {
+    fn standing(&self) -> Standing {
+        Standing {
+            fault: self.fault,
+            missing: self.length.map_or(0, |length| length - self.written),
+            beyond: self.beyond,
+        }
     }
 }
 
@@ -203,7 +218,7 @@ mod tests {
         assert_eq!(outlet.write(output, block("one")), Ok(false));
         assert_eq!(outlet.write(output, block("two")), Ok(true));
         assert_eq!(outlet.drained(), Poll::Pending);
-        assert_eq!(outlet.take().blocks, ["one", "two"]);
+        assert_eq!(outlet.take().blocks[..], ["one", "two"]);
         assert_eq!(outlet.drained(), Poll::Ready(()));
         assert_eq!(
             outlet.write(output, block("three")),
@@ -223,9 +238,9 @@ mod tests {
             Err(OutputError::Superseded)
         );
         outlet.write(second, block("kept")).unwrap();
-        assert_eq!(outlet.take().blocks, ["kept"]);
+        assert_eq!(outlet.take().blocks[..], ["kept"]);
         assert_eq!(outlet.start(head(None), true), Err(StartError::HeadersSent));
-        assert_eq!(outlet.fault(), Some(Fault::StartedAfterHeaders));
+        assert_eq!(outlet.standing().fault, Some(Fault::StartedAfterHeaders));
     }
 
     #[test]
@@ -236,7 +251,7 @@ mod tests {
             outlet.start(head(None), false),
             Err(StartError::AlreadyStarted)
         );
-        assert_eq!(outlet.fault(), Some(Fault::StartedTwice));
+        assert_eq!(outlet.standing().fault, Some(Fault::StartedTwice));
         assert_eq!(outlet.write(output, block("x")), Err(OutputError::Closed));
     }
 
@@ -253,11 +268,14 @@ mod tests {
         let outlet = Outlet::new(100);
         let output = outlet.start(head(Some(4)), false).unwrap();
         outlet.write(output, block("ab")).unwrap();
-        assert_eq!(outlet.missing(), 2);
+        assert_eq!(outlet.standing().missing, 2);
         outlet.write(output, block("cdef")).unwrap();
         outlet.write(output, block("g")).unwrap();
-        assert_eq!(outlet.take().blocks, ["ab", "cd"]);
-        assert_eq!((outlet.missing(), outlet.beyond()), (0, 3));
+        assert_eq!(outlet.take().blocks[..], ["ab", "cd"]);
+        let Standing {
+            missing, beyond, ..
+        } = outlet.standing();
+        assert_eq!((missing, beyond), (0, 3));
     }
 
     #[test]
@@ -269,6 +287,6 @@ mod tests {
             outlet.write(output, block("e")),
             Err(OutputError::TooLarge(4))
         );
-        assert_eq!(outlet.fault(), Some(Fault::TooLarge(4)));
+        assert_eq!(outlet.standing().fault, Some(Fault::TooLarge(4)));
     }
 }

@@ -1,6 +1,7 @@
 //! A client that keeps a connection and does nothing with it: neither asks, nor
 //! takes what is being sent to it.
 
+use crate::departure::{Departure, Watched};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -14,6 +15,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// What an HTTP/2 connection begins with (RFC 9113, section 3.4). It speaks of
 /// its streams all the time and is not timed here.
 const HTTP2_PREFACE: &[u8] = b"PRI ";
+
+/// How long a request's body may lie unread before its client is watched, which
+/// most are never worth.
+const UNREAD: Duration = Duration::from_millis(20);
 
 /// Octets that cost less to copy than to name to the kernel piece by piece.
 const SMALL: usize = 512;
@@ -38,9 +43,14 @@ pub struct Impatient<T> {
     head: Wait,
     /// For a write to go on.
     write: Wait,
+    /// For someone to read what the client sends during its request.
+    unread: Wait,
+    departure: Option<Departure>,
     /// Whether the client has said anything.
     begun: bool,
     is_http2: bool,
+    /// Whether someone waits for octets, and with them for the end.
+    is_reading: bool,
 }
 
 /// The requests of a connection that are being answered. Meanwhile nobody waits
@@ -119,8 +129,11 @@ impl<T> Impatient<T> {
             requests,
             head: Wait::new(head),
             write: Wait::new(write),
+            unread: Wait::new(UNREAD),
+            departure: None,
             begun: false,
             is_http2: false,
+            is_reading: false,
         }
     }
 
@@ -139,6 +152,30 @@ impl<T> Impatient<T> {
     }
 }
 
+impl<T: Watched> Impatient<T> {
+    /// Ready when the client of a request left whose body nobody reads.
+    fn poll_departure(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.is_reading || self.is_http2 || self.requests.none() {
+            self.unread.over();
+            self.departure = None;
+            return Poll::Pending;
+        }
+        let departure = match &self.departure {
+            Some(departure) => departure,
+            None => {
+                ready!(self.unread.poll(cx));
+                match self.stream.departure() {
+                    Ok(departure) => self.departure.insert(departure),
+                    // For want of a descriptor: the guest's limits remain.
+                    Err(_) => return Poll::Pending,
+                }
+            }
+        };
+        ready!(departure.poll(cx));
+        Poll::Ready(io::ErrorKind::ConnectionReset.into())
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for Impatient<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -147,6 +184,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Impatient<T> {
     ) -> Poll<io::Result<()>> {
         let filled = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.is_reading = polled.is_pending();
         if polled.is_ready() {
             if !self.begun {
                 self.begun = true;
@@ -162,7 +200,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Impatient<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Impatient<T> {
+impl<T: AsyncWrite + Watched + Unpin> AsyncWrite for Impatient<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -188,7 +226,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Impatient<T> {
         self.stream.is_write_vectored()
     }
 
+    /// Also where a connection comes by whenever it does anything.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Poll::Ready(error) = self.poll_departure(cx) {
+            return Poll::Ready(Err(error));
+        }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
@@ -203,6 +245,12 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     const WAIT: Duration = Duration::from_secs(30);
+
+    impl Watched for tokio::io::DuplexStream {
+        fn departure(&self) -> io::Result<Departure> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
 
     fn impatient<T>(stream: T) -> (Impatient<T>, Requests) {
         let requests = Requests::default();

@@ -5,10 +5,9 @@
 use crate::app_log::AppLog;
 use crate::failure::Cause;
 use crate::guest::{Guest, verdict};
-use crate::output::Outlet;
+use crate::output::{Blocks, Outlet};
 use crate::request_id::RequestId;
 use bytes::Bytes;
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -19,7 +18,7 @@ pub struct Streamed {
     /// None once the guest has ended.
     guest: Option<Guest>,
     /// What the guest wrote and the connection has not asked for.
-    blocks: VecDeque<Bytes>,
+    blocks: Blocks,
     /// Octets still to come of an announced length.
     left: Option<u64>,
     /// Whether the connection had its chance to send the last block. Until then
@@ -42,7 +41,7 @@ impl Streamed {
     /// `length` is what was announced.
     pub fn begin(
         guest: Guest,
-        blocks: VecDeque<Bytes>,
+        blocks: Blocks,
         length: Option<u64>,
         log: Arc<AppLog>,
         request: RequestId,
@@ -63,7 +62,7 @@ impl Streamed {
     /// A body that ends after `blocks`, before its announced `length`.
     pub fn unfinished(
         outlet: Outlet,
-        blocks: VecDeque<Bytes>,
+        blocks: Blocks,
         length: Option<u64>,
         log: Arc<AppLog>,
         request: RequestId,
@@ -88,7 +87,8 @@ impl Streamed {
     /// The next block; none at the end.
     pub fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         loop {
-            if let Some(block) = self.blocks.pop_front() {
+            if !self.blocks.is_empty() {
+                let block = self.blocks.remove(0);
                 self.left = self.left.map(|left| left - block.len() as u64);
                 self.flushed = false;
                 return Poll::Ready(Some(Ok(block)));
@@ -120,8 +120,9 @@ impl Streamed {
 
 /// Logs how a guest ended whose headers had left; returns whether it ended well.
 fn report(result: Result<(), Cause>, outlet: &Outlet, log: &AppLog, request: RequestId) -> bool {
-    log.beyond(request, outlet.beyond());
-    match verdict(result, outlet, true) {
+    let standing = outlet.standing();
+    log.beyond(request, standing.beyond);
+    match verdict(result, standing, true) {
         Ok(()) => true,
         Err(cause) => {
             log.host_lines(request, &cause.to_string());

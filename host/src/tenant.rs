@@ -74,6 +74,11 @@ impl App {
             desks: desks?,
         })
     }
+
+    /// How many of its requests can run at a time.
+    pub fn places(&self) -> usize {
+        self.turnstile.places()
+    }
 }
 
 /// Where requests are sent to their apps.

@@ -16,16 +16,25 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The right to run on until the next tick; the next guest's when dropped.
 pub struct Turn(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
+thread_local! {
+    static TURNS: Arc<Semaphore> = Arc::new(Semaphore::new(1));
+}
+
 impl Turn {
     /// Gives way, and waits for this guest's turn on the thread that asks.
     pub async fn next() -> Self {
-        thread_local! {
-            static TURNS: Arc<Semaphore> = Arc::new(Semaphore::new(1));
-        }
         let turns = TURNS.with(Arc::clone);
         let turn = turns.acquire_owned().await.expect("turns never end");
         give_way().await;
         Turn(turn)
+    }
+}
+
+/// Lets whatever else is ready on this thread go first, unless one of it is a
+/// guest that runs on, which would take a whole tick.
+pub async fn let_others_pass() {
+    if TURNS.with(|turns| turns.available_permits() > 0) {
+        tokio::task::yield_now().await;
     }
 }
 

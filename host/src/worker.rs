@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 
 /// Tasks after which a thread looks at its sockets again. A guest may keep the
 /// thread for a tick at a time; tokio's own 61 ticks would be long for whoever
-/// has just sent a request.
-const EVENT_INTERVAL: u32 = 16;
+/// has just sent a request. A request takes two: its sandbox, then its answer.
+const EVENT_INTERVAL: u32 = 32;
 
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -216,6 +216,8 @@ struct Serving {
     child: Child,
     addr: String,
     stderr: BufReader<std::process::ChildStderr>,
+    /// What it said before it served.
+    said: String,
 }
 
 impl Serving {
@@ -247,6 +249,7 @@ impl Serving {
             child,
             addr,
             stderr,
+            said,
         }
     }
 
@@ -303,6 +306,17 @@ fn the_access_log_can_be_off() {
     serving.get("/");
     let (code, access_log, _) = serving.stop();
     assert_eq!((code, access_log.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn more_places_than_there_are() {
+    for (asked, is_told) in [("100000", true), ("10", false)] {
+        let serving = Serving::hello(&["--concurrency", asked]);
+        let said = serving.said.clone();
+        serving.stop();
+        let told = said.contains(&format!("--concurrency {asked}"));
+        assert_eq!(told, is_told, "{said}");
+    }
 }
 
 #[test]

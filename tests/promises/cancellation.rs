@@ -66,6 +66,29 @@ async fn while_the_guest_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_a_body_lies_unread() {
+    use tokio::io::AsyncWriteExt;
+    for _ in 0..3 {
+        let server = Test::serving("hangs")
+            .concurrency(1)
+            .queue_timeout("100ms")
+            .start()
+            .await;
+        let mut stream = server.connect().await;
+        let head = b"POST /sleep HTTP/1.1\r\nhost: test\r\ncontent-length: 5000\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        stream.write_all(&[b'x'; 2500]).await.unwrap();
+        // The guest has begun when nobody else is let in.
+        while server.get("/answer").await.status == 200 {}
+        drop(stream);
+        if server.get("/answer").await.status == 200 {
+            return;
+        }
+    }
+    panic!("the place was never free 100 ms after the client had left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn over_http2() {
     for path in ["/spin", "/sleep", "/write"] {
         frees_its_place(path, true).await;

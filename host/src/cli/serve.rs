@@ -150,6 +150,14 @@ pub fn run(args: &Serve) -> Result<(), Error> {
         path: path.clone(),
         error,
     })?;
+    if let Some(asked) = settings.limits.concurrency
+        && asked > app.places()
+    {
+        eprintln!(
+            "rhost: --concurrency {asked} is more than the sandboxes of this size that are kept; {} requests run at a time",
+            app.places()
+        );
+    }
     let timeouts = args.timeouts();
     let site = Arc::new(Site::new(app, &timeouts, access_log));
 
