@@ -23,8 +23,8 @@
 //!    [`turn`]s. [`body`] is the response on its way out, and [`streamed`] drives
 //!    the guest from block to block.
 //!
-//! Before any request: [`package`] builds a crate, [`load`] reads a component, and
-//! [`compiled`] keeps its code. Words that all of them use: [`gateway`] (the
+//! Before any request: [`package`] builds a crate, [`load`] reads a component whose
+//! [`imports`] are lent, and [`compiled`] keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`] (the
 //! contract's types), [`settings`], [`failure`], [`request_id`], [`log`] and [`app_log`].
 
 pub mod admission;
@@ -38,7 +38,9 @@ pub mod environ;
 pub mod failure;
 pub mod gateway;
 pub mod guest;
+pub mod imports;
 pub mod input;
+pub mod inspect;
 pub mod listener;
 pub mod load;
 pub mod log;

@@ -1,10 +1,10 @@
 //! From a file to a component that is ready to run: what it is, whether it fits,
 //! and its compiled code.
 
-use crate::capabilities::WASI_PACKAGES;
 use crate::compiled::{Cache, Compiled, Key};
 use crate::failure::Octets;
 use crate::gateway;
+use crate::imports;
 use crate::sandbox::{Engines, SizeClass};
 use std::fmt;
 use wasmtime::Engine;
@@ -77,7 +77,7 @@ impl fmt::Display for LoadError {
                 f.write_str("the component imports what rhost does not lend: ")?;
                 for (place, name) in names.iter().enumerate() {
                     let comma = if place == 0 { "" } else { "; " };
-                    write!(f, "{comma}{name} ({})", provider(name))?;
+                    write!(f, "{comma}{name} ({})", imports::provider(name))?;
                 }
                 Ok(())
             }
@@ -116,28 +116,6 @@ fn other_kind(name: &str) -> Option<String> {
                 .into(),
         ),
         _ => None,
-    }
-}
-
-/// What would provide the import `name`.
-fn provider(name: &str) -> &'static str {
-    let package = name.split(['/', '@']).next().unwrap_or(name);
-    match package {
-        "rhost:gateway" => {
-            "built for another version of the gateway; rebuild it with an SDK for gateway 0.1"
-        }
-        "wasi:http" => "outbound HTTP is not lent; the request itself comes through rhost:gateway",
-        "wasi:keyvalue" | "wasi:blobstore" | "wasi:messaging" | "wasi:sql" => {
-            "there is no such store; a lent directory (--dir) can keep files"
-        }
-        "wasi:config" | "wasi:runtime-config" => "settings are environment variables here (--env)",
-        "wasi:nn" | "wasi:tls" | "wasi:webgpu" | "wasi:logging" => {
-            "not lent; standard error is logged"
-        }
-        package if WASI_PACKAGES.contains(&package) => {
-            "only WASI 0.2 is lent; build it for wasm32-wasip2"
-        }
-        _ => "compose the component with one that exports it, as `wac plug` does",
     }
 }
 
@@ -238,26 +216,15 @@ fn check(component: &Component, engine: &Engine) -> Result<(), LoadError> {
     }
     let unmet: Vec<String> = ty
         .imports(engine)
-        .filter(|(name, item)| !is_lent(name, &item.ty))
+        // A type by itself needs nothing behind it.
+        .filter(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)))
+        .filter(|(name, _)| imports::lender(name).is_none())
         .map(|(name, _)| name.to_owned())
         .collect();
     if unmet.is_empty() {
         Ok(())
     } else {
         Err(LoadError::Imports(unmet))
-    }
-}
-
-fn is_lent(name: &str, item: &ComponentItem) -> bool {
-    // A type by itself needs nothing behind it.
-    if matches!(item, ComponentItem::Type(_)) {
-        return true;
-    }
-    let (interface, version) = name.split_once('@').unwrap_or((name, ""));
-    let package = interface.split('/').next().unwrap_or(interface);
-    match package {
-        "rhost:gateway" => version.starts_with("0.1."),
-        package => WASI_PACKAGES.contains(&package) && version.starts_with("0.2."),
     }
 }
 

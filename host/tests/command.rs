@@ -309,6 +309,28 @@ fn the_access_log_can_be_off() {
 }
 
 #[test]
+fn quiet_says_nothing() {
+    // A cache of its own, so that there is something to compile and to be quiet about.
+    let home = tempfile::tempdir().unwrap();
+    let cache = home.path().join("cache");
+    let flags = ["--quiet", "--cache-dir", cache.to_str().unwrap()];
+    // It does not say where it serves either, so it is told.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = port.local_addr().unwrap().to_string();
+    let output = rhost()
+        .arg("serve")
+        .arg(hello())
+        .args(["--addr", &addr])
+        .args(flags)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    // All that is said is what went wrong.
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("the port is in use"), "{said}");
+}
+
+#[test]
 fn more_places_than_there_are() {
     for (asked, is_told) in [("100000", true), ("10", false)] {
         let serving = Serving::hello(&["--concurrency", asked]);

@@ -1,11 +1,13 @@
 //! The command line: what was asked for, before anything is done about it.
 
+mod inspect;
+mod manual;
 mod parse;
 mod progress;
 mod serve;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use parse::{dir, duration, env, mount, octets};
 use rhost::settings::{AppSettings, LentDir, Limits, Timeouts};
 use std::net::SocketAddr;
@@ -40,6 +42,45 @@ Examples:
 Nothing reaches the app but what is named: no files, no variables, no network.
 The access log goes to standard output, everything else to standard error.")]
     Serve(Box<Serve>),
+
+    /// Show what a component needs, offers and weighs; nothing of it runs
+    #[command(after_help = "\
+Examples:
+  rhost inspect app.wasm                        imports and who lends them, exports, memory, size
+  rhost inspect app.wasm --wit                  its types, in WIT
+  rhost inspect app.wasm --json | jq .parts")]
+    Inspect(Inspect),
+
+    /// Print a script that completes rhost's commands in a shell
+    #[command(after_help = "\
+Examples:
+  rhost completions bash > ~/.local/share/bash-completion/completions/rhost
+  rhost completions fish > ~/.config/fish/completions/rhost.fish")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+
+    /// Print the manual page
+    #[command(after_help = "\
+Examples:
+  rhost man | man -l -
+  rhost man > ~/.local/share/man/man1/rhost.1")]
+    Man,
+}
+
+#[derive(Debug, Args)]
+struct Inspect {
+    /// A component
+    component: PathBuf,
+
+    /// Print its types in WIT, and nothing else
+    #[arg(long, conflicts_with = "json")]
+    wit: bool,
+
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +103,10 @@ struct Serve {
     /// Directory to lend to the app; may be repeated
     #[arg(long, value_name = "HOST:GUEST[:ro]", value_parser = dir)]
     dir: Vec<LentDir>,
+
+    /// Say nothing but what goes wrong; the access log has its own flag
+    #[arg(short, long)]
+    quiet: bool,
 
     /// Whether to write a line for each request
     #[arg(long, value_name = "WHEN", default_value = "on")]
@@ -201,17 +246,30 @@ impl Serve {
     }
 }
 
+/// Why a command failed: a line, the last word of which is what to do.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub enum Error {
+    /// `rhost serve`.
+    Serve(#[from] serve::Error),
+    /// `rhost inspect`.
+    Inspect(#[from] inspect::Error),
+}
+
 /// Does what the command line asks for.
-pub fn run() -> Result<(), serve::Error> {
+pub fn run() -> Result<(), Error> {
     match Cli::parse().command {
-        Command::Serve(args) => serve::run(&args),
+        Command::Serve(args) => serve::run(&args)?,
+        Command::Inspect(args) => inspect::run(&args)?,
+        Command::Completions { shell } => manual::completions(shell, &mut Cli::command()),
+        Command::Man => manual::page(Cli::command()),
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -220,7 +278,9 @@ mod tests {
 
     #[test]
     fn the_flags_defaults_are_the_librarys() {
-        let Command::Serve(args) = Cli::parse_from(["rhost", "serve", "app.wasm"]).command;
+        let Command::Serve(args) = Cli::parse_from(["rhost", "serve", "app.wasm"]).command else {
+            panic!("it is `serve`");
+        };
         let shown = format!(
             "{:?} {:?}",
             args.app_settings("x".into()).limits,

@@ -138,7 +138,7 @@ pub fn run(args: &Serve) -> Result<(), Error> {
         cache: cache.as_ref(),
     }
     .load(&file, || {
-        Progress::start(format!("compiling {name} ({size})"))
+        (!args.quiet).then(|| Progress::start(format!("compiling {name} ({size})")))
     })
     .map_err(|error| Error::Load {
         path: path.clone(),
@@ -170,8 +170,10 @@ pub fn run(args: &Serve) -> Result<(), Error> {
     runtime.block_on(async {
         let listener = Listener::bind(args.addr).map_err(|error| Error::Bind { addr: args.addr, error })?;
         let addr = listener.local_addr().map_err(start)?;
-        let shutdown = stop_signal().map_err(start)?;
-        eprintln!("rhost: serving {name} ({size}) on http://{addr}{}/ (Ctrl-C stops)", settings.mount);
+        let shutdown = stop_signal(args.quiet).map_err(start)?;
+        if !args.quiet {
+            eprintln!("rhost: serving {name} ({size}) on http://{addr}{}/ (Ctrl-C stops)", settings.mount);
+        }
         let drained = listener.serve(site, timeouts, threads, shutdown).await.map_err(start)?;
         if drained == Drained::Cut {
             eprintln!("rhost: the grace period is over; requests that were still running were cut (--grace)");
@@ -185,7 +187,7 @@ fn cores() -> usize {
 }
 
 /// Ready at the first SIGINT or SIGTERM. A second one ends the process at once.
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+fn stop_signal(quiet: bool) -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut next = async move || {
@@ -196,7 +198,9 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     };
     Ok(async move {
         next().await;
-        eprintln!("rhost: stopping; requests in flight may finish, a second signal cuts them");
+        if !quiet {
+            eprintln!("rhost: stopping; requests in flight may finish, a second signal cuts them");
+        }
         tokio::spawn(async move {
             let signal = next().await;
             // As a shell reports a process that a signal ended.
@@ -210,11 +214,14 @@ fn component(args: &Serve) -> Result<PathBuf, Error> {
     if !args.app.is_dir() {
         return Ok(args.app.clone());
     }
-    let mut built = Build {
+    let mut build = Build {
         stack: args.stack,
         ..Build::release(&args.app)
+    };
+    if args.quiet {
+        build.cargo_args.push("--quiet".into());
     }
-    .run()?;
+    let mut built = build.run()?;
     if built.len() > 1 {
         return Err(Error::Several(
             built

@@ -65,6 +65,15 @@ impl SizeClass {
         }
     }
 
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            SizeClass::Small => "small",
+            SizeClass::Medium => "medium",
+            SizeClass::Large => "large",
+        }
+    }
+
     /// Octets of each linear memory that stay resident.
     pub fn keep_resident(self) -> usize {
         match self {

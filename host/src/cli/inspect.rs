@@ -1,0 +1,155 @@
+//! `rhost inspect`: what a component needs, offers and weighs.
+
+use super::Inspect;
+use rhost::failure::Octets;
+use rhost::inspect::{Import, InspectError, Inspection, Interface, inspect};
+use std::fmt::{self, Display, Write};
+use std::io;
+use std::path::PathBuf;
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Read {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It is not what can be looked into.
+    #[error("{}: {error}", path.display())]
+    Inspect {
+        /// Where it is.
+        path: PathBuf,
+        /// Why not.
+        error: InspectError,
+    },
+}
+
+/// Prints what there is to know of a component.
+pub fn run(args: &Inspect) -> Result<(), Error> {
+    let path = &args.component;
+    let file = std::fs::read(path).map_err(|error| Error::Read {
+        path: path.clone(),
+        error,
+    })?;
+    let inspection = inspect(&file).map_err(|error| Error::Inspect {
+        path: path.clone(),
+        error,
+    })?;
+    let text = if args.wit {
+        inspection.wit
+    } else if args.json {
+        serde_json::to_string_pretty(&inspection).expect("names are strings") + "\n"
+    } else {
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        report(&name.unwrap_or_default(), &inspection)
+    };
+    // Whoever reads it may stop before its end, as `head` does.
+    let _ = io::Write::write_all(&mut io::stdout(), text.as_bytes());
+    Ok(())
+}
+
+fn report(name: &str, inspection: &Inspection) -> String {
+    let mut text = String::new();
+    let Inspection {
+        size,
+        imports,
+        exports,
+        parts,
+        memories,
+        toolchain,
+        size_class,
+        wit: _,
+    } = inspection;
+    line(
+        &mut text,
+        format_args!("{name}: a component of {}", Octets(*size)),
+    );
+
+    let functions: usize = imports.iter().map(|it| it.interface.functions.len()).sum();
+    line(
+        &mut text,
+        format_args!("\nImports ({functions} functions, each tied in every sandbox)"),
+    );
+    for Import {
+        interface,
+        lent,
+        provider,
+    } in imports
+    {
+        let behind = match (lent, provider) {
+            (Some(lent), _) => (*lent).to_owned(),
+            (None, provider) => format!("NOT LENT: {}", provider.unwrap_or_default()),
+        };
+        line(&mut text, format_args!("  {:<38} {behind}", interface.name));
+        list(&mut text, interface);
+    }
+    line(&mut text, format_args!("\nExports"));
+    for interface in exports {
+        line(&mut text, format_args!("  {}", interface.name));
+        list(&mut text, interface);
+    }
+
+    line(
+        &mut text,
+        format_args!("\nMemory (sandboxes of the size class {size_class})"),
+    );
+    for memory in memories {
+        let most = match memory.maximum {
+            Some(most) => format!("up to {}", Octets(most)),
+            None => "as far as --memory allows".into(),
+        };
+        line(
+            &mut text,
+            format_args!("  {} at the start, grows {most}", Octets(memory.initial)),
+        );
+    }
+
+    line(&mut text, format_args!("\nSize by part"));
+    for part in parts {
+        let share = part.size as f64 * 100.0 / (*size).max(1) as f64;
+        let octets = Octets(part.size).to_string();
+        line(
+            &mut text,
+            format_args!("  {:<22} {octets:>10} {share:>4.0} %", part.name),
+        );
+    }
+
+    line(&mut text, format_args!("\nToolchain"));
+    for tool in toolchain {
+        line(
+            &mut text,
+            format_args!("  {:<13} {} {}", tool.field, tool.name, tool.version),
+        );
+    }
+    text
+}
+
+fn list(text: &mut String, interface: &Interface) {
+    for function in &interface.functions {
+        line(text, format_args!("    {function}"));
+    }
+}
+
+/// Adds a line, without what a file could put into a name to move the cursor.
+fn line(text: &mut String, line: fmt::Arguments<'_>) {
+    let _ = writeln!(text, "{}", Plain(&line.to_string()));
+}
+
+struct Plain<'a>(&'a str);
+
+impl Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for letter in self.0.trim_end().chars() {
+            match letter {
+                '\n' => f.write_char(letter)?,
+                control if control.is_control() => f.write_char('\u{fffd}')?,
+                letter => f.write_char(letter)?,
+            }
+        }
+        Ok(())
+    }
+}
