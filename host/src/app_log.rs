@@ -2,8 +2,9 @@
 //! host has to say about its requests. Each line says which app and request it is
 //! of, and an app has no more than its share.
 
-use crate::log::{Sink, escape_into};
+use crate::log::{Format, Sink, escape_into};
 use crate::request_id::RequestId;
+use serde::Serialize;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -25,6 +26,16 @@ struct Bucket {
     octets: u64,
     filled: Instant,
     dropped: u64,
+}
+
+/// A line as JSON. `from` is the guest's stream, or `rhost`.
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    app: &'a str,
+    request: &'a str,
+    from: &'a str,
+    text: &'a str,
 }
 
 impl AppLog {
@@ -80,11 +91,20 @@ impl AppLog {
 
     fn line(&self, request: RequestId, from: &str, text: &str) {
         let time = humantime::format_rfc3339_millis(SystemTime::now());
-        self.sink.append(|line| {
-            let _ = write!(line, "{time} {} {request} {from}: ", self.app);
-            escape_into(line, text);
-            line.push(b'\n');
-        });
+        match self.sink.format() {
+            Format::Text => self.sink.append(|line| {
+                let _ = write!(line, "{time} {} {request} {from}: ", self.app);
+                escape_into(line, text);
+                line.push(b'\n');
+            }),
+            Format::Json => self.sink.append_json(&Line {
+                time: time.to_string(),
+                app: &self.app,
+                request: request.as_str(),
+                from,
+                text,
+            }),
+        }
     }
 
     /// Takes `octets` from the share, and says how many lines were dropped since
@@ -107,5 +127,26 @@ impl AppLog {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Memory;
+
+    #[test]
+    fn a_json_line_is_whole_whatever_a_guest_prints() {
+        let (sink, memory): (Sink, Memory) = Sink::to_memory("test log", Format::Json);
+        let log = AppLog::new("shop", sink, 1 << 20);
+        log.guest_line(RequestId::next(), "stdout", b"a \"quote\"\x1b[2J\n{} \xff");
+        let text = memory.text();
+        let line: serde_json::Value = serde_json::from_str(text.trim_end()).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        assert_eq!(
+            (&line["app"], &line["from"]),
+            (&"shop".into(), &"stdout".into())
+        );
+        assert_eq!(line["text"], "a \"quote\"\u{1b}[2J\n{} \u{fffd}");
     }
 }

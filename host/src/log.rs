@@ -6,6 +6,7 @@
 //! is too slow and the buffer is full, lines are dropped, counted, and the count
 //! is said.
 
+use serde::Serialize;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -21,7 +22,18 @@ const GATHER: Duration = Duration::from_millis(5);
 #[derive(Clone)]
 pub struct Sink(Arc<Shared>);
 
+/// How a line is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// A JSON object a line, for programs.
+    Json,
+}
+
 struct Shared {
+    format: Format,
     /// What the log is called in the notice of dropped lines.
     name: &'static str,
     pending: Mutex<Pending>,
@@ -42,9 +54,15 @@ pub struct Flusher {
 }
 
 impl Sink {
-    /// Starts a sink called `name` that writes to `writer`.
-    pub fn start(name: &'static str, writer: impl Write + Send + 'static) -> (Sink, Flusher) {
+    /// Starts a sink called `name` that writes to `writer`. Whoever appends lines
+    /// writes them in `format`.
+    pub fn start(
+        name: &'static str,
+        writer: impl Write + Send + 'static,
+        format: Format,
+    ) -> (Sink, Flusher) {
         let shared = Arc::new(Shared {
+            format,
             name,
             pending: Mutex::new(Pending {
                 lines: Vec::new(),
@@ -70,10 +88,24 @@ impl Sink {
     }
 
     /// Starts a sink whose lines stay in memory, for tests to look at.
-    pub fn to_memory(name: &'static str) -> (Sink, Memory) {
+    pub fn to_memory(name: &'static str, format: Format) -> (Sink, Memory) {
         let lines = Arc::new(Mutex::new(Vec::new()));
-        let (sink, flusher) = Sink::start(name, MemoryWriter(lines.clone()));
+        let (sink, flusher) = Sink::start(name, MemoryWriter(lines.clone()), format);
         (sink, Memory { lines, flusher })
+    }
+
+    /// How lines are to be written.
+    pub fn format(&self) -> Format {
+        self.0.format
+    }
+
+    /// Appends `entry` as a JSON object.
+    pub fn append_json(&self, entry: &impl Serialize) {
+        self.append(|line| {
+            // It fails only for maps whose keys are no strings; entries have none.
+            let _ = serde_json::to_writer(&mut *line, entry);
+            line.push(b'\n');
+        });
     }
 
     /// Appends what `line` writes, which is to be one or more whole lines.
@@ -123,10 +155,19 @@ impl Shared {
 
             if dropped > 0 {
                 let name = self.name;
-                let _ = writeln!(
-                    batch,
-                    "rhost: {dropped} lines of the {name} were dropped: whatever reads it is too slow"
+                let text = format!(
+                    "{dropped} lines of the {name} were dropped: whatever reads it is too slow"
                 );
+                let _ = match self.format {
+                    Format::Text => writeln!(batch, "rhost: {text}"),
+                    Format::Json => {
+                        writeln!(
+                            batch,
+                            "{}",
+                            serde_json::json!({"from": "rhost", "text": text})
+                        )
+                    }
+                };
             }
             // There is nowhere left to report a log that cannot be written.
             let _ = writer.write_all(&batch).and_then(|()| writer.flush());
@@ -266,6 +307,7 @@ mod tests {
                 entered,
                 out: out.clone(),
             },
+            Format::Text,
         );
         sink.append(|line| line.extend_from_slice(b"first\n"));
         writing.recv().unwrap();

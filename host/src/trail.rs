@@ -4,10 +4,11 @@
 use crate::app_log::AppLog;
 use crate::environ::{Peer, protocol, request_uri};
 use crate::failure::Cause;
-use crate::log::{Sink, escape_into};
+use crate::log::{Format, Sink, escape_into};
 use crate::request_id::RequestId;
 use http::request::Parts;
 use http::{Method, StatusCode, Uri, Version};
+use serde::Serialize;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -31,6 +32,24 @@ struct Entry {
     version: Version,
     status: Option<StatusCode>,
     octets: u64,
+}
+
+/// As nginx logs a client that left before it got a status.
+const CLIENT_LEFT: u16 = 499;
+
+/// An access line as JSON.
+#[derive(Serialize)]
+struct Access<'a> {
+    time: String,
+    remote_addr: &'a str,
+    method: &'a str,
+    target: &'a str,
+    protocol: &'a str,
+    status: u16,
+    octets: u64,
+    /// From the request's head to the end of its answer.
+    micros: u64,
+    request: &'a str,
 }
 
 impl Trail {
@@ -98,6 +117,19 @@ impl Drop for Trail {
         };
         let micros = self.start.elapsed().as_micros();
         let time = humantime::format_rfc3339_millis(SystemTime::now());
+        if log.format() == Format::Json {
+            return log.append_json(&Access {
+                time: time.to_string(),
+                remote_addr: &peer.remote_addr,
+                method: method.as_str(),
+                target: &request_uri(uri, *version),
+                protocol: protocol(*version),
+                status: status.map_or(CLIENT_LEFT, |status| status.as_u16()),
+                octets: *octets,
+                micros: u64::try_from(micros).unwrap_or(u64::MAX),
+                request: self.request.as_str(),
+            });
+        }
         log.append(|line| {
             let _ = write!(line, "{time} {} \"{method} ", peer.remote_addr);
             // The target is the client's text: a quote or a control in it must
@@ -110,8 +142,7 @@ impl Drop for Trail {
                     protocol(*version),
                     status.as_u16()
                 ),
-                // As nginx logs a client that left before it got a status.
-                None => write!(line, " {}\" 499 {octets}", protocol(*version)),
+                None => write!(line, " {}\" {CLIENT_LEFT} {octets}", protocol(*version)),
             };
             let _ = writeln!(
                 line,

@@ -309,6 +309,21 @@ fn the_access_log_can_be_off() {
 }
 
 #[test]
+fn logs_can_be_json() {
+    let serving = Serving::hello(&["--log-format", "json"]);
+    serving.get("/hello/%22%0a?q=%22");
+    let (_, access_log, _) = serving.stop();
+    let line: serde_json::Value = serde_json::from_str(access_log.trim_end()).unwrap();
+    assert_eq!(line["target"], "/hello/%22%0a?q=%22");
+    assert_eq!(
+        (&line["status"], &line["octets"]),
+        (&200.into(), &11.into())
+    );
+    assert_eq!(line["protocol"], "HTTP/1.1");
+    assert_eq!(line["request"].as_str().unwrap().len(), 16);
+}
+
+#[test]
 fn quiet_says_nothing() {
     // A cache of its own, so that there is something to compile and to be quiet about.
     let home = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use rhost::listener::Listener;
-use rhost::log::{Memory, Sink};
+use rhost::log::{Format, Memory, Sink};
 use rhost::settings::{AppSettings, LentDir, Limits, Timeouts};
 use rhost::tenant::{App, Site};
 use rhost::worker::Drained;
@@ -137,8 +137,8 @@ impl Test {
         let loaded = tokio::task::spawn_blocking(move || guests::load(&guest))
             .await
             .expect("the guest loads");
-        let (log_sink, log) = Sink::to_memory("log");
-        let (access_sink, access_log) = Sink::to_memory("access log");
+        let (log_sink, log) = Sink::to_memory("log", Format::Text);
+        let (access_sink, access_log) = Sink::to_memory("access log", Format::Text);
         let app = App::new(&loaded, &self.settings, &log_sink).expect("the guest is an app");
         let site = Arc::new(Site::new(app, &self.timeouts, Some(access_sink)));
         let listener =

@@ -163,10 +163,10 @@ impl AsyncWrite for LogStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::Sink;
+    use crate::log::{Format, Sink};
 
     fn logged(rate: u64, write: impl FnOnce(&RequestLog)) -> String {
-        let (sink, memory) = Sink::to_memory("test log");
+        let (sink, memory) = Sink::to_memory("test log", Format::Text);
         let log = GuestLog::new(Arc::new(AppLog::new("shop", sink, rate)), RequestId::next());
         write(&log.0);
         drop(log);

@@ -112,6 +112,10 @@ struct Serve {
     #[arg(long, value_name = "WHEN", default_value = "on")]
     access_log: Switch,
 
+    /// How lines of both logs are written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+
     /// Threads that serve requests [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -136,6 +140,14 @@ struct Serve {
 enum Switch {
     On,
     Off,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Text,
+    /// An object a line, for programs
+    Json,
 }
 
 #[derive(Debug, Args)]

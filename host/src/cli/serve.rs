@@ -1,12 +1,12 @@
 //! `rhost serve`: build if need be, load, listen, serve, drain.
 
 use super::progress::Progress;
-use super::{Serve, Switch};
+use super::{LogFormat, Serve, Switch};
 use rhost::compiled::{Cache, CacheError};
 use rhost::failure::Octets;
 use rhost::listener::Listener;
 use rhost::load::{LoadError, Loader};
-use rhost::log::Sink;
+use rhost::log::{Format, Sink};
 use rhost::package::{Build, BuildError};
 use rhost::sandbox::Engines;
 use rhost::tenant::{App, Site};
@@ -92,24 +92,15 @@ fn explain_bind(addr: SocketAddr, error: &io::Error) -> String {
 
 /// Serves until a signal comes.
 pub fn run(args: &Serve) -> Result<(), Error> {
-    let (log, _log_flusher) = Sink::start("log", io::stderr());
-    tracing_subscriber::fmt()
-        .with_writer(log.clone())
-        .with_ansi(
-            io::stderr().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-        )
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::builder()
-                .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
-                .with_env_var("RHOST_LOG")
-                .from_env_lossy(),
-        )
-        .with_target(false)
-        .init();
+    let format = match args.log_format {
+        LogFormat::Text => Format::Text,
+        LogFormat::Json => Format::Json,
+    };
+    let (log, _log_flusher) = Sink::start("log", io::stderr(), format);
+    trace(&log);
     // Silence is cheaper than a line that nobody reads.
     let (access_log, _access_flusher) = match args.access_log {
-        Switch::On => Some(Sink::start("access log", io::stdout())).unzip(),
+        Switch::On => Some(Sink::start("access log", io::stdout(), format)).unzip(),
         Switch::Off => (None, None),
     };
 
@@ -180,6 +171,26 @@ pub fn run(args: &Serve) -> Result<(), Error> {
         }
         Ok(())
     })
+}
+
+/// What the host's own code has to say goes to the log as well.
+fn trace(log: &Sink) {
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::builder()
+                .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
+                .with_env_var("RHOST_LOG")
+                .from_env_lossy(),
+        )
+        .with_target(false);
+    if log.format() == Format::Json {
+        return subscriber.json().flatten_event(true).init();
+    }
+    let may_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    subscriber
+        .with_ansi(may_colour && io::stderr().is_terminal())
+        .init();
 }
 
 fn cores() -> usize {
