@@ -5,6 +5,7 @@
 use crate::log::{Format, Sink, escape_into};
 use crate::request_id::RequestId;
 use serde::Serialize;
+use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -20,6 +21,34 @@ pub struct AppLog {
     sink: Sink,
     rate: u64,
     bucket: Arc<Mutex<Bucket>>,
+    recent: Option<Recent>,
+}
+
+/// The last lines that an app's guests printed, of all its requests.
+#[derive(Clone, Default)]
+pub struct Recent(Arc<Mutex<VecDeque<(RequestId, String)>>>);
+
+impl Recent {
+    /// How many lines are kept.
+    const LINES: usize = 500;
+
+    fn push(&self, request: RequestId, text: String) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == Self::LINES {
+            lines.pop_front();
+        }
+        lines.push_back((request, text));
+    }
+
+    /// Those of `request`, one after the other.
+    pub fn of(&self, request: RequestId) -> String {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines
+            .iter()
+            .filter(|(of, _)| *of == request)
+            .flat_map(|(_, text)| [text.as_str(), "\n"])
+            .collect()
+    }
 }
 
 struct Bucket {
@@ -52,7 +81,21 @@ impl AppLog {
                 filled: Instant::now(),
                 dropped: 0,
             })),
+            recent: None,
         }
+    }
+
+    /// The same, and it keeps the last lines.
+    pub fn with_recent(self) -> Self {
+        AppLog {
+            recent: Some(Recent::default()),
+            ..self
+        }
+    }
+
+    /// The last lines, if they are kept.
+    pub fn recent(&self) -> Option<&Recent> {
+        self.recent.as_ref()
     }
 
     /// Writes a line that a guest printed to `stream`, without its end, if the
@@ -67,7 +110,11 @@ impl AppLog {
                 &format!("{dropped} lines of this app were dropped (--log-rate)"),
             );
         }
-        self.line(request, stream, &String::from_utf8_lossy(text));
+        let text = String::from_utf8_lossy(text);
+        if let Some(recent) = &self.recent {
+            recent.push(request, text.clone().into_owned());
+        }
+        self.line(request, stream, &text);
     }
 
     /// Writes what the host has to say about a request, a line for each of

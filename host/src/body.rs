@@ -2,14 +2,16 @@
 //! guest is still making.
 
 use crate::app_log::AppLog;
-use crate::failure::{self, Cause};
+use crate::failure::Cause;
 use crate::guest::{Guest, verdict};
 use crate::output::Taken;
 use crate::start_response::ResponseHead;
 use crate::streamed::{Cut, Streamed};
 use crate::trail::Trail;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+};
 use http::{Method, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use std::future::poll_fn;
@@ -113,11 +115,16 @@ pub fn refuse(cause: Cause, log: &AppLog, trail: Trail) -> Response<Body> {
         CONTENT_TYPE,
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
+    // Nothing in a page of the host's runs or is fetched, whatever it quotes.
+    head.headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'"),
+    );
     if status == StatusCode::SERVICE_UNAVAILABLE {
         head.headers
             .insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    let page = failure::page(status, trail.request().as_str());
+    let page = trail.page(status, &cause);
     respond(head, Content::Whole(page.into()), trail)
 }
 

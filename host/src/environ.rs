@@ -18,6 +18,8 @@ pub struct Peer {
     pub remote_addr: String,
     /// The client's port.
     pub remote_port: u16,
+    /// Whether the client sits at this machine.
+    pub is_loopback: bool,
     /// The address that the connection came in at: the server's name for a
     /// client that gives none.
     local_addr: String,
@@ -32,6 +34,7 @@ impl Peer {
             // takes both.
             remote_addr: remote.ip().to_canonical().to_string(),
             remote_port: remote.port(),
+            is_loopback: remote.ip().to_canonical().is_loopback(),
             local_addr: local.ip().to_canonical().to_string(),
             local_port: local.port(),
         }

@@ -12,7 +12,7 @@
 //! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper; [`stall`] gives up
 //!    one that neither asks nor takes, and by [`departure`] one that has left.
 //! 3. [`tenant`]: finds the app, and starts the [`trail`] that the request leaves
-//!    in the logs.
+//!    in the logs. Of an app in development it keeps an [`exhibit`] of each request.
 //! 4. [`admission`]: a place before a sandbox; overload queues, then sheds.
 //! 5. [`environ`]: the head of the request as PEP 3333's record.
 //! 6. [`sandbox`]: a fresh instance, with what [`capabilities`] lends it, within
@@ -35,6 +35,7 @@ pub mod compiled;
 pub mod connection;
 pub mod departure;
 pub mod environ;
+pub mod exhibit;
 pub mod failure;
 pub mod gateway;
 pub mod guest;

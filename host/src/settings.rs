@@ -108,4 +108,7 @@ pub struct AppSettings {
     pub dirs: Vec<LentDir>,
     /// What each of its requests may use.
     pub limits: Limits,
+    /// Whether it is being developed: a client at this machine then sees why a
+    /// request failed (`--dev`).
+    pub dev: bool,
 }

@@ -5,6 +5,7 @@ use crate::app_log::AppLog;
 use crate::body::{self, Body};
 use crate::capabilities::Lent;
 use crate::environ::{Gathered, MountedPath, Peer};
+use crate::exhibit::{self, Exhibit};
 use crate::failure::Cause;
 use crate::guest::Guest;
 use crate::input::Input;
@@ -47,7 +48,10 @@ impl App {
         if loaded.initial_memory > limits.memory {
             return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
         }
-        let log = AppLog::new(&settings.name, log.clone(), limits.log_rate);
+        let mut log = AppLog::new(&settings.name, log.clone(), limits.log_rate);
+        if settings.dev {
+            log = log.with_recent();
+        }
         let desks: Result<Vec<_>, _> = loaded
             .components
             .iter()
@@ -106,13 +110,22 @@ impl Site {
         request: Request<Incoming>,
     ) -> Response<Body> {
         let (head, incoming) = request.into_parts();
-        let trail = Trail::begin(&head, peer, self.access_log.as_ref());
+        let mut trail = Trail::begin(&head, peer, self.access_log.as_ref());
         let App {
             mount,
             limits,
             turnstile,
             desks,
         } = &self.app;
+        if let Some(lines) = desks[0].log.recent()
+            && exhibit::is_local(peer, &head.headers)
+            && let Some(path) = MountedPath::split(&head.uri, mount)
+        {
+            let gathered = Gathered::from(&head, peer);
+            let id = trail.request();
+            let environ = gathered.environ(&head, peer, &path, id.as_str());
+            trail.keep(Exhibit::of(&environ, lines.clone()));
+        }
         let refuse = |cause, trail| body::refuse(cause, &desks[lane % desks.len()].log, trail);
         if MountedPath::split(&head.uri, mount).is_none() {
             return refuse(Cause::NotMounted, trail);

@@ -3,7 +3,8 @@
 
 use crate::app_log::AppLog;
 use crate::environ::{Peer, protocol, request_uri};
-use crate::failure::Cause;
+use crate::exhibit::Exhibit;
+use crate::failure::{self, Cause};
 use crate::log::{Format, Sink, escape_into};
 use crate::request_id::RequestId;
 use http::request::Parts;
@@ -20,6 +21,7 @@ pub struct Trail {
     request: RequestId,
     start: Instant,
     entry: Option<Entry>,
+    exhibit: Option<Box<Exhibit>>,
 }
 
 /// What an access line needs beyond the request's name; kept only when there is
@@ -68,6 +70,20 @@ impl Trail {
             request: RequestId::next(),
             start: Instant::now(),
             entry,
+            exhibit: None,
+        }
+    }
+
+    /// Keeps the request, to show it should it fail.
+    pub fn keep(&mut self, exhibit: Exhibit) {
+        self.exhibit = Some(Box::new(exhibit));
+    }
+
+    /// The page for a client whose request failed.
+    pub fn page(&self, status: StatusCode, cause: &Cause) -> String {
+        match &self.exhibit {
+            Some(exhibit) => exhibit.page(status, self.request, cause),
+            None => failure::page(status, self.request.as_str()),
         }
     }
 

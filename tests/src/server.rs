@@ -40,6 +40,12 @@ impl Test {
         }
     }
 
+    /// `--dev`.
+    pub fn dev(mut self) -> Self {
+        self.settings.dev = true;
+        self
+    }
+
     /// `--cpu`.
     pub fn cpu(self, time: &str) -> Self {
         self.limits(|limits| limits.cpu = duration(time))

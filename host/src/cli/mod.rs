@@ -104,6 +104,11 @@ struct Serve {
     #[arg(long, value_name = "HOST:GUEST[:ro]", value_parser = dir)]
     dir: Vec<LentDir>,
 
+    /// Show a client on this machine why a request failed
+    /// [default: on for a crate, off for a component]
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, default_missing_value = "on")]
+    dev: Option<Switch>,
+
     /// Say nothing but what goes wrong; the access log has its own flag
     #[arg(short, long)]
     quiet: bool,
@@ -232,6 +237,9 @@ impl Serve {
             mount: self.mount.clone(),
             env: self.env.clone(),
             dirs: self.dir.clone(),
+            dev: self
+                .dev
+                .map_or_else(|| self.app.is_dir(), |dev| dev == Switch::On),
             limits: Limits {
                 cpu: limits.cpu,
                 wall: limits.timeout,

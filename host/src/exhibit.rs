@@ -1,0 +1,106 @@
+//! What a developer is shown of a failed request, in place of the short page:
+//! everything that the logs have, and the environ. Made only for an app that is
+//! being developed (`--dev`), and only for whoever sits at the same machine.
+
+use crate::app_log::Recent;
+use crate::environ::Peer;
+use crate::failure::Cause;
+use crate::gateway::Environ;
+use crate::request_id::RequestId;
+use html_escape::encode_text;
+use http::header::{FORWARDED, VIA};
+use http::{HeaderMap, StatusCode};
+use std::fmt::Write;
+
+/// A request, kept for the case that it fails.
+pub struct Exhibit {
+    environ: String,
+    lines: Recent,
+}
+
+impl Exhibit {
+    /// Keeps what a page would show. `lines` are the last ones that the app's
+    /// guests printed.
+    pub fn of(environ: &Environ<'_>, lines: Recent) -> Self {
+        Exhibit {
+            environ: format!("{environ:#?}"),
+            lines,
+        }
+    }
+
+    /// The page.
+    pub fn page(&self, status: StatusCode, request: RequestId, cause: &Cause) -> String {
+        let title = format!(
+            "{} {}",
+            status.as_u16(),
+            status.canonical_reason().unwrap_or("Error")
+        );
+        let cause = cause.to_string();
+        // The first line says what; the rest is where.
+        let (what, whereabouts) = cause.split_once('\n').unwrap_or((&cause, ""));
+        let mut page = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{title}</title>\n\
+             <style>{STYLE}</style></head>\n<body>\n<h1>{title}</h1>\n<p class=\"what\">{}</p>\n\
+             <p class=\"note\">Request {request}. This page is for development (--dev): \
+             nobody but this machine sees it.</p>\n",
+            encode_text(what)
+        );
+        section(&mut page, "Backtrace", whereabouts);
+        section(&mut page, "What the guest printed", &self.lines.of(request));
+        section(&mut page, "Environ", &self.environ);
+        page.push_str("</body>\n</html>\n");
+        page
+    }
+}
+
+/// Whether a client sits at this machine, and not behind a proxy on it.
+pub fn is_local(peer: &Peer, headers: &HeaderMap) -> bool {
+    let forwarded = headers.contains_key(FORWARDED)
+        || headers.contains_key(VIA)
+        || headers
+            .keys()
+            .any(|name| name.as_str().starts_with("x-forwarded-"))
+        || headers.contains_key("x-real-ip");
+    peer.is_loopback && !forwarded
+}
+
+fn section(page: &mut String, heading: &str, text: &str) {
+    if !text.is_empty() {
+        let _ = writeln!(
+            page,
+            "<h2>{heading}</h2>\n<pre>{}</pre>",
+            encode_text(text.trim_end())
+        );
+    }
+}
+
+const STYLE: &str = "\
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #1c2127; background: #fff }\n\
+h1 { font-size: 1.4em; margin: 0 } h2 { font-size: 1em; margin: 1.6em 0 .4em }\n\
+.what { font-size: 1.15em; margin: .4em 0; color: #a3262a; overflow-wrap: anywhere }\n\
+.note { color: #5f6b7c; margin: 0; font-size: .9em }\n\
+pre { background: #f4f5f7; border: 1px solid #dce0e5; border-radius: 4px; padding: .8em 1em; margin: 0; overflow-x: auto; font-size: .85em }\n\
+@media (prefers-color-scheme: dark) { body { color: #e5e8eb; background: #1c2127 } .what { color: #fa999c } .note { color: #abb3bf } pre { background: #252a31; border-color: #383e47 } }";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_on_this_machine_is_not_a_developer() {
+        let peer =
+            |address: &str| Peer::new(address.parse().unwrap(), "127.0.0.1:80".parse().unwrap());
+        let headers = |name: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, "x".parse().unwrap());
+            headers
+        };
+        for local in ["127.0.0.1:9", "[::1]:9", "[::ffff:127.0.0.1]:9"] {
+            assert!(is_local(&peer(local), &headers("accept")), "{local}");
+            for name in ["forwarded", "via", "x-forwarded-for", "x-real-ip"] {
+                assert!(!is_local(&peer(local), &headers(name)), "{name}");
+            }
+        }
+        assert!(!is_local(&peer("192.0.2.1:9"), &HeaderMap::new()));
+    }
+}
