@@ -39,6 +39,7 @@ fn route(method: &str, pattern: TokenStream, item: TokenStream) -> Result<TokenS
     let segments = segments.iter().map(|segment| match segment {
         Segment::Literal(text) => quote!(::rhost_sdk::routing::Segment::Literal(#text)),
         Segment::Param(name) => quote!(::rhost_sdk::routing::Segment::Param(#name)),
+        Segment::Tail(name) => quote!(::rhost_sdk::routing::Segment::Tail(#name)),
     });
     // The span puts "cannot be the answer" on the type that is returned.
     let answer = match &function.sig.output {
@@ -133,14 +134,14 @@ fn check_parameters(
     literal: &LitStr,
 ) -> Result<()> {
     for segment in segments {
-        if let Segment::Param(name) = segment
+        if let Some(name) = segment.name()
             && !arguments
                 .iter()
                 .any(|argument| argument_name(argument).as_ref() == Some(name))
         {
             return Err(Error::new(
                 literal.span(),
-                format!("`{{{name}}}` has no argument: `{function}` takes none named `{name}`"),
+                format!("`{segment}` has no argument: `{function}` takes none named `{name}`"),
             ));
         }
     }
@@ -166,13 +167,17 @@ fn bindings(segments: &[Segment], arguments: &[&PatType]) -> (Vec<TokenStream>, 
         let place = argument_name(argument).and_then(|name| {
             segments
                 .iter()
-                .position(|segment| matches!(segment, Segment::Param(other) if *other == name))
+                .position(|segment| segment.name() == Some(&name))
         });
         // The spans put "is not implemented" on the argument's type.
         let value = match place {
-            Some(index) => quote_spanned!(argument.ty.span()=>
-                ::rhost_sdk::routing::param::<#ty>(params, #index)
-            ),
+            Some(index) => {
+                let octets = match segments[index] {
+                    Segment::Tail(_) => quote!(params.tail(#index)),
+                    _ => quote!(params.segment(#index)),
+                };
+                quote_spanned!(argument.ty.span()=> ::rhost_sdk::routing::param::<#ty>(#octets))
+            }
             None => quote_spanned!(argument.ty.span()=>
                 <#ty as ::rhost_sdk::FromRequest<'_>>::from_request(request)
             ),

@@ -27,14 +27,35 @@
 //! a `{name}` without an argument does not compile. A trailing slash counts:
 //! `/notes` and `/notes/` are two paths.
 //!
+//! A last segment `{name..}` is a tail: it takes the rest of the path, slashes
+//! and all, and at least one octet. `/files/{path..}` answers `/files/a/b.txt`,
+//! with `a/b.txt` as the argument `path`, but not `/files/`. The path is as the
+//! client sent it, decoded once: a tail may hold `..` and `//`, so look before
+//! opening a file by that name.
+//!
+//! ```
+//! use rhost_sdk::prelude::*;
+//!
+//! #[get("/files/{path..}")]
+//! fn file(path: String) -> String {
+//!     format!("file {path}\n")
+//! }
+//!
+//! app!(file);
+//!
+//! let answer = rhost_sdk::testing::get(&APP, "/files/a/b.txt").send();
+//! assert_eq!(answer.text(), "file a/b.txt\n");
+//! assert_eq!(rhost_sdk::testing::get(&APP, "/files/").send().status(), 404);
+//! ```
+//!
 //! A pattern is compared with `PATH_INFO` (PEP 3333), which the server has
 //! percent-decoded once: write `/été`, and know that `%2F` in a request is a
 //! slash like any other. Where the application is mounted at `/shop`, its `/`
 //! answers `/shop` as well as `/shop/`.
 //!
-//! A literal segment wins over a parameter, at the first segment where two
-//! patterns differ; where that leads nowhere, the parameter is tried. A
-//! parameter that does not parse is a 404, and ends the search.
+//! A literal segment wins over a parameter, and a parameter over a tail, at the
+//! first segment where two patterns differ; where the one leads nowhere, the
+//! next is tried. A parameter that does not parse is a 404, and ends the search.
 //!
 //! # What a site answers by itself
 //!

@@ -6,8 +6,8 @@ use crate::routing::route::{Route, Segment};
 /// in a constant.
 ///
 /// Routes are compared segment by segment: a pattern that ends comes before one
-/// that goes on, literals come in the order of their octets, and parameters
-/// after them, whatever their names. Equal patterns are in the order of their
+/// that goes on, literals come in the order of their octets, parameters after
+/// them, and tails last, whatever their names. Equal patterns are in the order of their
 /// methods.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<const COUNT: usize> {
@@ -122,15 +122,21 @@ const fn compare(one: &Route, other: &Route) -> isize {
                 (Segment::Literal(one), Segment::Literal(other)) => {
                     compare_octets(one.as_bytes(), other.as_bytes())
                 }
-                (Segment::Literal(_), Segment::Param(_)) => -1,
-                (Segment::Param(_), Segment::Literal(_)) => 1,
-                (Segment::Param(_), Segment::Param(_)) => 0,
+                (one, other) => rank(one) - rank(other),
             },
         };
         if difference != 0 {
             return difference;
         }
         depth += 1;
+    }
+}
+
+const fn rank(segment: &Segment) -> isize {
+    match segment {
+        Segment::Literal(_) => 0,
+        Segment::Param(_) => 1,
+        Segment::Tail(_) => 2,
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`Params`]: the segments that parameters take.
+//! [`Params`]: what parameters take of a path.
 
 use crate::extract::FromParam;
 use crate::rejection::Rejection;
@@ -21,17 +21,22 @@ impl<'r> Params<'r> {
     pub fn segment(self, place: usize) -> Option<&'r [u8]> {
         self.0.split(|&octet| octet == b'/').nth(place)
     }
+
+    /// The rest of the path from a segment on, counted from 0, decoded.
+    #[must_use]
+    pub fn tail(self, place: usize) -> Option<&'r [u8]> {
+        self.0.splitn(place + 1, |&octet| octet == b'/').nth(place)
+    }
 }
 
-/// Reads a parameter: the segment at its place.
+/// Reads a parameter from what it takes of the path.
 ///
 /// # Errors
 ///
-/// 404 for a segment that is not UTF-8, or does not parse.
-pub fn param<T: FromParam>(params: Params<'_>, place: usize) -> Result<T, Rejection> {
-    params
-        .segment(place)
-        .and_then(|segment| std::str::from_utf8(segment).ok())
+/// 404 for octets that are not UTF-8, or do not parse.
+pub fn param<T: FromParam>(octets: Option<&[u8]>) -> Result<T, Rejection> {
+    octets
+        .and_then(|octets| std::str::from_utf8(octets).ok())
         .and_then(T::from_param)
         .ok_or(Rejection::not_found())
 }

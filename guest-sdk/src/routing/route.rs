@@ -29,6 +29,9 @@ pub enum Segment {
     Literal(&'static str),
     /// `{name}`: any text but none.
     Param(&'static str),
+    /// `{name..}`, at the end: the rest of the path, slashes and all, but not
+    /// nothing.
+    Tail(&'static str),
 }
 
 /// A function with a route. The attributes implement it, for an empty type of
