@@ -95,9 +95,9 @@ pub use gateway::OutputError;
 pub use headers::Headers;
 #[cfg(feature = "json")]
 pub use json::Json;
-pub use method::Method;
+pub use method::{Method, Methods};
 pub use rejection::Rejection;
 pub use request::Request;
 pub use respond::{Html, Redirect, Responder, Response, Stream, Writer};
-pub use rhost_sdk_macros::{app, delete, get, head, options, patch, post, put};
+pub use rhost_sdk_macros::{app, delete, get, head, options, patch, post, put, route};
 pub use status::Status;

@@ -4,7 +4,7 @@ use rhost_sdk::prelude::*;
 use rhost_sdk::testing;
 
 #[get("/files/{path..}")]
-fn file(path: String) -> String {
+fn file(path: &str) -> String {
     format!("file {path}")
 }
 
@@ -14,7 +14,8 @@ fn store(path: String, body: Vec<u8>) -> String {
 }
 
 #[get("/files/{name}")]
-fn named(name: String) -> String {
+fn named<'r>(headers: &'r Headers, name: &'r str) -> String {
+    assert!(headers.is_empty());
     format!("named {name}")
 }
 

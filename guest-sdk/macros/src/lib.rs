@@ -3,12 +3,13 @@
 //!
 //! # Layout
 //!
-//! `pattern` reads what stands in the attribute, `route` writes what stands
+//! `pattern` and `methods` read what stands in the attribute, `route` writes what stands
 //! beside the function, `site` writes the table of `app!`. Whatever can be
 //! wrong is said here, on the literal or the name that is wrong; what only the
 //! whole site shows (two equal routes) is left to constants that rustc
 //! evaluates.
 
+mod methods;
 mod pattern;
 mod route;
 mod site;
@@ -36,6 +37,16 @@ attributes! {
     delete "Delete" "Answers DELETE at a path (RFC 9110, section 9.3.5)."
     head "Head" "Answers HEAD at a path, in place of the route for GET (RFC 9110, section 9.3.2)."
     options "Options" "Answers OPTIONS at a path, in place of the answer that the site gives by itself (RFC 9110, section 9.3.7)."
+}
+
+/// Answers several methods at a path: `#[route("/note", methods = [GET, POST])]`.
+///
+/// The arguments are the path's pattern, a literal, and the methods: GET (which
+/// answers HEAD as well), HEAD, POST, PUT, PATCH, DELETE, OPTIONS. An argument
+/// `Method` tells which one a request has. See `rhost_sdk::routing`.
+#[proc_macro_attribute]
+pub fn route(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    route::expand_listed(arguments.into(), item.into()).into()
 }
 
 /// Lists the routes of a site and makes the crate an application.

@@ -8,23 +8,45 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, GenericParam, ItemFn, LitStr, Pat, PatType, Result, ReturnType};
+use syn::{Error, FnArg, GenericParam, ItemFn, LitStr, Pat, PatType, Result, ReturnType, Type};
 
+use crate::methods::Arguments;
 use crate::pattern::{self, Segment};
 
 /// Writes the function back, then its route, or an error in place of the route.
+/// The attribute is of one method, a variant of `Method`.
 pub(crate) fn expand(method: &str, pattern: TokenStream, item: TokenStream) -> TokenStream {
-    let route = route(method, pattern, item.clone()).unwrap_or_else(Error::into_compile_error);
+    let arguments = syn::parse2(pattern)
+        .map(|pattern| Arguments {
+            pattern,
+            methods: vec![Ident::new(method, Span::call_site())],
+        })
+        .map_err(|error| {
+            Error::new(
+                error.span(),
+                "expected the path's pattern, as in `(\"/users/{id}\")`",
+            )
+        });
+    beside(item, arguments)
+}
+
+/// The same, for the attribute that lists its methods.
+pub(crate) fn expand_listed(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    beside(item, syn::parse2(arguments))
+}
+
+fn beside(item: TokenStream, arguments: Result<Arguments>) -> TokenStream {
+    let route = arguments
+        .and_then(|arguments| route(arguments, item.clone()))
+        .unwrap_or_else(Error::into_compile_error);
     quote! { #item #route }
 }
 
-fn route(method: &str, pattern: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let literal: LitStr = syn::parse2(pattern).map_err(|error| {
-        Error::new(
-            error.span(),
-            "expected the path's pattern, as in `(\"/users/{id}\")`",
-        )
-    })?;
+fn route(attribute: Arguments, item: TokenStream) -> Result<TokenStream> {
+    let Arguments {
+        pattern: literal,
+        methods,
+    } = attribute;
     let function: ItemFn = syn::parse2(item)?;
     check_signature(&function)?;
     let segments =
@@ -47,7 +69,6 @@ fn route(method: &str, pattern: TokenStream, item: TokenStream) -> Result<TokenS
         ReturnType::Type(_, ty) => ty.span(),
     };
     let answer = quote_spanned!(answer=> ::rhost_sdk::Responder::respond(#name(#(#variables),*)));
-    let method = Ident::new(method, Span::call_site());
     let visibility = &function.vis;
     // A function that is compiled out takes its route with it.
     let conditions: Vec<_> = function
@@ -74,9 +95,10 @@ fn route(method: &str, pattern: TokenStream, item: TokenStream) -> Result<TokenS
                     #answer
                 }
                 ::rhost_sdk::routing::Route {
-                    method: ::rhost_sdk::Method::#method,
+                    methods: ::rhost_sdk::Methods::of(&[#(::rhost_sdk::Method::#methods),*]),
                     pattern: #literal,
                     segments: &[#(#segments),*],
+                    prefix: 0,
                     name: ::core::concat!(::core::module_path!(), "::", #text),
                     call,
                 }
@@ -156,6 +178,13 @@ fn argument_name(argument: &PatType) -> Option<String> {
     }
 }
 
+/// Whether a type is written `&str`.
+fn is_text(ty: &Type) -> bool {
+    matches!(ty, Type::Reference(reference)
+        if reference.mutability.is_none()
+            && matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str")))
+}
+
 /// A statement for each argument, and the variables that they fill.
 fn bindings(segments: &[Segment], arguments: &[&PatType]) -> (Vec<TokenStream>, Vec<Ident>) {
     let mut bindings = Vec::new();
@@ -176,7 +205,12 @@ fn bindings(segments: &[Segment], arguments: &[&PatType]) -> (Vec<TokenStream>, 
                     Segment::Tail(_) => quote!(params.tail(#index)),
                     _ => quote!(params.segment(#index)),
                 };
-                quote_spanned!(argument.ty.span()=> ::rhost_sdk::routing::param::<#ty>(#octets))
+                match is_text(&argument.ty) {
+                    true => quote!(::rhost_sdk::routing::text(#octets)),
+                    false => quote_spanned!(argument.ty.span()=>
+                        ::rhost_sdk::routing::param::<#ty>(#octets)
+                    ),
+                }
             }
             None => quote_spanned!(argument.ty.span()=>
                 <#ty as ::rhost_sdk::FromRequest<'_>>::from_request(request)

@@ -23,7 +23,8 @@ pub(crate) fn find(table: &'static [Route], path: &[u8], method: Method) -> Opti
 pub(crate) fn allowed(table: &'static [Route], path: &[u8]) -> Methods {
     let mut methods = Methods::default();
     descend(table, 0, Some(path), &mut |rows| {
-        rows.iter().for_each(|route| methods.insert(route.method));
+        rows.iter()
+            .for_each(|route| methods = methods.or(route.methods));
         false
     });
     methods
@@ -32,12 +33,14 @@ pub(crate) fn allowed(table: &'static [Route], path: &[u8]) -> Methods {
 /// The methods of all routes.
 pub(crate) fn all(table: &[Route]) -> Methods {
     let mut methods = Methods::default();
-    table.iter().for_each(|route| methods.insert(route.method));
+    table
+        .iter()
+        .for_each(|route| methods = methods.or(route.methods));
     methods
 }
 
 fn with_method(rows: &'static [Route], method: Method) -> Option<&'static Route> {
-    rows.iter().find(|route| route.method == method)
+    rows.iter().find(|route| route.methods.contains(method))
 }
 
 /// Visits the rows of each pattern that fits, the best first, until a visit

@@ -37,7 +37,7 @@
 //! use rhost_sdk::prelude::*;
 //!
 //! #[get("/files/{path..}")]
-//! fn file(path: String) -> String {
+//! fn file(path: &str) -> String {
 //!     format!("file {path}\n")
 //! }
 //!
@@ -57,13 +57,35 @@
 //! first segment where two patterns differ; where the one leads nowhere, the
 //! next is tried. A parameter that does not parse is a 404, and ends the search.
 //!
+//! # Methods
+//!
+//! There is an attribute for each of [`Method`](crate::Method)'s. A function
+//! that answers several lists them, and may ask which it was:
+//!
+//! ```
+//! use rhost_sdk::prelude::*;
+//!
+//! #[route("/note", methods = [GET, POST])]
+//! fn note(method: Method) -> &'static str {
+//!     match method {
+//!         Method::Post => "kept\n",
+//!         _ => "milk\n",
+//!     }
+//! }
+//!
+//! app!(note);
+//!
+//! let answer = rhost_sdk::testing::post(&APP, "/note").send();
+//! assert_eq!(answer.text(), "kept\n");
+//! ```
+//!
 //! # What a site answers by itself
 //!
 //! - 404 where no pattern fits;
 //! - 405 with Allow, where one fits and has not this method (RFC 9110, section
 //!   15.5.6);
-//! - HEAD, with the route for GET, unless there is a `#[head]`;
-//! - OPTIONS, with 204 and Allow, unless there is an `#[options]`; and
+//! - HEAD, with the route for GET, unless there is one for HEAD;
+//! - OPTIONS, with 204 and Allow, unless there is a route for it; and
 //!   `OPTIONS *`, with the methods of the whole site (RFC 9110, section 9.3.7).
 //!
 //! # How it works
@@ -85,5 +107,5 @@ mod route;
 
 pub(crate) use dispatch::{all, allowed, find};
 pub use order::Order;
-pub use param::{Params, param};
+pub use param::{Params, param, text};
 pub use route::{Handler, Route, Segment};

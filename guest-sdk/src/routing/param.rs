@@ -35,8 +35,19 @@ impl<'r> Params<'r> {
 ///
 /// 404 for octets that are not UTF-8, or do not parse.
 pub fn param<T: FromParam>(octets: Option<&[u8]>) -> Result<T, Rejection> {
+    text(octets).and_then(|text| T::from_param(text).ok_or(Rejection::not_found()))
+}
+
+/// Borrows a parameter that is text from the path: an argument `&str`.
+///
+/// A function of its own, since `&str` cannot implement [`FromParam`] beside
+/// every type that implements `FromStr`: one day it may be one of them.
+///
+/// # Errors
+///
+/// 404 for octets that are not UTF-8.
+pub fn text(octets: Option<&[u8]>) -> Result<&str, Rejection> {
     octets
         .and_then(|octets| std::str::from_utf8(octets).ok())
-        .and_then(T::from_param)
         .ok_or(Rejection::not_found())
 }
