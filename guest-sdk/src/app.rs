@@ -79,7 +79,7 @@ impl App {
             _ => return Rejection::not_found().respond(),
         };
         if let Some(route) = method.and_then(|method| find(self.table, path, method)) {
-            return (route.call)(request, Params::new(path));
+            return (route.call)(request, Params::new(path, route.prefix));
         }
         let allowed = allowed(self.table, path);
         if allowed.is_empty() {

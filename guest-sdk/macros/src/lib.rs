@@ -4,8 +4,8 @@
 //! # Layout
 //!
 //! `pattern` and `methods` read what stands in the attribute, `route` writes what stands
-//! beside the function, `site` writes the table of `app!`. Whatever can be
-//! wrong is said here, on the literal or the name that is wrong; what only the
+//! beside the function, `site` reads what stands in `app!`, `table` writes its
+//! table. Whatever can be wrong is said here, on the literal or the name that is wrong; what only the
 //! whole site shows (two equal routes) is left to constants that rustc
 //! evaluates.
 
@@ -13,6 +13,7 @@ mod methods;
 mod pattern;
 mod route;
 mod site;
+mod table;
 
 use proc_macro::TokenStream;
 
@@ -52,10 +53,11 @@ pub fn route(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Lists the routes of a site and makes the crate an application.
 ///
 /// `app!(index, users::show)` takes the paths of functions that carry a route
-/// attribute, and defines `pub static APP: rhost_sdk::App`, the table in the
+/// attribute. `"/admin" => [admin::index, admin::users]` puts a prefix before the
+/// patterns of a list, which may have prefixes in it again. It defines `pub static APP: rhost_sdk::App`, the table in the
 /// order in which it is searched; on wasm it also exports the gateway's
 /// `handle`. See `rhost_sdk::routing`.
 #[proc_macro]
 pub fn app(routes: TokenStream) -> TokenStream {
-    site::expand(routes.into()).into()
+    table::expand(routes.into()).into()
 }

@@ -67,6 +67,23 @@ pub(crate) fn parse(pattern: &str) -> Result<Vec<Segment>, String> {
     Ok(segments)
 }
 
+/// Says what is wrong with a prefix: text alone, as `/admin/reports`.
+pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
+    if !prefix.starts_with('/') {
+        return Err("a prefix begins with `/`".into());
+    }
+    if prefix.ends_with('/') {
+        return Err("a prefix ends without `/`: the patterns below it begin with one".into());
+    }
+    let segments = parse(prefix)?;
+    match segments.iter().find(|segment| segment.name().is_some()) {
+        Some(segment) => Err(format!(
+            "a prefix is text alone: write `{segment}` in the patterns below it, where it has its argument"
+        )),
+        None => Ok(()),
+    }
+}
+
 fn segment(part: &str) -> Result<Segment, String> {
     if !part.contains(['{', '}']) {
         return Ok(Segment::Literal(part.into()));

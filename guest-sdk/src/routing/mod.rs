@@ -79,6 +79,47 @@
 //! assert_eq!(answer.text(), "kept\n");
 //! ```
 //!
+//! # Prefixes
+//!
+//! `"/admin" => [...]` in the list puts a prefix before the patterns of the
+//! routes below it, as a blueprint of Flask does, so a module can be listed
+//! where the site wants it. There can be prefixes below a prefix.
+//!
+//! ```
+//! use rhost_sdk::prelude::*;
+//!
+//! mod admin {
+//!     use rhost_sdk::prelude::*;
+//!
+//!     #[get("/")]
+//!     pub fn index() -> &'static str {
+//!         "admin\n"
+//!     }
+//!
+//!     #[get("/users/{id}")]
+//!     pub fn user(id: u32) -> String {
+//!         format!("user {id}\n")
+//!     }
+//! }
+//!
+//! #[get("/")]
+//! fn index() -> &'static str {
+//!     "Hello, world!\n"
+//! }
+//!
+//! app!(index, "/admin" => [admin::index, admin::user]);
+//!
+//! let get = |target| rhost_sdk::testing::get(&APP, target).send();
+//! assert_eq!(get("/admin/users/7").text(), "user 7\n");
+//! assert_eq!(get("/admin/").text(), "admin\n");
+//! assert_eq!(get("/admin").status(), 404);
+//! ```
+//!
+//! The pattern is the prefix with the function's own after it, and nothing
+//! more: `/` below `/admin` is `/admin/`. A prefix is text alone. A parameter
+//! is an argument of the function, which only its own pattern can check. A
+//! function can be listed at several places.
+//!
 //! # What a site answers by itself
 //!
 //! - 404 where no pattern fits;
@@ -101,11 +142,13 @@
 //! segment, a binary search leaves the rows that still fit.
 
 mod dispatch;
+mod nest;
 mod order;
 mod param;
 mod route;
 
 pub(crate) use dispatch::{all, allowed, find};
+pub use nest::join;
 pub use order::Order;
 pub use param::{Params, param, text};
 pub use route::{Handler, Route, Segment};

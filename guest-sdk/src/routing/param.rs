@@ -3,7 +3,7 @@
 use crate::extract::FromParam;
 use crate::rejection::Rejection;
 
-/// The path of a request that a route has matched.
+/// The path of a request that a route has matched, below the route's prefix.
 ///
 /// A parameter is the path's segment at its place in the pattern, so nothing
 /// need be kept while routes are tried.
@@ -11,18 +11,20 @@ use crate::rejection::Rejection;
 pub struct Params<'r>(&'r [u8]);
 
 impl<'r> Params<'r> {
-    /// `path` is without its first slash.
-    pub(crate) fn new(path: &'r [u8]) -> Params<'r> {
-        Params(path)
+    /// `path` is without its first slash; the first `prefix` segments are not
+    /// the function's.
+    pub(crate) fn new(path: &'r [u8], prefix: usize) -> Params<'r> {
+        Params(Params(path).tail(prefix).unwrap_or_default())
     }
 
-    /// The segment at a place, counted from 0, decoded.
+    /// The segment at a place of the function's own pattern, counted from 0,
+    /// decoded.
     #[must_use]
     pub fn segment(self, place: usize) -> Option<&'r [u8]> {
         self.0.split(|&octet| octet == b'/').nth(place)
     }
 
-    /// The rest of the path from a segment on, counted from 0, decoded.
+    /// The rest of the path from such a place on, decoded.
     #[must_use]
     pub fn tail(self, place: usize) -> Option<&'r [u8]> {
         self.0.splitn(place + 1, |&octet| octet == b'/').nth(place)
