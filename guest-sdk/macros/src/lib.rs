@@ -4,11 +4,12 @@
 //! # Layout
 //!
 //! `pattern` and `methods` read what stands in the attribute, `route` writes what stands
-//! beside the function, `site` reads what stands in `app!`, `table` writes its
-//! table. Whatever can be wrong is said here, on the literal or the name that is wrong; what only the
+//! beside the function, `site` and `hooks` read what stands in `app!`, `table`
+//! writes its table. Whatever can be wrong is said here, on the literal or the name that is wrong; what only the
 //! whole site shows (two equal routes) is left to constants that rustc
 //! evaluates.
 
+mod hooks;
 mod methods;
 mod pattern;
 mod route;
@@ -54,9 +55,19 @@ pub fn route(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// `app!(index, users::show)` takes the paths of functions that carry a route
 /// attribute. `"/admin" => [admin::index, admin::users]` puts a prefix before the
-/// patterns of a list, which may have prefixes in it again. It defines `pub static APP: rhost_sdk::App`, the table in the
-/// order in which it is searched; on wasm it also exports the gateway's
-/// `handle`. See `rhost_sdk::routing`.
+/// patterns of a list, which may have prefixes in it again.
+///
+/// Beside the routes there can be functions that run around them, see
+/// `rhost_sdk::Hooks`:
+///
+/// - `before = [f, ...]`, `fn(&Request) -> impl Outcome`;
+/// - `after = [f, ...]`, `fn(&Request, Response) -> impl Responder`;
+/// - `not_found = f` and `method_not_allowed = f`,
+///   `fn(&Request) -> impl Responder`;
+/// - `internal_error = f`, `fn(&Request, &str) -> impl Responder`.
+///
+/// It defines `pub static APP: rhost_sdk::App`, the table in the order in which
+/// it is searched; on wasm it also exports the gateway's `handle`. See `rhost_sdk::routing`.
 #[proc_macro]
 pub fn app(routes: TokenStream) -> TokenStream {
     table::expand(routes.into()).into()

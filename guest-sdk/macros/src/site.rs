@@ -4,11 +4,13 @@ use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, LitStr, Path, Result, Token, bracketed, token};
 
+use crate::hooks::Hooks;
 use crate::pattern;
 
 /// The site that `app!` lists.
 pub(crate) struct Site {
     pub(crate) routes: Vec<Listed>,
+    pub(crate) hooks: Hooks,
 }
 
 /// A route of the list.
@@ -21,7 +23,10 @@ pub(crate) struct Listed {
 
 impl Parse for Site {
     fn parse(input: ParseStream<'_>) -> Result<Site> {
-        let mut site = Site { routes: Vec::new() };
+        let mut site = Site {
+            routes: Vec::new(),
+            hooks: Hooks::default(),
+        };
         site.items(input, "")?;
         match site.routes.is_empty() {
             true => Err(Error::new(
@@ -48,6 +53,13 @@ impl Site {
     fn item(&mut self, input: ParseStream<'_>, prefix: &str) -> Result<()> {
         if input.peek(LitStr) {
             return self.below(input, prefix);
+        }
+        // `=` is the first half of `=>`, too.
+        if input.peek2(Token![=]) && !input.peek2(Token![=>]) {
+            if !prefix.is_empty() {
+                return Err(input.error("hooks are of the whole site, not of a prefix"));
+            }
+            return self.hooks.parse(input);
         }
         let path = Path::parse_mod_style(input)?;
         self.routes.push(Listed {

@@ -12,6 +12,7 @@ pub(crate) fn expand(site: TokenStream) -> TokenStream {
 }
 
 fn app(site: Site) -> TokenStream {
+    let hooks = site.hooks.expand();
     let count = site.routes.len();
     let routes = site.routes.iter().map(route);
     // A constant for each name, so that rustc reports a duplicate where the name
@@ -30,7 +31,7 @@ fn app(site: Site) -> TokenStream {
                 &::rhost_sdk::routing::Order::of(LISTED);
             static TABLE: [::rhost_sdk::routing::Route; #count] = ORDER.table(LISTED);
             #(#checks)*
-            ::rhost_sdk::App::new(&TABLE)
+            ::rhost_sdk::App::new(&TABLE) #hooks
         };
 
         #[cfg(target_family = "wasm")]

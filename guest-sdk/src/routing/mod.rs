@@ -129,6 +129,9 @@
 //! - OPTIONS, with 204 and Allow, unless there is a route for it; and
 //!   `OPTIONS *`, with the methods of the whole site (RFC 9110, section 9.3.7).
 //!
+//! Error pages of the site's own, and functions that run before and after each
+//! request, stand beside the routes: see [`Hooks`](crate::Hooks).
+//!
 //! # How it works
 //!
 //! A fresh sandbox runs each request, so a router that is built at start-up
