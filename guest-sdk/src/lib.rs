@@ -48,7 +48,7 @@
 //!
 //! Files import only from those that come before them: `gateway`, `status`,
 //! `method`, `log`; `headers`, `environ`, `body`; `rejection`, `error`,
-//! `request`; `extract`, `respond`; `json`; `routing`; `hooks`; `serve`; `app`;
+//! `request`; `extract`, `respond`; `json`; `routing`; `outcome`, `hooks`; `serve`; `app`;
 //! `testing`.
 //!
 //! # Features
@@ -74,6 +74,7 @@ mod hooks;
 mod json;
 mod log;
 mod method;
+mod outcome;
 pub mod prelude;
 mod rejection;
 mod request;
@@ -95,10 +96,11 @@ pub use extract::{Form, Query};
 pub use extract::{FromParam, FromRequest, Limited};
 pub use gateway::OutputError;
 pub use headers::Headers;
-pub use hooks::{Hooks, Outcome};
+pub use hooks::Hooks;
 #[cfg(feature = "json")]
 pub use json::Json;
 pub use method::{Method, Methods};
+pub use outcome::Outcome;
 pub use rejection::Rejection;
 pub use request::Request;
 pub use respond::{Html, Redirect, Responder, Response, Stream, Writer};

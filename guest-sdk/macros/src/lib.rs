@@ -4,11 +4,12 @@
 //! # Layout
 //!
 //! `pattern` and `methods` read what stands in the attribute, `route` writes what stands
-//! beside the function, `site` and `hooks` read what stands in `app!`, `table`
+//! beside the function, with its `arguments`, `site` and `hooks` read what stands in `app!`, `table`
 //! writes its table. Whatever can be wrong is said here, on the literal or the name that is wrong; what only the
 //! whole site shows (two equal routes) is left to constants that rustc
 //! evaluates.
 
+mod arguments;
 mod hooks;
 mod methods;
 mod pattern;
