@@ -4,6 +4,7 @@ use std::mem::{self, ManuallyDrop};
 
 use crate::body::Source;
 use crate::gateway;
+use crate::hooks::Hooks;
 use crate::method::Method;
 use crate::rejection::Rejection;
 use crate::request::Request;
@@ -19,6 +20,10 @@ use crate::status::Status;
 #[derive(Clone, Copy, Debug)]
 pub struct App {
     table: &'static [Route],
+    hooks: &'static Hooks,
+    /// What runs the hooks. A pointer, so that a site without hooks has none of
+    /// the code in its component.
+    around: Option<fn(&App, &Request) -> Response>,
 }
 
 impl App {
@@ -26,7 +31,21 @@ impl App {
     /// sorted.
     #[must_use]
     pub const fn new(table: &'static [Route]) -> App {
-        App { table }
+        App {
+            table,
+            hooks: &Hooks::NONE,
+            around: None,
+        }
+    }
+
+    /// The same site with these hooks, in place of those that it had.
+    #[must_use]
+    pub const fn with_hooks(self, hooks: &'static Hooks) -> App {
+        App {
+            hooks,
+            around: Some(|app, request| app.hooks.around(request, || app.answer(request))),
+            ..self
+        }
     }
 
     /// The routes, in the order in which they are searched.
@@ -65,9 +84,17 @@ impl App {
         send(self.respond(request), request.method() == "HEAD", server)
     }
 
-    /// The response to a request: its handler's, or the site's own.
+    /// The response to a request: its handler's, or the site's own, when the
+    /// hooks are through with it.
     #[must_use]
     pub fn respond(&self, request: &Request) -> Response {
+        match self.around {
+            None => self.answer(request),
+            Some(around) => around(self, request),
+        }
+    }
+
+    fn answer(&self, request: &Request) -> Response {
         let method = Method::from_name(request.method());
         if method == Some(Method::Options) && request.environ().request_uri == "*" {
             return with_allow(Status::NO_CONTENT.respond(), all(self.table).allow());
@@ -79,7 +106,7 @@ impl App {
             _ => return Rejection::not_found().respond(),
         };
         if let Some(route) = method.and_then(|method| find(self.table, path, method)) {
-            return (route.call)(request, Params::new(path));
+            return (route.call)(request, Params::new(path, route.prefix));
         }
         let allowed = allowed(self.table, path);
         if allowed.is_empty() {

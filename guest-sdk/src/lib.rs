@@ -41,13 +41,14 @@
 //!   with a [`Rejection`];
 //! - [`respond`]: makes a [`Response`] of what the function returns, or of its
 //!   [`Error`];
+//! - [`Hooks`]: what runs before and after, and the site's own error pages;
 //! - `serve`: begins the response, and writes its blocks;
 //! - `testing`: does without the server, natively: requests from a test, with
 //!   the same code from [`App`] on.
 //!
 //! Files import only from those that come before them: `gateway`, `status`,
 //! `method`, `log`; `headers`, `environ`, `body`; `rejection`, `error`,
-//! `request`; `extract`, `respond`; `json`; `routing`; `serve`; `app`;
+//! `request`; `extract`, `respond`; `json`; `routing`; `outcome`, `hooks`; `serve`; `app`;
 //! `testing`.
 //!
 //! # Features
@@ -68,10 +69,12 @@ mod error;
 pub mod extract;
 pub mod gateway;
 mod headers;
+mod hooks;
 #[cfg(feature = "json")]
 mod json;
 mod log;
 mod method;
+mod outcome;
 pub mod prelude;
 mod rejection;
 mod request;
@@ -93,11 +96,13 @@ pub use extract::{Form, Query};
 pub use extract::{FromParam, FromRequest, Limited};
 pub use gateway::OutputError;
 pub use headers::Headers;
+pub use hooks::Hooks;
 #[cfg(feature = "json")]
 pub use json::Json;
-pub use method::Method;
+pub use method::{Method, Methods};
+pub use outcome::Outcome;
 pub use rejection::Rejection;
 pub use request::Request;
 pub use respond::{Html, Redirect, Responder, Response, Stream, Writer};
-pub use rhost_sdk_macros::{app, delete, get, head, options, patch, post, put};
+pub use rhost_sdk_macros::{app, delete, get, head, options, patch, post, put, route};
 pub use status::Status;

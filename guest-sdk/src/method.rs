@@ -65,21 +65,66 @@ impl fmt::Display for Method {
     }
 }
 
-/// A set of methods, one bit each.
+/// The methods of a route.
+// One bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Methods(u8);
+pub struct Methods(u8);
 
 impl Methods {
-    pub(crate) fn insert(&mut self, method: Method) {
-        self.0 |= 1 << method as u8;
+    /// None.
+    pub const NONE: Methods = Methods(0);
+
+    /// These methods.
+    #[must_use]
+    pub const fn of(methods: &[Method]) -> Methods {
+        let mut bits = 0;
+        let mut place = 0;
+        while place < methods.len() {
+            bits |= 1 << methods[place] as u8;
+            place += 1;
+        }
+        Methods(bits)
     }
 
-    pub(crate) fn contains(self, method: Method) -> bool {
+    /// Whether this is one of them.
+    #[must_use]
+    pub const fn contains(self, method: Method) -> bool {
         self.0 & 1 << method as u8 != 0
     }
 
-    pub(crate) fn is_empty(self) -> bool {
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// The methods of either.
+    #[must_use]
+    pub const fn or(self, other: Methods) -> Methods {
+        Methods(self.0 | other.0)
+    }
+
+    /// The methods of both.
+    #[must_use]
+    pub const fn and(self, other: Methods) -> Methods {
+        Methods(self.0 & other.0)
+    }
+
+    /// The first of them, in the order of [`Method`].
+    #[must_use]
+    pub const fn first(self) -> Option<Method> {
+        let mut place = 0;
+        while place < Method::ALL.len() {
+            if self.contains(Method::ALL[place]) {
+                return Some(Method::ALL[place]);
+            }
+            place += 1;
+        }
+        None
+    }
+
+    pub(crate) fn insert(&mut self, method: Method) {
+        *self = self.or(Methods::of(&[method]));
     }
 
     /// The value of an Allow field (RFC 9110, section 10.2.1). It names what
@@ -106,6 +151,18 @@ impl Methods {
 #[cfg(test)]
 mod tests {
     use super::{Method, Methods};
+
+    #[test]
+    fn sets_are_compared() {
+        let some = Methods::of(&[Method::Put, Method::Get]);
+        assert_eq!(some.first(), Some(Method::Get));
+        assert_eq!(
+            some.and(Methods::of(&[Method::Put, Method::Head])).first(),
+            Some(Method::Put)
+        );
+        assert!(some.and(Methods::of(&[Method::Head])).is_empty());
+        assert_eq!(Methods::NONE.first(), None);
+    }
 
     #[test]
     fn is_case_sensitive() {

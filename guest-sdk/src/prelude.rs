@@ -4,7 +4,7 @@
 pub use crate::Json;
 pub use crate::{
     Body, Environ, Error, Headers, Html, Limited, Method, Redirect, Rejection, Request, Response,
-    Result, Status, Stream, app, delete, get, head, options, patch, post, put,
+    Result, Status, Stream, app, delete, get, head, options, patch, post, put, route,
 };
 #[cfg(feature = "form")]
 pub use crate::{Form, Query};

@@ -70,7 +70,19 @@ fn summer<'r>(headers: &'r Headers, Limited(body): Limited<4, Vec<u8>>) -> Strin
     format!("{} {}", headers.len(), body.len())
 }
 
+#[route("/both", methods = [POST, GET, DELETE])]
+fn both(method: Method) -> String {
+    format!("both {method}")
+}
+
+#[head("/both")]
+fn both_head() -> (Status, [(&'static str, &'static str); 1], ()) {
+    (Status::OK, [("x-both", "head")], ())
+}
+
 app!(
+    both,
+    both_head,
     index,
     show,
     users::me,
@@ -194,6 +206,18 @@ fn head_is_answered_by_get() {
 }
 
 #[test]
+fn one_function_answers_several_methods() {
+    for method in ["GET", "POST", "DELETE"] {
+        assert_eq!(text(method, "/both"), format!("both {method}"));
+    }
+    let answer = testing::head(&APP, "/both").send();
+    assert_eq!(answer.header("x-both"), Some("head"));
+    let all = "GET, HEAD, POST, DELETE, OPTIONS";
+    allow("PUT", "/both", 405, all);
+    allow("OPTIONS", "/both", 204, all);
+}
+
+#[test]
 fn options_name_the_methods() {
     allow(
         "OPTIONS",
@@ -226,6 +250,8 @@ fn the_table_is_sorted() {
         patterns,
         [
             "/",
+            "/both",
+            "/both",
             "/own",
             "/own",
             "/users/me",

@@ -1,5 +1,7 @@
 //! The pattern of a route: `/users/{id}`.
 
+use std::fmt;
+
 /// A part of a pattern, between two slashes.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Segment {
@@ -7,6 +9,29 @@ pub(crate) enum Segment {
     Literal(String),
     /// `{name}`: any segment that is not empty.
     Param(String),
+    /// `{name..}`: the rest of the path, slashes and all, if it is not empty.
+    Tail(String),
+}
+
+impl Segment {
+    /// The argument that it fills.
+    pub(crate) fn name(&self) -> Option<&String> {
+        match self {
+            Segment::Literal(_) => None,
+            Segment::Param(name) | Segment::Tail(name) => Some(name),
+        }
+    }
+}
+
+impl fmt::Display for Segment {
+    /// As it is written.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Segment::Literal(text) => out.write_str(text),
+            Segment::Param(name) => write!(out, "{{{name}}}"),
+            Segment::Tail(name) => write!(out, "{{{name}..}}"),
+        }
+    }
 }
 
 /// Splits a pattern, or says what is wrong with it.
@@ -24,17 +49,39 @@ pub(crate) fn parse(pattern: &str) -> Result<Vec<Segment>, String> {
             "a pattern is compared with the decoded path: write the character that `{escape}` stands for"
         ));
     }
-    let mut segments = Vec::new();
+    let mut segments: Vec<Segment> = Vec::new();
     for part in rest.split('/') {
         let segment = segment(part)?;
-        if let Segment::Param(name) = &segment
-            && segments.contains(&segment)
+        if let Some(tail @ Segment::Tail(_)) = segments.last() {
+            return Err(format!(
+                "`{tail}` takes the rest of the path: nothing can follow it"
+            ));
+        }
+        if let Some(name) = segment.name()
+            && segments.iter().any(|other| other.name() == Some(name))
         {
             return Err(format!("`{{{name}}}` stands twice in the pattern"));
         }
         segments.push(segment);
     }
     Ok(segments)
+}
+
+/// Says what is wrong with a prefix: text alone, as `/admin/reports`.
+pub(crate) fn check_prefix(prefix: &str) -> Result<(), String> {
+    if !prefix.starts_with('/') {
+        return Err("a prefix begins with `/`".into());
+    }
+    if prefix.ends_with('/') {
+        return Err("a prefix ends without `/`: the patterns below it begin with one".into());
+    }
+    let segments = parse(prefix)?;
+    match segments.iter().find(|segment| segment.name().is_some()) {
+        Some(segment) => Err(format!(
+            "a prefix is text alone: write `{segment}` in the patterns below it, where it has its argument"
+        )),
+        None => Ok(()),
+    }
 }
 
 fn segment(part: &str) -> Result<Segment, String> {
@@ -55,8 +102,12 @@ fn segment(part: &str) -> Result<Segment, String> {
             "a parameter is a whole segment: `{after}` follows it in `{part}`"
         ));
     }
+    let (name, is_tail) = match name.strip_suffix("..") {
+        Some(name) => (name, true),
+        None => (name, false),
+    };
     if name.is_empty() {
-        return Err("a parameter needs a name: `{}` has none".into());
+        return Err(format!("a parameter needs a name: `{part}` has none"));
     }
     let mut letters = name.chars();
     let first = letters
@@ -65,7 +116,10 @@ fn segment(part: &str) -> Result<Segment, String> {
     if !first || name == "_" || !letters.all(|c| c.is_alphanumeric() || c == '_') {
         return Err(format!("`{name}` cannot be the name of an argument"));
     }
-    Ok(Segment::Param(name.into()))
+    Ok(match is_tail {
+        true => Segment::Tail(name.into()),
+        false => Segment::Param(name.into()),
+    })
 }
 
 /// The first `%` with two hexadecimal digits after it (RFC 3986, section 2.1).
@@ -98,6 +152,13 @@ mod tests {
                 literal("")
             ])
         );
+        assert_eq!(
+            parse("/{id}/{rest..}"),
+            Ok(vec![
+                Segment::Param("id".into()),
+                Segment::Tail("rest".into())
+            ])
+        );
         assert_eq!(parse("/100%"), Ok(vec![literal("100%")]));
     }
 
@@ -114,6 +175,12 @@ mod tests {
             ("/{7}", "cannot be the name"),
             ("/{_}", "cannot be the name"),
             ("/{a}/{a}", "twice"),
+            ("/{a}/{a..}", "twice"),
+            ("/{a..}/", "nothing can follow"),
+            ("/{a..}/{b..}", "nothing can follow"),
+            ("/{..}", "needs a name"),
+            ("/{a...}", "cannot be the name"),
+            ("/{..a}", "cannot be the name"),
             ("/a?b", "without `?`"),
             ("/a%20b", "%20"),
         ] {

@@ -4,27 +4,50 @@
 //! function's name: `use users::show` imports both, and `app!(users::show)`
 //! finds the route by the path that names the function.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, GenericParam, ItemFn, LitStr, Pat, PatType, Result, ReturnType};
+use syn::{Error, GenericParam, ItemFn, Result, ReturnType};
 
+use crate::arguments;
+use crate::methods::Arguments;
 use crate::pattern::{self, Segment};
 
 /// Writes the function back, then its route, or an error in place of the route.
+/// The attribute is of one method, a variant of `Method`.
 pub(crate) fn expand(method: &str, pattern: TokenStream, item: TokenStream) -> TokenStream {
-    let route = route(method, pattern, item.clone()).unwrap_or_else(Error::into_compile_error);
+    let arguments = syn::parse2(pattern)
+        .map(|pattern| Arguments {
+            pattern,
+            methods: vec![Ident::new(method, Span::call_site())],
+        })
+        .map_err(|error| {
+            Error::new(
+                error.span(),
+                "expected the path's pattern, as in `(\"/users/{id}\")`",
+            )
+        });
+    beside(item, arguments)
+}
+
+/// The same, for the attribute that lists its methods.
+pub(crate) fn expand_listed(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    beside(item, syn::parse2(arguments))
+}
+
+fn beside(item: TokenStream, arguments: Result<Arguments>) -> TokenStream {
+    let route = arguments
+        .and_then(|arguments| route(arguments, item.clone()))
+        .unwrap_or_else(Error::into_compile_error);
     quote! { #item #route }
 }
 
-fn route(method: &str, pattern: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let literal: LitStr = syn::parse2(pattern).map_err(|error| {
-        Error::new(
-            error.span(),
-            "expected the path's pattern, as in `(\"/users/{id}\")`",
-        )
-    })?;
+fn route(attribute: Arguments, item: TokenStream) -> Result<TokenStream> {
+    let Arguments {
+        pattern: literal,
+        methods,
+    } = attribute;
     let function: ItemFn = syn::parse2(item)?;
     check_signature(&function)?;
     let segments =
@@ -32,13 +55,14 @@ fn route(method: &str, pattern: TokenStream, item: TokenStream) -> Result<TokenS
 
     let name = &function.sig.ident;
     let text = name.unraw().to_string();
-    let arguments = arguments(&function)?;
-    check_parameters(&segments, &arguments, &text, &literal)?;
+    let arguments = arguments::of(&function)?;
+    arguments::check(&segments, &arguments, &text, &literal)?;
 
-    let (bindings, variables) = bindings(&segments, &arguments);
+    let (bindings, variables) = arguments::bindings(&segments, &arguments);
     let segments = segments.iter().map(|segment| match segment {
         Segment::Literal(text) => quote!(::rhost_sdk::routing::Segment::Literal(#text)),
         Segment::Param(name) => quote!(::rhost_sdk::routing::Segment::Param(#name)),
+        Segment::Tail(name) => quote!(::rhost_sdk::routing::Segment::Tail(#name)),
     });
     // The span puts "cannot be the answer" on the type that is returned.
     let answer = match &function.sig.output {
@@ -46,7 +70,6 @@ fn route(method: &str, pattern: TokenStream, item: TokenStream) -> Result<TokenS
         ReturnType::Type(_, ty) => ty.span(),
     };
     let answer = quote_spanned!(answer=> ::rhost_sdk::Responder::respond(#name(#(#variables),*)));
-    let method = Ident::new(method, Span::call_site());
     let visibility = &function.vis;
     // A function that is compiled out takes its route with it.
     let conditions: Vec<_> = function
@@ -73,9 +96,10 @@ fn route(method: &str, pattern: TokenStream, item: TokenStream) -> Result<TokenS
                     #answer
                 }
                 ::rhost_sdk::routing::Route {
-                    method: ::rhost_sdk::Method::#method,
+                    methods: ::rhost_sdk::Methods::of(&[#(::rhost_sdk::Method::#methods),*]),
                     pattern: #literal,
                     segments: &[#(#segments),*],
+                    prefix: 0,
                     name: ::core::concat!(::core::module_path!(), "::", #text),
                     call,
                 }
@@ -108,109 +132,4 @@ fn check_signature(function: &ItemFn) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn arguments(function: &ItemFn) -> Result<Vec<&PatType>> {
-    function
-        .sig
-        .inputs
-        .iter()
-        .map(|argument| match argument {
-            FnArg::Typed(argument) => Ok(argument),
-            FnArg::Receiver(receiver) => Err(Error::new(
-                receiver.span(),
-                "a handler is a free function, without `self`",
-            )),
-        })
-        .collect()
-}
-
-/// Every `{name}` needs its argument; the error stands on the literal.
-fn check_parameters(
-    segments: &[Segment],
-    arguments: &[&PatType],
-    function: &str,
-    literal: &LitStr,
-) -> Result<()> {
-    for segment in segments {
-        if let Segment::Param(name) = segment
-            && !arguments
-                .iter()
-                .any(|argument| argument_name(argument).as_ref() == Some(name))
-        {
-            return Err(Error::new(
-                literal.span(),
-                format!("`{{{name}}}` has no argument: `{function}` takes none named `{name}`"),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// The name of an argument that is a plain name.
-fn argument_name(argument: &PatType) -> Option<String> {
-    match &*argument.pat {
-        Pat::Ident(pattern) if pattern.subpat.is_none() => Some(pattern.ident.unraw().to_string()),
-        _ => None,
-    }
-}
-
-/// A statement for each argument, and the variables that they fill.
-fn bindings(segments: &[Segment], arguments: &[&PatType]) -> (Vec<TokenStream>, Vec<Ident>) {
-    let mut bindings = Vec::new();
-    let mut variables = Vec::new();
-    for (position, argument) in arguments.iter().enumerate() {
-        let variable = format_ident!("argument_{position}");
-        let ty = &argument.ty;
-        let ty = anonymous(quote!(#ty));
-        let place = argument_name(argument).and_then(|name| {
-            segments
-                .iter()
-                .position(|segment| matches!(segment, Segment::Param(other) if *other == name))
-        });
-        // The spans put "is not implemented" on the argument's type.
-        let value = match place {
-            Some(index) => quote_spanned!(argument.ty.span()=>
-                ::rhost_sdk::routing::param::<#ty>(params, #index)
-            ),
-            None => quote_spanned!(argument.ty.span()=>
-                <#ty as ::rhost_sdk::FromRequest<'_>>::from_request(request)
-            ),
-        };
-        bindings.push(quote! {
-            let #variable = match #value {
-                ::core::result::Result::Ok(value) => value,
-                ::core::result::Result::Err(rejection) => {
-                    return ::rhost_sdk::Responder::respond(rejection);
-                }
-            };
-        });
-        variables.push(variable);
-    }
-    (bindings, variables)
-}
-
-/// The type with its named lifetimes left to inference: those that the function
-/// declares mean nothing beside it.
-fn anonymous(tokens: TokenStream) -> TokenStream {
-    let mut after_quote = false;
-    tokens
-        .into_iter()
-        .map(|token| match token {
-            TokenTree::Ident(name) if after_quote && name != "static" => {
-                after_quote = false;
-                TokenTree::Ident(Ident::new("_", name.span()))
-            }
-            TokenTree::Group(group) => {
-                after_quote = false;
-                let mut inner = Group::new(group.delimiter(), anonymous(group.stream()));
-                inner.set_span(group.span());
-                TokenTree::Group(inner)
-            }
-            token => {
-                after_quote = matches!(&token, TokenTree::Punct(mark) if mark.as_char() == '\'');
-                token
-            }
-        })
-        .collect()
 }

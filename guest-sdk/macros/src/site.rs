@@ -1,71 +1,94 @@
-//! `app!`: the table of a site, and the export of the application.
+//! What stands in `app!`: routes, prefixes with routes below them, and hooks.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::{Error, Path, Result, Token};
+use syn::{Error, LitStr, Path, Result, Token, bracketed, token};
 
-/// The paths that `app!` lists.
-struct Site(Punctuated<Path, Token![,]>);
+use crate::hooks::Hooks;
+use crate::pattern;
+
+/// The site that `app!` lists.
+pub(crate) struct Site {
+    pub(crate) routes: Vec<Listed>,
+    pub(crate) hooks: Hooks,
+}
+
+/// A route of the list.
+pub(crate) struct Listed {
+    /// The path of the function.
+    pub(crate) path: Path,
+    /// What stands before its pattern: nothing, or `/admin`.
+    pub(crate) prefix: String,
+}
 
 impl Parse for Site {
     fn parse(input: ParseStream<'_>) -> Result<Site> {
-        Ok(Site(Punctuated::parse_terminated_with(
-            input,
-            Path::parse_mod_style,
-        )?))
-    }
-}
-
-pub(crate) fn expand(routes: TokenStream) -> TokenStream {
-    site(routes).unwrap_or_else(Error::into_compile_error)
-}
-
-fn site(routes: TokenStream) -> Result<TokenStream> {
-    let Site(paths) = syn::parse2(routes)?;
-    if paths.is_empty() {
-        return Err(Error::new(
-            Span::call_site(),
-            "a site needs a route: `app!(index)`",
-        ));
-    }
-    let count = paths.len();
-    let routes = paths
-        .iter()
-        .map(|path| quote_spanned!(path.span()=> <#path as ::rhost_sdk::routing::Handler>::ROUTE));
-    // A constant for each name, so that rustc reports a duplicate where the name
-    // stands rather than on the whole list.
-    let checks = paths.iter().enumerate().map(
-        |(place, path)| quote_spanned!(path.span()=> const _: () = ORDER.check(LISTED, #place);),
-    );
-
-    Ok(quote! {
-        /// The site: its routes, in the order in which they are searched.
-        pub static APP: ::rhost_sdk::App = {
-            const LISTED: &[::rhost_sdk::routing::Route; #count] = &[#(#routes),*];
-            // A large site takes more steps than the lint waits for.
-            #[allow(long_running_const_eval)]
-            const ORDER: &::rhost_sdk::routing::Order<#count> =
-                &::rhost_sdk::routing::Order::of(LISTED);
-            static TABLE: [::rhost_sdk::routing::Route; #count] = ORDER.table(LISTED);
-            #(#checks)*
-            ::rhost_sdk::App::new(&TABLE)
+        let mut site = Site {
+            routes: Vec::new(),
+            hooks: Hooks::default(),
         };
+        site.items(input, "")?;
+        match site.routes.is_empty() {
+            true => Err(Error::new(
+                Span::call_site(),
+                "a site needs a route: `app!(index)`",
+            )),
+            false => Ok(site),
+        }
+    }
+}
 
-        #[cfg(target_family = "wasm")]
-        const _: () = {
-            struct Application;
-            impl ::rhost_sdk::gateway::Guest for Application {
-                fn handle(
-                    environ: ::rhost_sdk::gateway::Environ,
-                    input: ::rhost_sdk::gateway::Input,
-                ) -> ::core::result::Result<(), ::rhost_sdk::gateway::Failure> {
-                    APP.handle(environ, input)
-                }
+impl Site {
+    /// Reads a list to its end: that of the site, or that below a prefix.
+    fn items(&mut self, input: ParseStream<'_>, prefix: &str) -> Result<()> {
+        while !input.is_empty() {
+            self.item(input, prefix)?;
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
             }
-            ::rhost_sdk::gateway::export!(Application);
-        };
-    })
+        }
+        Ok(())
+    }
+
+    fn item(&mut self, input: ParseStream<'_>, prefix: &str) -> Result<()> {
+        if input.peek(LitStr) {
+            return self.below(input, prefix);
+        }
+        // `=` is the first half of `=>`, too.
+        if input.peek2(Token![=]) && !input.peek2(Token![=>]) {
+            if !prefix.is_empty() {
+                return Err(input.error("hooks are of the whole site, not of a prefix"));
+            }
+            return self.hooks.parse(input);
+        }
+        let path = Path::parse_mod_style(input)?;
+        self.routes.push(Listed {
+            path,
+            prefix: prefix.into(),
+        });
+        Ok(())
+    }
+
+    /// `"/admin" => [index, users]`
+    fn below(&mut self, input: ParseStream<'_>, prefix: &str) -> Result<()> {
+        let literal: LitStr = input.parse()?;
+        let own = literal.value();
+        pattern::check_prefix(&own).map_err(|problem| Error::new(literal.span(), problem))?;
+        if !input.peek(Token![=>]) || !input.peek3(token::Bracket) {
+            return Err(Error::new(
+                literal.span(),
+                "a prefix has the routes below it: `\"/admin\" => [index, users]`",
+            ));
+        }
+        input.parse::<Token![=>]>()?;
+        let list;
+        let brackets = bracketed!(list in input);
+        if list.is_empty() {
+            return Err(Error::new(
+                brackets.span.join(),
+                "a prefix needs a route below it",
+            ));
+        }
+        self.items(&list, &(prefix.to_owned() + &own))
+    }
 }

@@ -6,6 +6,8 @@
 //! | argument | what it is | when it is not there |
 //! |---|---|---|
 //! | `id: u32`, with `{id}` in the path | any [`FromStr`](std::str::FromStr) type, see [`FromParam`] | 404 |
+//! | `id: &str`, with `{id}` in the path | the text, borrowed from the request; it has to be spelled `&str` | 404 |
+//! | `path: String`, with a last `{path..}` in the path | the rest of the path, as any such type | 404 |
 //! | [`Query<T>`] | the query, deserialized | 400 |
 //! | [`Json<T>`](crate::Json) | the body, deserialized | 415, 413, 400 |
 //! | [`Form<T>`] | the body of a form, deserialized | 415, 413, 400 |

@@ -137,5 +137,5 @@ fn page(
         true => status.page().into(),
         false => (text.into_owned() + "\n").into(),
     };
-    line.respond().with_status(status)
+    line.respond().with_status(status).marked_as_line()
 }

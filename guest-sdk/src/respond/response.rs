@@ -23,6 +23,9 @@ pub struct Response {
     status: Status,
     fields: Vec<Field>,
     payload: Payload,
+    /// Whether the body is the line of a rejection or an error, for which a site
+    /// may have a page.
+    is_line: bool,
 }
 
 /// The body of a response.
@@ -44,6 +47,7 @@ impl Response {
             status,
             fields: Vec::new(),
             payload: Payload::Sized(Cow::Borrowed(&[])),
+            is_line: false,
         }
     }
 
@@ -83,6 +87,7 @@ impl Response {
     #[must_use]
     pub fn body(mut self, body: impl IntoBody) -> Response {
         self.payload = Payload::Sized(body.into_body());
+        self.is_line = false;
         self
     }
 
@@ -94,6 +99,7 @@ impl Response {
         write: impl FnOnce(&mut Writer<'_>) -> io::Result<()> + 'static,
     ) -> Response {
         self.payload = Payload::Stream(Box::new(write));
+        self.is_line = false;
         self
     }
 
@@ -108,6 +114,38 @@ impl Response {
         self.fields
             .iter()
             .map(|(name, value)| (&**name, value.as_bytes()))
+    }
+
+    /// Says that the body is the line of a rejection or an error.
+    pub(crate) fn marked_as_line(mut self) -> Response {
+        self.is_line = true;
+        self
+    }
+
+    /// The line of a rejection or an error, without its end, if that is what
+    /// the body is.
+    pub(crate) fn line(&self) -> Option<&str> {
+        match &self.payload {
+            Payload::Sized(octets) if self.is_line => std::str::from_utf8(octets)
+                .ok()
+                .map(|line| line.strip_suffix('\n').unwrap_or(line)),
+            _ => None,
+        }
+    }
+
+    /// Puts a page in the place of the body. The fields stay but for those of
+    /// the page, and so does the status, unless the page has one of its own.
+    pub(crate) fn with_page(mut self, page: Response) -> Response {
+        self.fields
+            .retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        let status = match page.status {
+            Status::OK => self.status,
+            other => other,
+        };
+        let mut response = self.with_headers(page.fields).with_status(status);
+        response.payload = page.payload;
+        response.is_line = false;
+        response
     }
 
     pub(crate) fn into_parts(self) -> (Status, Vec<Field>, Payload) {

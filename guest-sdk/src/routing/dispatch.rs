@@ -23,7 +23,8 @@ pub(crate) fn find(table: &'static [Route], path: &[u8], method: Method) -> Opti
 pub(crate) fn allowed(table: &'static [Route], path: &[u8]) -> Methods {
     let mut methods = Methods::default();
     descend(table, 0, Some(path), &mut |rows| {
-        rows.iter().for_each(|route| methods.insert(route.method));
+        rows.iter()
+            .for_each(|route| methods = methods.or(route.methods));
         false
     });
     methods
@@ -32,12 +33,14 @@ pub(crate) fn allowed(table: &'static [Route], path: &[u8]) -> Methods {
 /// The methods of all routes.
 pub(crate) fn all(table: &[Route]) -> Methods {
     let mut methods = Methods::default();
-    table.iter().for_each(|route| methods.insert(route.method));
+    table
+        .iter()
+        .for_each(|route| methods = methods.or(route.methods));
     methods
 }
 
 fn with_method(rows: &'static [Route], method: Method) -> Option<&'static Route> {
-    rows.iter().find(|route| route.method == method)
+    rows.iter().find(|route| route.methods.contains(method))
 }
 
 /// Visits the rows of each pattern that fits, the best first, until a visit
@@ -60,25 +63,31 @@ fn descend(
         let ended = table.partition_point(|route| route.segments.len() == depth);
         return ended > 0 && visit(&table[..ended]);
     };
+    let tail = rest;
     let (segment, rest) = match rest.iter().position(|&octet| octet == b'/') {
         Some(slash) => (&rest[..slash], Some(&rest[slash + 1..])),
         None => (rest, None),
     };
-    // Then come literals by their octets, then parameters.
+    // Then come literals by their octets, then parameters, then tails.
     let literal = |route: &Route| match route.segments.get(depth) {
         None => Ordering::Less,
         Some(Segment::Literal(text)) => text.as_bytes().cmp(segment),
-        Some(Segment::Param(_)) => Ordering::Greater,
+        Some(Segment::Param(_) | Segment::Tail(_)) => Ordering::Greater,
     };
     let from = table.partition_point(|route| literal(route) == Ordering::Less);
     let to = from + table[from..].partition_point(|route| literal(route) == Ordering::Equal);
     if descend(&table[from..to], depth + 1, rest, visit) {
         return true;
     }
-    if segment.is_empty() {
-        return false;
+    let after = &table[to..];
+    let at = |route: &Route| route.segments.get(depth);
+    let literals = after.partition_point(|route| matches!(at(route), Some(Segment::Literal(_))));
+    let wild = &after[literals..];
+    let params = wild.partition_point(|route| matches!(at(route), Some(Segment::Param(_))));
+    let (params, tails) = wild.split_at(params);
+    if !segment.is_empty() && descend(params, depth + 1, rest, visit) {
+        return true;
     }
-    let params = table
-        .partition_point(|route| !matches!(route.segments.get(depth), Some(Segment::Param(_))));
-    descend(&table[params..], depth + 1, rest, visit)
+    // A tail is a last segment, so these rows are of one pattern.
+    !tails.is_empty() && !tail.is_empty() && visit(tails)
 }

@@ -1,14 +1,15 @@
 //! [`Order`]: the table, sorted while the application compiles.
 
+use crate::method::Methods;
 use crate::routing::route::{Route, Segment};
 
 /// The order of a site's routes, and which of them are equal. `app!` makes one
 /// in a constant.
 ///
 /// Routes are compared segment by segment: a pattern that ends comes before one
-/// that goes on, literals come in the order of their octets, and parameters
-/// after them, whatever their names. Equal patterns are in the order of their
-/// methods.
+/// that goes on, literals come in the order of their octets, parameters after
+/// them, and tails last, whatever their names. Routes
+/// of one pattern stay in the order in which they are listed.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<const COUNT: usize> {
     /// The place in the list of the route that is first, second, ...
@@ -23,12 +24,26 @@ impl<const COUNT: usize> Order<COUNT> {
     pub const fn of(routes: &[Route; COUNT]) -> Order<COUNT> {
         let sorted = sort(routes);
         let mut equal = [None; COUNT];
-        let mut row = 1;
+        // The methods of the rows above that have the same pattern, and the
+        // first of these rows.
+        let mut taken = Methods::NONE;
+        let mut first = 0;
+        let mut row = 0;
         while row < COUNT {
-            // The sort is stable, so the one above was listed before.
-            if compare(&routes[sorted[row - 1]], &routes[sorted[row]]) == 0 {
-                equal[sorted[row]] = Some(sorted[row - 1]);
+            let route = &routes[sorted[row]];
+            if row > 0 && compare(&routes[sorted[row - 1]], route) != 0 {
+                taken = Methods::NONE;
+                first = row;
             }
+            if !taken.and(route.methods).is_empty() {
+                // The sort is stable, so the rows above were listed before.
+                let mut above = first;
+                while routes[sorted[above]].methods.and(route.methods).is_empty() {
+                    above += 1;
+                }
+                equal[sorted[row]] = Some(sorted[above]);
+            }
+            taken = taken.or(route.methods);
             row += 1;
         }
         Order { sorted, equal }
@@ -47,7 +62,7 @@ impl<const COUNT: usize> Order<COUNT> {
     }
 
     /// Panics, in a constant, if the route at this place is equal to one before
-    /// it: the same method, and the same pattern but for the names of its
+    /// it: a method of both, and the same pattern but for the names of its
     /// parameters.
     // Tracked, so that rustc reports the caller, which `app!` puts on the name
     // of the route.
@@ -55,9 +70,13 @@ impl<const COUNT: usize> Order<COUNT> {
     pub const fn check(&self, routes: &[Route; COUNT], place: usize) {
         if let Some(before) = self.equal[place] {
             let (one, other) = (&routes[before], &routes[place]);
+            let method = match one.methods.and(other.methods).first() {
+                Some(method) => method.as_str(),
+                None => "",
+            };
             let message = Message::new()
                 .add("duplicate route: ")
-                .add(other.method.as_str())
+                .add(method)
                 .add(" ")
                 .add(other.pattern)
                 .add(" of `")
@@ -110,27 +129,34 @@ const fn least(one: usize, other: usize) -> usize {
     if one < other { one } else { other }
 }
 
-/// Less than, equal to or greater than 0, as one route stands to the other.
+/// Less than, equal to or greater than 0, as the pattern of one route stands to
+/// that of the other.
 const fn compare(one: &Route, other: &Route) -> isize {
     let mut depth = 0;
     loop {
         let difference = match (depth < one.segments.len(), depth < other.segments.len()) {
-            (false, false) => return one.method as isize - other.method as isize,
+            (false, false) => return 0,
             (false, true) => -1,
             (true, false) => 1,
             (true, true) => match (&one.segments[depth], &other.segments[depth]) {
                 (Segment::Literal(one), Segment::Literal(other)) => {
                     compare_octets(one.as_bytes(), other.as_bytes())
                 }
-                (Segment::Literal(_), Segment::Param(_)) => -1,
-                (Segment::Param(_), Segment::Literal(_)) => 1,
-                (Segment::Param(_), Segment::Param(_)) => 0,
+                (one, other) => rank(one) - rank(other),
             },
         };
         if difference != 0 {
             return difference;
         }
         depth += 1;
+    }
+}
+
+const fn rank(segment: &Segment) -> isize {
+    match segment {
+        Segment::Literal(_) => 0,
+        Segment::Param(_) => 1,
+        Segment::Tail(_) => 2,
     }
 }
 
@@ -183,7 +209,7 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::{Order, compare};
-    use crate::method::Method;
+    use crate::method::{Method, Methods};
     use crate::respond::Response;
     use crate::routing::route::{Route, Segment};
     use crate::status::Status;
@@ -218,9 +244,10 @@ mod tests {
             rows
         };
         let mut routes = [Route {
-            method: Method::Get,
+            methods: Methods::of(&[Method::Get]),
             pattern: "",
             segments: &[],
+            prefix: 0,
             name: "",
             call: |_, _| Response::new(Status::OK),
         }; COUNT];
@@ -245,8 +272,17 @@ mod tests {
     #[test]
     fn an_equal_route_is_known_by_its_place() {
         let mut routes = [ROUTES[3], ROUTES[9], ROUTES[3], ROUTES[9]];
-        routes[3].method = Method::Put;
+        routes[3].methods = Methods::of(&[Method::Put, Method::Post]);
         assert_eq!(Order::of(&routes).equal, [None, None, Some(0), None]);
+        routes[1].methods = Methods::of(&[Method::Post]);
+        assert_eq!(Order::of(&routes).equal, [None, None, Some(0), Some(1)]);
+        routes[0] = ROUTES[9];
+        assert_eq!(Order::of(&routes).equal, [None, None, None, Some(1)]);
+        // Two rows stand between it and the one that has its method.
+        routes[2] = routes[0];
+        routes[2].methods = Methods::of(&[Method::Delete]);
+        routes[3].methods = routes[0].methods;
+        assert_eq!(Order::of(&routes).equal, [None, None, None, Some(0)]);
     }
 
     #[test]

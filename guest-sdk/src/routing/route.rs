@@ -1,6 +1,6 @@
 //! [`Route`]: a row of the table.
 
-use crate::method::Method;
+use crate::method::Methods;
 use crate::request::Request;
 use crate::respond::Response;
 use crate::routing::param::Params;
@@ -9,12 +9,14 @@ use crate::routing::param::Params;
 /// fresh sandbox has nothing to build.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
-    /// The method that it answers.
-    pub method: Method,
+    /// The methods that it answers.
+    pub methods: Methods,
     /// The pattern, as it is written.
     pub pattern: &'static str,
     /// The pattern, taken apart at its slashes; never empty.
     pub segments: &'static [Segment],
+    /// How many of the segments `app!` put before those of the function.
+    pub prefix: usize,
     /// The function's path, for messages.
     pub name: &'static str,
     /// Takes the arguments from the request, calls the function, and makes a
@@ -29,6 +31,9 @@ pub enum Segment {
     Literal(&'static str),
     /// `{name}`: any text but none.
     Param(&'static str),
+    /// `{name..}`, at the end: the rest of the path, slashes and all, but not
+    /// nothing.
+    Tail(&'static str),
 }
 
 /// A function with a route. The attributes implement it, for an empty type of

@@ -20,6 +20,18 @@ fn middle(id: u32) {}
 #[get("/users?page={page}")]
 fn query(page: u32) {}
 
+#[get("/{rest..}/more")]
+fn early(rest: String) {}
+
+#[get("/{rest..}/{rest..}")]
+fn two_tails(rest: String) {}
+
+#[get("/{name}/{name..}")]
+fn tail_again(name: String) {}
+
+#[get("/files/{path..}")]
+fn unbound(name: String) {}
+
 #[get]
 fn bare() {}
 
