@@ -100,3 +100,60 @@ async fn the_host_goes_on() {
         assert_eq!(client.get("/").await.status, 500);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_developer_is_shown_why() {
+    let answer = Test::serving("trap-before-headers")
+        .dev()
+        .get("/?<script>")
+        .await;
+    assert_eq!(answer.status, 500);
+    let page = answer.text();
+    for part in [
+        "<h1>500 Internal Server Error</h1>",
+        "<p class=\"what\">trapped: wasm trap: wasm `unreachable` instruction executed</p>",
+        "trap_before_headers::fails_here",
+        "a message for the log",
+        "query_string: \"&lt;script&gt;\"",
+    ] {
+        assert!(page.contains(part), "{part} in\n{page}");
+    }
+    assert!(!page.contains("<script>"), "{page}");
+    assert_eq!(
+        answer.field("content-security-policy"),
+        "default-src 'none'; style-src 'unsafe-inline'"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_developer_is_shown_the_limit_and_its_setting() {
+    let answer = Test::serving("spin-forever")
+        .dev()
+        .cpu("50ms")
+        .get("/")
+        .await;
+    assert_eq!(answer.status, 504);
+    let page = answer.text();
+    assert!(page.contains("CPU limit of 50ms reached (--cpu)"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_else_is_shown_anything() {
+    let server = Test::serving("trap-before-headers").dev().start().await;
+    let request = http::Request::get("/")
+        .header("host", "test")
+        .header("x-forwarded-for", "192.0.2.1")
+        .body(http_body_util::Full::default())
+        .unwrap();
+    let mut client = server.client().await;
+    let proxied = rhost_tests::Answer::read(client.send(request).await.unwrap()).await;
+    let plain = Test::serving("trap-before-headers").get("/").await;
+    for answer in [proxied, plain] {
+        assert_eq!(answer.status, 500);
+        let page = answer.text();
+        assert!(
+            !page.contains("trapped") && !page.contains("fails_here"),
+            "{page}"
+        );
+    }
+}
