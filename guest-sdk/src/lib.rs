@@ -47,7 +47,7 @@
 //!
 //! Files import only from those that come before them: `gateway`, `status`,
 //! `method`, `log`; `headers`, `environ`, `body`; `rejection`, `error`,
-//! `request`; `extract`, `respond`; `json`; `routing`; `serve`; `app`;
+//! `request`; `extract`, `respond`; `json`; `events`; `routing`; `serve`; `app`;
 //! `testing`.
 //!
 //! # Features
@@ -65,6 +65,7 @@ mod app;
 mod body;
 mod environ;
 mod error;
+pub mod events;
 pub mod extract;
 pub mod gateway;
 mod headers;
@@ -88,6 +89,7 @@ pub use app::App;
 pub use body::{Body, Chunks, InputError};
 pub use environ::{Environ, Variable};
 pub use error::{Error, Result};
+pub use events::{Event, Events, LastEventId};
 #[cfg(feature = "form")]
 pub use extract::{Form, Query};
 pub use extract::{FromParam, FromRequest, Limited};

@@ -7,6 +7,7 @@
 //! | [`Json<T>`](crate::Json) | 200, application/json |
 //! | `Vec<u8>`, `&'static [u8]` | 200, application/octet-stream |
 //! | [`Stream`] | 200, block by block, as it is made |
+//! | [`Events`](crate::Events) | 200, text/event-stream: server-sent events |
 //! | `()` | 204 |
 //! | [`Status`](crate::Status) | that status, no body |
 //! | `(Status, R)` | `R` with that status |
