@@ -47,13 +47,15 @@
 //!
 //! Files import only from those that come before them: `gateway`, `status`,
 //! `method`, `log`; `headers`, `environ`, `body`; `rejection`, `error`,
-//! `request`; `extract`, `respond`; `json`; `events`; `routing`; `serve`; `app`;
+//! `request`; `extract`, `respond`; `json`; `events`,
+//! `conditional`; `routing`; `serve`; `app`;
 //! `testing`.
 //!
 //! # Features
 //!
 //! - `json`: [`Json`]. On by default.
 //! - `form`: [`Query`] and [`Form`]. On by default.
+//! - `conditional`: [`Conditions`] and [`ETag`]: 304, 412, and ranges.
 //! - `files`: files in lent directories can be written, not only read. Without
 //!   it a component imports a third of the functions, which makes each of its
 //!   requests cheaper.
@@ -63,6 +65,8 @@ extern crate self as rhost_sdk;
 
 mod app;
 mod body;
+#[cfg(feature = "conditional")]
+pub mod conditional;
 mod environ;
 mod error;
 pub mod events;
@@ -87,6 +91,8 @@ pub mod testing;
 
 pub use app::App;
 pub use body::{Body, Chunks, InputError};
+#[cfg(feature = "conditional")]
+pub use conditional::{Conditions, ETag, Validators};
 pub use environ::{Environ, Variable};
 pub use error::{Error, Result};
 pub use events::{Event, Events, LastEventId};

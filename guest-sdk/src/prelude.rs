@@ -6,6 +6,8 @@ pub use crate::{
     Body, Environ, Error, Headers, Html, Limited, Method, Redirect, Rejection, Request, Response,
     Result, Status, Stream, app, delete, get, head, options, patch, post, put,
 };
+#[cfg(feature = "conditional")]
+pub use crate::{Conditions, ETag};
 pub use crate::{Event, Events, LastEventId};
 #[cfg(feature = "form")]
 pub use crate::{Form, Query};

@@ -12,6 +12,7 @@
 //! | `Vec<u8>`, `String` | the body, up to 2 MiB | 413, 400 |
 //! | [`Limited<N, T>`] | one of the four above, with a bound of its own | as `T` |
 //! | [`Body`](crate::Body) | the body, as it arrives | |
+//! | `Conditions` | what the client has already, and which part it wants: feature `conditional` | |
 //! | [`LastEventId`](crate::LastEventId) | where a client of server-sent events left off | 400 |
 //! | `&`[`Headers`](crate::Headers) | the fields | |
 //! | `&`[`Environ`](crate::Environ) | all that the server knows | |

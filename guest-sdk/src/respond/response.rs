@@ -110,6 +110,15 @@ impl Response {
             .map(|(name, value)| (&**name, value.as_bytes()))
     }
 
+    #[cfg(feature = "conditional")]
+    pub(crate) fn from_parts(status: Status, fields: Vec<Field>, payload: Payload) -> Response {
+        Response {
+            status,
+            fields,
+            payload,
+        }
+    }
+
     pub(crate) fn into_parts(self) -> (Status, Vec<Field>, Payload) {
         (self.status, self.fields, self.payload)
     }
@@ -171,5 +180,11 @@ impl<const COUNT: usize> IntoBody for &'static [u8; COUNT] {
 impl IntoBody for Vec<u8> {
     fn into_body(self) -> Cow<'static, [u8]> {
         self.into()
+    }
+}
+
+impl IntoBody for Cow<'static, [u8]> {
+    fn into_body(self) -> Cow<'static, [u8]> {
+        self
     }
 }
