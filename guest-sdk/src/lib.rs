@@ -48,14 +48,14 @@
 //! Files import only from those that come before them: `gateway`, `status`,
 //! `method`, `log`; `headers`, `environ`, `body`; `rejection`, `error`,
 //! `request`; `extract`, `respond`; `json`; `events`,
-//! `conditional`; `routing`; `serve`; `app`;
-//! `testing`.
+//! `conditional`; `files`; `routing`; `serve`; `app`; `testing`.
 //!
 //! # Features
 //!
 //! - `json`: [`Json`]. On by default.
 //! - `form`: [`Query`] and [`Form`]. On by default.
 //! - `conditional`: [`Conditions`] and [`ETag`]: 304, 412, and ranges.
+//! - `serve-files`: [`File`] and [`Files`]: files of lent directories as answers.
 //! - `files`: files in lent directories can be written, not only read. Without
 //!   it a component imports a third of the functions, which makes each of its
 //!   requests cheaper.
@@ -71,6 +71,8 @@ mod environ;
 mod error;
 pub mod events;
 pub mod extract;
+#[cfg(feature = "serve-files")]
+pub mod files;
 pub mod gateway;
 mod headers;
 #[cfg(feature = "json")]
@@ -99,6 +101,8 @@ pub use events::{Event, Events, LastEventId};
 #[cfg(feature = "form")]
 pub use extract::{Form, Query};
 pub use extract::{FromParam, FromRequest, Limited};
+#[cfg(feature = "serve-files")]
+pub use files::{File, Files};
 pub use gateway::OutputError;
 pub use headers::Headers;
 #[cfg(feature = "json")]
@@ -106,6 +110,6 @@ pub use json::Json;
 pub use method::Method;
 pub use rejection::Rejection;
 pub use request::Request;
-pub use respond::{Html, Redirect, Responder, Response, Stream, Writer};
+pub use respond::{Attachment, Html, Redirect, Responder, Response, Stream, Writer};
 pub use rhost_sdk_macros::{app, delete, get, head, options, patch, post, put};
 pub use status::Status;

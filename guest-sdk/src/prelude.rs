@@ -3,11 +3,13 @@
 #[cfg(feature = "json")]
 pub use crate::Json;
 pub use crate::{
-    Body, Environ, Error, Headers, Html, Limited, Method, Redirect, Rejection, Request, Response,
-    Result, Status, Stream, app, delete, get, head, options, patch, post, put,
+    Attachment, Body, Environ, Error, Headers, Html, Limited, Method, Redirect, Rejection, Request,
+    Response, Result, Status, Stream, app, delete, get, head, options, patch, post, put,
 };
 #[cfg(feature = "conditional")]
 pub use crate::{Conditions, ETag};
 pub use crate::{Event, Events, LastEventId};
+#[cfg(feature = "serve-files")]
+pub use crate::{File, Files};
 #[cfg(feature = "form")]
 pub use crate::{Form, Query};

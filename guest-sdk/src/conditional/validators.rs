@@ -7,8 +7,26 @@ use crate::conditional::time::Seconds;
 use crate::respond::Response;
 
 /// What tells one state of a resource from another (RFC 9110, section 8.8): an
-/// [`ETag`], the time of the last change, both as a pair, or
-/// [`ABSENT`](Validators::ABSENT).
+/// [`ETag`], the time of the last change, both as a pair, or neither:
+/// [`UNKNOWN`](Validators::UNKNOWN) and [`ABSENT`](Validators::ABSENT).
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use rhost_sdk::prelude::*;
+///
+/// #[get("/news")]
+/// fn news(conditions: Conditions<'_>) -> Response {
+///     let changed = UNIX_EPOCH + Duration::from_secs(784_111_777);
+///     conditions.respond((ETag::weak("31"), changed), || "nothing new\n")
+/// }
+///
+/// app!(news);
+/// # let answer = rhost_sdk::testing::get(&APP, "/news")
+/// #     .header("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT")
+/// #     .send();
+/// # assert_eq!(answer.status(), 304);
+/// # assert_eq!(answer.header("etag"), Some("W/\"31\""));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Validators {
     pub(super) exists: bool,
@@ -21,6 +39,14 @@ impl Validators {
     /// and `If-None-Match: *` is true.
     pub const ABSENT: Validators = Validators {
         exists: false,
+        etag: None,
+        modified: None,
+    };
+
+    /// There is something, and nothing is known of its state: only `*` speaks of
+    /// it.
+    pub const UNKNOWN: Validators = Validators {
+        exists: true,
         etag: None,
         modified: None,
     };
@@ -41,7 +67,7 @@ impl Validators {
     }
 
     /// Adds the fields, in place of those that are there.
-    pub(super) fn add_to(&self, mut response: Response) -> Response {
+    pub(crate) fn add_to(&self, mut response: Response) -> Response {
         if let Some(tag) = &self.etag {
             response = response.with_headers([("etag", tag.to_string())]);
         }

@@ -12,12 +12,15 @@
 //! | [`Status`](crate::Status) | that status, no body |
 //! | `(Status, R)` | `R` with that status |
 //! | `(headers, R)`, `(Status, headers, R)` | `R` with fields besides, see [`Fields`] |
+//! | [`Attachment<R>`] | `R`, to be saved under a name |
+//! | `File` | a file of a lent directory: feature `serve-files` |
 //! | [`Redirect`] | 303, 307 or 308 |
 //! | `Option<R>` | `R`, or 404 |
 //! | `Result<R, E>` | `R`, or what `E` answers: [`Error`](crate::Error), [`Rejection`](crate::Rejection), your own |
 //! | [`Response`] | itself |
 
 mod answers;
+mod attachment;
 mod fields;
 mod html;
 mod redirect;
@@ -26,6 +29,9 @@ mod response;
 mod stream;
 mod writer;
 
+pub use attachment::Attachment;
+#[cfg(feature = "serve-files")]
+pub(crate) use attachment::disposition;
 pub use fields::{Fields, HeaderValue};
 pub use html::Html;
 pub use redirect::Redirect;
