@@ -48,11 +48,11 @@
 //! Files import only from those that come before them: `gateway`, `status`,
 //! `method`, `log`; `headers`, `environ`, `body`; `rejection`, `error`,
 //! `request`; `extract`, `respond`; `json`; `events`,
-//! `conditional`; `files`; `routing`; `serve`; `app`; `testing`.
+//! `conditional`; `files`; `problem`; `routing`; `serve`; `app`; `testing`.
 //!
 //! # Features
 //!
-//! - `json`: [`Json`]. On by default.
+//! - `json`: [`Json`] and [`Problem`]. On by default.
 //! - `form`: [`Query`] and [`Form`]. On by default.
 //! - `conditional`: [`Conditions`] and [`ETag`]: 304, 412, and ranges.
 //! - `serve-files`: [`File`] and [`Files`]: files of lent directories as answers.
@@ -80,6 +80,8 @@ mod json;
 mod log;
 mod method;
 pub mod prelude;
+#[cfg(feature = "json")]
+mod problem;
 mod rejection;
 mod request;
 pub mod respond;
@@ -108,6 +110,8 @@ pub use headers::Headers;
 #[cfg(feature = "json")]
 pub use json::Json;
 pub use method::Method;
+#[cfg(feature = "json")]
+pub use problem::Problem;
 pub use rejection::Rejection;
 pub use request::Request;
 pub use respond::{Attachment, Html, Redirect, Responder, Response, Stream, Writer};

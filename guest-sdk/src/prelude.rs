@@ -1,7 +1,5 @@
 //! What an application needs, in one line: `use rhost_sdk::prelude::*`.
 
-#[cfg(feature = "json")]
-pub use crate::Json;
 pub use crate::{
     Attachment, Body, Environ, Error, Headers, Html, Limited, Method, Redirect, Rejection, Request,
     Response, Result, Status, Stream, app, delete, get, head, options, patch, post, put,
@@ -13,3 +11,5 @@ pub use crate::{Event, Events, LastEventId};
 pub use crate::{File, Files};
 #[cfg(feature = "form")]
 pub use crate::{Form, Query};
+#[cfg(feature = "json")]
+pub use crate::{Json, Problem};

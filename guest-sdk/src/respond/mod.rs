@@ -17,6 +17,7 @@
 //! | [`Redirect`] | 303, 307 or 308 |
 //! | `Option<R>` | `R`, or 404 |
 //! | `Result<R, E>` | `R`, or what `E` answers: [`Error`](crate::Error), [`Rejection`](crate::Rejection), your own |
+//! | [`Problem`](crate::Problem) | an error as application/problem+json |
 //! | [`Response`] | itself |
 
 mod answers;
