@@ -47,18 +47,41 @@
 //!
 //! Files import only from those that come before them: `gateway`, `status`,
 //! `method`, `log`; `headers`, `environ`, `body`; `rejection`, `error`,
-//! `request`; `extract`, `respond`; `json`; `events`,
-//! `conditional`; `files`; `problem`; `routing`; `serve`; `app`; `testing`.
+//! `request`; `extract`, `respond`; `json`; `events`, `conditional`, `problem`;
+//! `files`; `routing`; `serve`, `logger`; `app`; `testing`.
 //!
 //! # Features
 //!
 //! - `json`: [`Json`] and [`Problem`]. On by default.
 //! - `form`: [`Query`] and [`Form`]. On by default.
-//! - `conditional`: [`Conditions`] and [`ETag`]: 304, 412, and ranges.
-//! - `serve-files`: [`File`] and [`Files`]: files of lent directories as answers.
+//! - `conditional`: `Conditions` and `ETag`: 304, 412, and ranges.
+//! - `serve-files`: `File` and `Files`: files of lent directories as answers.
+//! - `log`: what the macros of the crate `log` are given becomes lines of the log,
+//!   see [Logging](#logging).
 //! - `files`: files in lent directories can be written, not only read. Without
 //!   it a component imports a third of the functions, which makes each of its
 //!   requests cheaper.
+//!
+//! # Logging
+//!
+//! Standard error is the log: `eprintln!` writes to it, and the server says which
+//! app and request a line is of. With the feature `log`, so does the crate `log`,
+//! with its levels: `log::warn!("two left")` in the module `shop::cart` writes
+//!
+//! ```text
+//! WARN shop::cart: two left
+//! ```
+//!
+//! A record is one line, whatever it holds: ends of lines and other control
+//! characters are written as `\n` and the like, and what is beyond 4096 octets is
+//! cut off, with `…` in its place. The environment variable `RUST_LOG` says what is
+//! written, as `warn,shop=debug`, in the syntax of `env_logger`; without it that is
+//! what is `info` or worse. It is read by the first record, so that a request that
+//! logs nothing does not pay for it. An application with a logger of its own
+//! does without the feature: this one is there before the handler.
+//!
+//! The crate `tracing` needs no subscriber for this: its feature `log` hands its
+//! events to the crate `log`.
 
 // The macros name this crate as its users do.
 extern crate self as rhost_sdk;
@@ -78,6 +101,8 @@ mod headers;
 #[cfg(feature = "json")]
 mod json;
 mod log;
+#[cfg(feature = "log")]
+mod logger;
 mod method;
 pub mod prelude;
 #[cfg(feature = "json")]
