@@ -81,6 +81,8 @@ impl App {
         request: &Request,
         server: &mut S,
     ) -> Result<(), gateway::Failure> {
+        #[cfg(feature = "log")]
+        crate::logger::install();
         send(self.respond(request), request.method() == "HEAD", server)
     }
 

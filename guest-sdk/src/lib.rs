@@ -48,34 +48,68 @@
 //!
 //! Files import only from those that come before them: `gateway`, `status`,
 //! `method`, `log`; `headers`, `environ`, `body`; `rejection`, `error`,
-//! `request`; `extract`, `respond`; `json`; `routing`; `outcome`, `hooks`; `serve`; `app`;
-//! `testing`.
+//! `request`; `extract`, `respond`; `json`; `events`, `conditional`, `problem`;
+//! `files`; `routing`; `outcome`, `hooks`; `serve`, `logger`; `app`; `testing`.
 //!
 //! # Features
 //!
-//! - `json`: [`Json`]. On by default.
+//! - `json`: [`Json`] and [`Problem`]. On by default.
 //! - `form`: [`Query`] and [`Form`]. On by default.
+//! - `conditional`: `Conditions` and `ETag`: 304, 412, and ranges.
+//! - `serve-files`: `File` and `Files`: files of lent directories as answers.
+//! - `log`: what the macros of the crate `log` are given becomes lines of the log,
+//!   see [Logging](#logging).
 //! - `files`: files in lent directories can be written, not only read. Without
 //!   it a component imports a third of the functions, which makes each of its
 //!   requests cheaper.
+//!
+//! # Logging
+//!
+//! Standard error is the log: `eprintln!` writes to it, and the server says which
+//! app and request a line is of. With the feature `log`, so does the crate `log`,
+//! with its levels: `log::warn!("two left")` in the module `shop::cart` writes
+//!
+//! ```text
+//! WARN shop::cart: two left
+//! ```
+//!
+//! A record is one line, whatever it holds: ends of lines and other control
+//! characters are written as `\n` and the like, and what is beyond 4096 octets is
+//! cut off, with `…` in its place. The environment variable `RUST_LOG` says what is
+//! written, as `warn,shop=debug`, in the syntax of `env_logger`; without it that is
+//! what is `info` or worse. It is read by the first record, so that a request that
+//! logs nothing does not pay for it. An application with a logger of its own
+//! does without the feature: this one is there before the handler.
+//!
+//! The crate `tracing` needs no subscriber for this: its feature `log` hands its
+//! events to the crate `log`.
 
 // The macros name this crate as its users do.
 extern crate self as rhost_sdk;
 
 mod app;
 mod body;
+#[cfg(feature = "conditional")]
+pub mod conditional;
 mod environ;
 mod error;
+pub mod events;
 pub mod extract;
+#[cfg(feature = "serve-files")]
+pub mod files;
 pub mod gateway;
 mod headers;
 mod hooks;
 #[cfg(feature = "json")]
 mod json;
 mod log;
+#[cfg(feature = "log")]
+mod logger;
 mod method;
 mod outcome;
 pub mod prelude;
+#[cfg(feature = "json")]
+mod problem;
 mod rejection;
 mod request;
 pub mod respond;
@@ -89,11 +123,16 @@ pub mod testing;
 
 pub use app::App;
 pub use body::{Body, Chunks, InputError};
+#[cfg(feature = "conditional")]
+pub use conditional::{Conditions, ETag, Validators};
 pub use environ::{Environ, Variable};
 pub use error::{Error, Result};
+pub use events::{Event, Events, LastEventId};
 #[cfg(feature = "form")]
 pub use extract::{Form, Query};
 pub use extract::{FromParam, FromRequest, Limited};
+#[cfg(feature = "serve-files")]
+pub use files::{File, Files};
 pub use gateway::OutputError;
 pub use headers::Headers;
 pub use hooks::Hooks;
@@ -101,8 +140,10 @@ pub use hooks::Hooks;
 pub use json::Json;
 pub use method::{Method, Methods};
 pub use outcome::Outcome;
+#[cfg(feature = "json")]
+pub use problem::Problem;
 pub use rejection::Rejection;
 pub use request::Request;
-pub use respond::{Html, Redirect, Responder, Response, Stream, Writer};
+pub use respond::{Attachment, Html, Redirect, Responder, Response, Stream, Writer};
 pub use rhost_sdk_macros::{app, delete, get, head, options, patch, post, put, route};
 pub use status::Status;

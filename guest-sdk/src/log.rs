@@ -5,6 +5,8 @@
 use std::error::Error;
 use std::io::Write;
 
+use crate::status::Status;
+
 /// Writes a line, in one piece: stderr has no buffer, and each piece would be a
 /// call to the server.
 pub(crate) fn line(mut text: String) {
@@ -16,6 +18,12 @@ pub(crate) fn line(mut text: String) {
         // The macro's output belongs to the test that runs.
         eprint!("{text}");
     }
+}
+
+/// Writes why an answer is not the one that was hoped for: the status, what the
+/// client sees, and the cause.
+pub(crate) fn cause(status: Status, text: &str, cause: &(dyn Error + Send + Sync)) {
+    line(format!("{}: {text}: {}", status.code(), chain(cause)));
 }
 
 /// An error and its sources, each after a colon.

@@ -1,10 +1,15 @@
 //! What an application needs, in one line: `use rhost_sdk::prelude::*`.
 
-#[cfg(feature = "json")]
-pub use crate::Json;
 pub use crate::{
-    Body, Environ, Error, Headers, Html, Limited, Method, Redirect, Rejection, Request, Response,
-    Result, Status, Stream, app, delete, get, head, options, patch, post, put, route,
+    Attachment, Body, Environ, Error, Headers, Html, Limited, Method, Redirect, Rejection, Request,
+    Response, Result, Status, Stream, app, delete, get, head, options, patch, post, put, route,
 };
+#[cfg(feature = "conditional")]
+pub use crate::{Conditions, ETag};
+pub use crate::{Event, Events, LastEventId};
+#[cfg(feature = "serve-files")]
+pub use crate::{File, Files};
 #[cfg(feature = "form")]
 pub use crate::{Form, Query};
+#[cfg(feature = "json")]
+pub use crate::{Json, Problem};

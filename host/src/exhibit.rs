@@ -23,7 +23,7 @@ impl Exhibit {
     /// guests printed.
     pub fn of(environ: &Environ<'_>, lines: Recent) -> Self {
         Exhibit {
-            environ: format!("{environ:#?}"),
+            environ: text_of(environ),
             lines,
         }
     }
@@ -51,6 +51,39 @@ impl Exhibit {
         page.push_str("</body>\n</html>\n");
         page
     }
+}
+
+/// A variable a line, by the contract's names.
+fn text_of(environ: &Environ<'_>) -> String {
+    let octets = |octets| String::from_utf8_lossy(octets).into_owned();
+    let length = environ.content_length.map(|length| length.to_string());
+    let (server_port, remote_port) = (environ.server_port, environ.remote_port);
+    let variables = [
+        ("request-method", environ.request_method),
+        ("script-name", environ.script_name),
+        ("path-info", &octets(environ.path_info)),
+        ("query-string", environ.query_string),
+        ("request-uri", environ.request_uri),
+        ("content-type", environ.content_type.unwrap_or_default()),
+        ("content-length", &length.unwrap_or_default()),
+        ("server-name", environ.server_name),
+        ("server-port", &server_port.to_string()),
+        ("server-protocol", environ.server_protocol),
+        ("server-software", environ.server_software),
+        ("url-scheme", environ.url_scheme),
+        ("remote-addr", environ.remote_addr),
+        ("remote-port", &remote_port.to_string()),
+        ("request-id", environ.request_id),
+    ];
+    let mut text = String::new();
+    for (name, value) in variables {
+        let _ = writeln!(text, "{name:<16} {value}");
+    }
+    text.push_str("headers\n");
+    for (name, value) in environ.headers {
+        let _ = writeln!(text, "  {name}: {}", octets(value));
+    }
+    text
 }
 
 /// Whether a client sits at this machine, and not behind a proxy on it.

@@ -14,11 +14,13 @@
 //! | `Vec<u8>`, `String` | the body, up to 2 MiB | 413, 400 |
 //! | [`Limited<N, T>`] | one of the four above, with a bound of its own | as `T` |
 //! | [`Body`](crate::Body) | the body, as it arrives | |
+//! | `Conditions` | what the client has already, and which part it wants: feature `conditional` | |
+//! | [`LastEventId`](crate::LastEventId) | where a client of server-sent events left off | 400 |
 //! | `&`[`Headers`](crate::Headers) | the fields | |
 //! | `&`[`Environ`](crate::Environ) | all that the server knows | |
 //! | [`Method`](crate::Method) | GET or HEAD, and so on | |
 //! | `&`[`Request`](crate::Request) | everything | |
-//! | `Option<E>` | `None` where the request has none: [`Query`], [`Json`](crate::Json), [`Form`] | as `E` |
+//! | `Option<E>` | `None` where the request has none: [`Query`], [`Json`](crate::Json), [`Form`], [`LastEventId`](crate::LastEventId) | as `E` |
 //! | `Result<E, Rejection>` | the rejection, to answer it yourself | |
 //!
 //! The body can be taken once. A rejected argument ends the request before the

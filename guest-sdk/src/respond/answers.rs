@@ -127,11 +127,7 @@ fn page(
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Response {
     if let Some(cause) = cause {
-        log::line(format!(
-            "{}: {text}: {}",
-            status.code(),
-            log::chain(&*cause)
-        ));
+        log::cause(status, &text, &*cause);
     }
     let line: Cow<'static, str> = match text == status.reason() {
         true => status.page().into(),

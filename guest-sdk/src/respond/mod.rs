@@ -7,16 +7,21 @@
 //! | [`Json<T>`](crate::Json) | 200, application/json |
 //! | `Vec<u8>`, `&'static [u8]` | 200, application/octet-stream |
 //! | [`Stream`] | 200, block by block, as it is made |
+//! | [`Events`](crate::Events) | 200, text/event-stream: server-sent events |
 //! | `()` | 204 |
 //! | [`Status`](crate::Status) | that status, no body |
 //! | `(Status, R)` | `R` with that status |
 //! | `(headers, R)`, `(Status, headers, R)` | `R` with fields besides, see [`Fields`] |
+//! | [`Attachment<R>`] | `R`, to be saved under a name |
+//! | `File` | a file of a lent directory: feature `serve-files` |
 //! | [`Redirect`] | 303, 307 or 308 |
 //! | `Option<R>` | `R`, or 404 |
 //! | `Result<R, E>` | `R`, or what `E` answers: [`Error`](crate::Error), [`Rejection`](crate::Rejection), your own |
+//! | [`Problem`](crate::Problem) | an error as application/problem+json |
 //! | [`Response`] | itself |
 
 mod answers;
+mod attachment;
 mod fields;
 mod html;
 mod redirect;
@@ -25,6 +30,9 @@ mod response;
 mod stream;
 mod writer;
 
+pub use attachment::Attachment;
+#[cfg(feature = "serve-files")]
+pub(crate) use attachment::disposition;
 pub use fields::{Fields, HeaderValue};
 pub use html::Html;
 pub use redirect::Redirect;

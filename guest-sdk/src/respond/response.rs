@@ -148,6 +148,16 @@ impl Response {
         response
     }
 
+    #[cfg(feature = "conditional")]
+    pub(crate) fn from_parts(status: Status, fields: Vec<Field>, payload: Payload) -> Response {
+        Response {
+            status,
+            fields,
+            payload,
+            is_line: false,
+        }
+    }
+
     pub(crate) fn into_parts(self) -> (Status, Vec<Field>, Payload) {
         (self.status, self.fields, self.payload)
     }
@@ -209,5 +219,11 @@ impl<const COUNT: usize> IntoBody for &'static [u8; COUNT] {
 impl IntoBody for Vec<u8> {
     fn into_body(self) -> Cow<'static, [u8]> {
         self.into()
+    }
+}
+
+impl IntoBody for Cow<'static, [u8]> {
+    fn into_body(self) -> Cow<'static, [u8]> {
+        self
     }
 }
