@@ -62,7 +62,10 @@ impl App {
         request: &Request,
         server: &mut S,
     ) -> Result<(), gateway::Failure> {
-        send(self.respond(request), request.method() == "HEAD", server)
+        let response = self.respond(request);
+        #[cfg(feature = "cookies")]
+        let response = response.with_cookies_for(request.environ());
+        send(response, request.method() == "HEAD", server)
     }
 
     /// The response to a request: its handler's, or the site's own.

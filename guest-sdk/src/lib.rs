@@ -47,13 +47,16 @@
 //!
 //! Files import only from those that come before them: `gateway`, `status`,
 //! `method`, `log`; `headers`, `environ`, `body`; `rejection`, `error`,
-//! `request`; `extract`, `respond`; `json`; `routing`; `serve`; `app`;
+//! `request`; `extract`, `respond`; `json`, `session`; `routing`; `serve`; `app`;
 //! `testing`.
 //!
 //! # Features
 //!
 //! - `json`: [`Json`]. On by default.
 //! - `form`: [`Query`] and [`Form`]. On by default.
+//! - `cookies`: `Cookies` are read, and a `Cookie` is set.
+//! - `session`: a `Session` in a signed cookie, and a `Signer` for others.
+//! - `multipart`: `Multipart`, for forms with files.
 //! - `files`: files in lent directories can be written, not only read. Without
 //!   it a component imports a third of the functions, which makes each of its
 //!   requests cheaper.
@@ -78,6 +81,8 @@ mod request;
 pub mod respond;
 pub mod routing;
 mod serve;
+#[cfg(feature = "session")]
+pub mod session;
 mod status;
 #[cfg(all(target_os = "wasi", not(feature = "files")))]
 mod stdio;
@@ -88,9 +93,13 @@ pub use app::App;
 pub use body::{Body, Chunks, InputError};
 pub use environ::{Environ, Variable};
 pub use error::{Error, Result};
+#[cfg(feature = "cookies")]
+pub use extract::Cookies;
+pub use extract::{Accept, FromParam, FromRequest, Limited, Valid, Validate};
 #[cfg(feature = "form")]
 pub use extract::{Form, Query};
-pub use extract::{FromParam, FromRequest, Limited};
+#[cfg(feature = "multipart")]
+pub use extract::{Multipart, Part};
 pub use gateway::OutputError;
 pub use headers::Headers;
 #[cfg(feature = "json")]
@@ -98,6 +107,10 @@ pub use json::Json;
 pub use method::Method;
 pub use rejection::Rejection;
 pub use request::Request;
+#[cfg(feature = "cookies")]
+pub use respond::{Cookie, SameSite};
 pub use respond::{Html, Redirect, Responder, Response, Stream, Writer};
 pub use rhost_sdk_macros::{app, delete, get, head, options, patch, post, put};
+#[cfg(feature = "session")]
+pub use session::{Session, Signer};
 pub use status::Status;

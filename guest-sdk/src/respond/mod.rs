@@ -11,12 +11,16 @@
 //! | [`Status`](crate::Status) | that status, no body |
 //! | `(Status, R)` | `R` with that status |
 //! | `(headers, R)`, `(Status, headers, R)` | `R` with fields besides, see [`Fields`] |
+//! | `(Cookie, R)`, `([Cookie; N], R)` | `R`, which sets cookies besides, with the feature `cookies` |
+//! | `(Session, R)` | `R`, which keeps the session besides, with the feature `session` |
 //! | [`Redirect`] | 303, 307 or 308 |
 //! | `Option<R>` | `R`, or 404 |
 //! | `Result<R, E>` | `R`, or what `E` answers: [`Error`](crate::Error), [`Rejection`](crate::Rejection), your own |
 //! | [`Response`] | itself |
 
 mod answers;
+#[cfg(feature = "cookies")]
+mod cookie;
 mod fields;
 mod html;
 mod redirect;
@@ -25,6 +29,8 @@ mod response;
 mod stream;
 mod writer;
 
+#[cfg(feature = "cookies")]
+pub use cookie::{Cookie, SameSite};
 pub use fields::{Fields, HeaderValue};
 pub use html::Html;
 pub use redirect::Redirect;

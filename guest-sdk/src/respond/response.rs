@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
+#[cfg(feature = "cookies")]
+use crate::respond::cookie::Cookie;
 use crate::respond::fields::{Field, Fields, HeaderValue};
 use crate::respond::writer::Writer;
 use crate::status::Status;
@@ -22,6 +24,9 @@ use crate::status::Status;
 pub struct Response {
     status: Status,
     fields: Vec<Field>,
+    /// Cookies to set: what the request decides about them is not known yet.
+    #[cfg(feature = "cookies")]
+    pub(super) cookies: Vec<Cookie>,
     payload: Payload,
 }
 
@@ -43,6 +48,8 @@ impl Response {
         Response {
             status,
             fields: Vec::new(),
+            #[cfg(feature = "cookies")]
+            cookies: Vec::new(),
             payload: Payload::Sized(Cow::Borrowed(&[])),
         }
     }
