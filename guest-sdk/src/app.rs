@@ -68,7 +68,8 @@ impl App {
         send(response, request.method() == "HEAD", server)
     }
 
-    /// The response to a request: its handler's, or the site's own.
+    /// The response to a request: its handler's, or the site's own. Its cookies
+    /// are not yet among its fields.
     #[must_use]
     pub fn respond(&self, request: &Request) -> Response {
         let method = Method::from_name(request.method());
