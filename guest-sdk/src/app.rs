@@ -83,11 +83,14 @@ impl App {
     ) -> Result<(), gateway::Failure> {
         #[cfg(feature = "log")]
         crate::logger::install();
-        send(self.respond(request), request.method() == "HEAD", server)
+        let response = self.respond(request);
+        #[cfg(feature = "cookies")]
+        let response = response.with_cookies_for(request.environ());
+        send(response, request.method() == "HEAD", server)
     }
 
     /// The response to a request: its handler's, or the site's own, when the
-    /// hooks are through with it.
+    /// hooks are through with it. Its cookies are not yet among its fields.
     #[must_use]
     pub fn respond(&self, request: &Request) -> Response {
         match self.around {

@@ -125,7 +125,7 @@ impl From<Rejection> for Error {
         let (status, text, cause) = rejection.into_parts();
         Error {
             status,
-            text: text.into(),
+            text,
             cause,
         }
     }

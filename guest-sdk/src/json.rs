@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::extract::{DEFAULT_LIMIT, FromBody, FromRequest, Optional, media_type};
+use crate::extract::{
+    DEFAULT_LIMIT, FromBody, FromRequest, Optional, Problems, Validate, field, media_type,
+};
 use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::respond::{Responder, Response};
@@ -14,7 +16,7 @@ use crate::status::Status;
 ///
 /// As an argument: the body, deserialized. 415 unless its type is
 /// application/json or ends in `+json` (RFC 6839, section 3.1), 400 where it
-/// does not fit, 413 beyond [`DEFAULT_LIMIT`].
+/// does not fit, with the field that does not, 413 beyond [`DEFAULT_LIMIT`].
 ///
 /// As an answer: the value, serialized, as application/json.
 ///
@@ -52,10 +54,20 @@ impl<T: DeserializeOwned> FromBody for Json<T> {
             },
             "The request's body must be application/json",
         )?;
-        serde_json::from_slice(&Vec::from_body(request, limit)?)
+        let document = Vec::from_body(request, limit)?;
+        serde_json::from_slice(&document)
             .map(Json)
             .map_err(|error| {
-                Rejection::new(Status::BAD_REQUEST, "The JSON document is malformed").because(error)
+                let is_data = error.is_data();
+                let rejection =
+                    Rejection::new(Status::BAD_REQUEST, "The JSON document is malformed")
+                        .because(error);
+                if is_data {
+                    let mut document = serde_json::Deserializer::from_slice(&document);
+                    field::blame::<T, _>(rejection, &mut document)
+                } else {
+                    rejection
+                }
             })
     }
 }
@@ -70,6 +82,12 @@ impl<T: DeserializeOwned> FromRequest<'_> for Json<T> {
 impl<T: DeserializeOwned> Optional<'_> for Json<T> {
     fn is_absent(request: &Request) -> bool {
         request.environ().content_type.is_none()
+    }
+}
+
+impl<T: Validate> Validate for Json<T> {
+    fn validate(&self, problems: &mut Problems) {
+        self.0.validate(problems);
     }
 }
 

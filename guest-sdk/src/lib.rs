@@ -48,8 +48,9 @@
 //!
 //! Files import only from those that come before them: `gateway`, `status`,
 //! `method`, `log`; `headers`, `environ`, `body`; `rejection`, `error`,
-//! `request`; `extract`, `respond`; `json`; `events`, `conditional`, `problem`;
-//! `files`; `routing`; `outcome`, `hooks`; `serve`, `logger`; `app`; `testing`.
+//! `request`; `extract`, `respond`; `json`, `session`; `events`, `conditional`,
+//! `problem`; `files`; `routing`; `outcome`, `hooks`; `serve`, `logger`; `app`;
+//! `testing`.
 //!
 //! # Features
 //!
@@ -59,6 +60,9 @@
 //! - `serve-files`: `File` and `Files`: files of lent directories as answers.
 //! - `log`: what the macros of the crate `log` are given becomes lines of the log,
 //!   see [Logging](#logging).
+//! - `cookies`: `Cookies` are read, and a `Cookie` is set.
+//! - `session`: a `Session` in a signed cookie, and a `Signer` for others.
+//! - `multipart`: `Multipart`, for forms with files.
 //! - `files`: files in lent directories can be written, not only read. Without
 //!   it a component imports a third of the functions, which makes each of its
 //!   requests cheaper.
@@ -115,6 +119,8 @@ mod request;
 pub mod respond;
 pub mod routing;
 mod serve;
+#[cfg(feature = "session")]
+pub mod session;
 mod status;
 #[cfg(all(target_os = "wasi", not(feature = "files")))]
 mod stdio;
@@ -128,9 +134,13 @@ pub use conditional::{Conditions, ETag, Validators};
 pub use environ::{Environ, Variable};
 pub use error::{Error, Result};
 pub use events::{Event, Events, LastEventId};
+#[cfg(feature = "cookies")]
+pub use extract::Cookies;
+pub use extract::{Accept, FromParam, FromRequest, Limited, Valid, Validate};
 #[cfg(feature = "form")]
 pub use extract::{Form, Query};
-pub use extract::{FromParam, FromRequest, Limited};
+#[cfg(feature = "multipart")]
+pub use extract::{Multipart, Part};
 #[cfg(feature = "serve-files")]
 pub use files::{File, Files};
 pub use gateway::OutputError;
@@ -145,5 +155,9 @@ pub use problem::Problem;
 pub use rejection::Rejection;
 pub use request::Request;
 pub use respond::{Attachment, Html, Redirect, Responder, Response, Stream, Writer};
+#[cfg(feature = "cookies")]
+pub use respond::{Cookie, SameSite};
 pub use rhost_sdk_macros::{app, delete, get, head, options, patch, post, put, route};
+#[cfg(feature = "session")]
+pub use session::{Session, Signer};
 pub use status::Status;

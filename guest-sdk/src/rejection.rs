@@ -1,5 +1,6 @@
 //! [`Rejection`]: why an argument of a handler could not be had.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -8,21 +9,30 @@ use crate::status::Status;
 
 /// Why an argument of a handler could not be had from the request.
 ///
-/// The client sees the status and a fixed text. The cause, which may quote what
+/// The client sees the status and a fixed text, and below it a line for each
+/// field that is to blame, as `age: is missing`. The cause, which may quote what
 /// the client sent, goes to the log.
 pub struct Rejection {
     status: Status,
     text: &'static str,
+    problems: Vec<Problem>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
+/// A field, and what is wrong with it.
+type Problem = (Cow<'static, str>, &'static str);
+
 impl Rejection {
+    /// The most fields that one names. Further ones are left out.
+    const MOST: usize = 32;
+
     /// A rejection with this status, and this line for the client.
     #[must_use]
     pub const fn new(status: Status, text: &'static str) -> Rejection {
         Rejection {
             status,
             text,
+            problems: Vec::new(),
             cause: None,
         }
     }
@@ -36,6 +46,27 @@ impl Rejection {
         }
     }
 
+    /// Adds a field that is to blame, and what is wrong with it, which the
+    /// client sees as `field: message`. It has room for 32.
+    #[must_use]
+    pub fn problem(
+        mut self,
+        field: impl Into<Cow<'static, str>>,
+        message: &'static str,
+    ) -> Rejection {
+        if self.problems.len() < Rejection::MOST {
+            self.problems.push((field.into(), message));
+        }
+        self
+    }
+
+    /// The fields that are to blame, and what is wrong with each, in order.
+    pub fn problems(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.problems
+            .iter()
+            .map(|(field, message)| (&**field, *message))
+    }
+
     /// The page that every absent path gets.
     pub(crate) const fn not_found() -> Rejection {
         Rejection::new(Status::NOT_FOUND, Status::NOT_FOUND.reason())
@@ -47,7 +78,7 @@ impl Rejection {
         self.status
     }
 
-    /// The line that the client sees.
+    /// The first line that the client sees.
     #[must_use]
     pub const fn text(&self) -> &'static str {
         self.text
@@ -59,8 +90,21 @@ impl Rejection {
         self.cause.as_deref()
     }
 
-    pub(crate) fn into_parts(self) -> (Status, &'static str, Option<Box<dyn Error + Send + Sync>>) {
-        (self.status, self.text, self.cause)
+    /// The status, all that the client sees, and the cause.
+    pub(crate) fn into_parts(
+        self,
+    ) -> (
+        Status,
+        Cow<'static, str>,
+        Option<Box<dyn Error + Send + Sync>>,
+    ) {
+        let mut text = Cow::Borrowed(self.text);
+        for (field, message) in self.problems() {
+            let text = text.to_mut();
+            // A name that came from the client stays on its line.
+            text.extend(["\n", &field.escape_debug().to_string(), ": ", message]);
+        }
+        (self.status, text, self.cause)
     }
 }
 
@@ -96,6 +140,7 @@ impl fmt::Debug for Rejection {
         out.debug_struct("Rejection")
             .field("status", &self.status)
             .field("text", &self.text)
+            .field("problems", &self.problems)
             .field("cause", &self.cause)
             .finish()
     }

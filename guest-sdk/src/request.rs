@@ -17,6 +17,9 @@ use crate::status::Status;
 pub struct Request {
     environ: Environ,
     body: Cell<Option<Source>>,
+    /// Environment variables that a test has set for this request.
+    #[cfg(all(feature = "session", not(target_family = "wasm")))]
+    variables: Vec<(String, String)>,
 }
 
 impl Request {
@@ -24,7 +27,24 @@ impl Request {
         Request {
             environ,
             body: Cell::new(Some(body)),
+            #[cfg(all(feature = "session", not(target_family = "wasm")))]
+            variables: Vec::new(),
         }
+    }
+
+    #[cfg(all(feature = "session", not(target_family = "wasm")))]
+    pub(crate) fn with_variables(self, variables: Vec<(String, String)>) -> Request {
+        Request { variables, ..self }
+    }
+
+    /// An environment variable of the application.
+    #[cfg(feature = "session")]
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        #[cfg(not(target_family = "wasm"))]
+        if let Some((_, value)) = self.variables.iter().rfind(|(other, _)| other == name) {
+            return Some(value.clone());
+        }
+        std::env::var(name).ok()
     }
 
     /// The method, as it was sent (RFC 9110, section 9.1).

@@ -11,7 +11,7 @@ use crate::conditional::validators::Validators;
 use crate::extract::FromRequest;
 use crate::rejection::Rejection;
 use crate::request::Request;
-use crate::respond::{HeaderValue, Payload, Responder, Response};
+use crate::respond::{HeaderValue, Responder, Response};
 use crate::status::Status;
 
 /// The conditions of a request, and the range that it asks for (RFC 9110,
@@ -240,19 +240,14 @@ impl Conditions<'_> {
     }
 
     /// The fields, and the part of a body that is whole.
-    fn finish(self, current: &Validators, response: Response) -> Response {
+    fn finish(self, current: &Validators, mut response: Response) -> Response {
         if !self.is_ranged || !self.is_read() || response.status() != Status::OK {
             return self.complete(current, response);
         }
-        let (status, fields, payload) = response.into_parts();
-        let Payload::Sized(body) = payload else {
-            return self.complete(current, Response::from_parts(status, fields, payload));
+        let Some(body) = response.take_octets() else {
+            return self.complete(current, response);
         };
-        let response = accept(Response::from_parts(
-            status,
-            fields,
-            Payload::Sized(Cow::Borrowed(&[])),
-        ));
+        let response = accept(response);
         let length = body.len() as u64;
         let part = self.selected(current, length);
         let body = match &part {

@@ -2,15 +2,18 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::extract::field;
 use crate::extract::from_request::{FromRequest, Optional};
 use crate::extract::media_type;
+use crate::extract::valid::{Problems, Validate};
 use crate::extract::whole::{DEFAULT_LIMIT, FromBody};
 use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::status::Status;
 
 /// The query, deserialized (application/x-www-form-urlencoded, as the WHATWG
-/// URL standard defines it). 400 where it does not fit.
+/// URL standard defines it). 400 where it does not fit, with the field that does
+/// not.
 ///
 /// ```
 /// use rhost_sdk::prelude::*;
@@ -34,11 +37,27 @@ pub struct Query<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<'_> for Query<T> {
     fn from_request(request: &Request) -> Result<Self, Rejection> {
-        serde_urlencoded::from_str(request.query())
-            .map(Query)
-            .map_err(|error| {
-                Rejection::new(Status::BAD_REQUEST, "The query is malformed").because(error)
-            })
+        read(request.query().as_bytes(), "The query is malformed").map(Query)
+    }
+}
+
+fn read<T: DeserializeOwned>(text: &[u8], problem: &'static str) -> Result<T, Rejection> {
+    serde_urlencoded::from_bytes(text).map_err(|error| {
+        let rejection = Rejection::new(Status::BAD_REQUEST, problem).because(error);
+        let again = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text));
+        field::blame::<T, _>(rejection, again)
+    })
+}
+
+impl<T: Validate> Validate for Query<T> {
+    fn validate(&self, problems: &mut Problems) {
+        self.0.validate(problems);
+    }
+}
+
+impl<T: Validate> Validate for Form<T> {
+    fn validate(&self, problems: &mut Problems) {
+        self.0.validate(problems);
     }
 }
 
@@ -50,8 +69,8 @@ impl<T: DeserializeOwned> Optional<'_> for Query<T> {
 }
 
 /// A form that was posted, deserialized. 415 for another type than
-/// application/x-www-form-urlencoded, 400 where it does not fit, 413 beyond
-/// [`DEFAULT_LIMIT`].
+/// application/x-www-form-urlencoded, 400 where it does not fit, with the field
+/// that does not, 413 beyond [`DEFAULT_LIMIT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form<T>(pub T);
 
@@ -62,11 +81,7 @@ impl<T: DeserializeOwned> FromBody for Form<T> {
             |essence| essence.eq_ignore_ascii_case("application/x-www-form-urlencoded"),
             "The request's body must be application/x-www-form-urlencoded",
         )?;
-        serde_urlencoded::from_bytes(&Vec::from_body(request, limit)?)
-            .map(Form)
-            .map_err(|error| {
-                Rejection::new(Status::BAD_REQUEST, "The form is malformed").because(error)
-            })
+        read(&Vec::from_body(request, limit)?, "The form is malformed").map(Form)
     }
 }
 

@@ -102,11 +102,11 @@ impl<R: Responder, E: Responder> Responder for Result<R, E> {
     }
 }
 
-/// The text as a line; the cause goes to the log.
+/// The text as a line, and a line for each field; the cause goes to the log.
 impl Responder for Rejection {
     fn respond(self) -> Response {
         let (status, text, cause) = self.into_parts();
-        page(status, text.into(), cause)
+        page(status, text, cause)
     }
 }
 

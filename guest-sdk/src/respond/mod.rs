@@ -14,6 +14,8 @@
 //! | `(headers, R)`, `(Status, headers, R)` | `R` with fields besides, see [`Fields`] |
 //! | [`Attachment<R>`] | `R`, to be saved under a name |
 //! | `File` | a file of a lent directory: feature `serve-files` |
+//! | `(Cookie, R)`, `([Cookie; N], R)` | `R`, which sets cookies besides, with the feature `cookies` |
+//! | `(Session, R)` | `R`, which keeps the session besides, with the feature `session` |
 //! | [`Redirect`] | 303, 307 or 308 |
 //! | `Option<R>` | `R`, or 404 |
 //! | `Result<R, E>` | `R`, or what `E` answers: [`Error`](crate::Error), [`Rejection`](crate::Rejection), your own |
@@ -22,6 +24,8 @@
 
 mod answers;
 mod attachment;
+#[cfg(feature = "cookies")]
+mod cookie;
 mod fields;
 mod html;
 mod redirect;
@@ -33,6 +37,8 @@ mod writer;
 pub use attachment::Attachment;
 #[cfg(feature = "serve-files")]
 pub(crate) use attachment::disposition;
+#[cfg(feature = "cookies")]
+pub use cookie::{Cookie, SameSite};
 pub use fields::{Fields, HeaderValue};
 pub use html::Html;
 pub use redirect::Redirect;

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
+#[cfg(feature = "cookies")]
+use crate::respond::cookie::Cookie;
 use crate::respond::fields::{Field, Fields, HeaderValue};
 use crate::respond::writer::Writer;
 use crate::status::Status;
@@ -22,6 +24,9 @@ use crate::status::Status;
 pub struct Response {
     status: Status,
     fields: Vec<Field>,
+    /// Cookies to set: what the request decides about them is not known yet.
+    #[cfg(feature = "cookies")]
+    pub(super) cookies: Vec<Cookie>,
     payload: Payload,
     /// Whether the body is the line of a rejection or an error, for which a site
     /// may have a page.
@@ -46,6 +51,8 @@ impl Response {
         Response {
             status,
             fields: Vec::new(),
+            #[cfg(feature = "cookies")]
+            cookies: Vec::new(),
             payload: Payload::Sized(Cow::Borrowed(&[])),
             is_line: false,
         }
@@ -142,19 +149,20 @@ impl Response {
             Status::OK => self.status,
             other => other,
         };
+        #[cfg(feature = "cookies")]
+        self.cookies.extend(page.cookies);
         let mut response = self.with_headers(page.fields).with_status(status);
         response.payload = page.payload;
         response.is_line = false;
         response
     }
 
+    /// Takes the octets of a body out, if it is whole.
     #[cfg(feature = "conditional")]
-    pub(crate) fn from_parts(status: Status, fields: Vec<Field>, payload: Payload) -> Response {
-        Response {
-            status,
-            fields,
-            payload,
-            is_line: false,
+    pub(crate) fn take_octets(&mut self) -> Option<Cow<'static, [u8]>> {
+        match &mut self.payload {
+            Payload::Sized(octets) => Some(std::mem::take(octets)),
+            Payload::Stream(_) => None,
         }
     }
 

@@ -17,6 +17,8 @@ pub struct TestRequest {
     environ: Environ,
     body: VecDeque<Result<Vec<u8>, InputError>>,
     hangs_up_after: usize,
+    #[cfg(feature = "session")]
+    variables: Vec<(String, String)>,
 }
 
 impl TestRequest {
@@ -48,6 +50,8 @@ impl TestRequest {
             },
             body: VecDeque::new(),
             hangs_up_after: usize::MAX,
+            #[cfg(feature = "session")]
+            variables: Vec::new(),
         }
     }
 
@@ -111,6 +115,16 @@ impl TestRequest {
         self
     }
 
+    /// Sets an environment variable of the application, as `SECRET_KEY`, for
+    /// this request: what a [`Session`](crate::Session) and a
+    /// [`Signer`](crate::Signer) read is this, and the test's own environment
+    /// else.
+    #[cfg(feature = "session")]
+    pub fn variable(mut self, name: &str, value: &str) -> TestRequest {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
     /// Sends the request, and takes the answer to its end.
     ///
     /// # Panics
@@ -121,6 +135,8 @@ impl TestRequest {
         let mut server = Recorder::new(self.hangs_up_after);
         let bodiless = self.environ.request_method == "HEAD";
         let request = Request::new(self.environ.into(), Source::Script(self.body));
+        #[cfg(feature = "session")]
+        let request = request.with_variables(self.variables);
         let result = self.app.serve(&request, &mut server);
         server.answer(result, bodiless)
     }
