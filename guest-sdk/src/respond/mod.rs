@@ -31,6 +31,8 @@ mod html;
 mod redirect;
 mod responder;
 mod response;
+#[cfg(feature = "cookies")]
+mod set_cookie;
 mod stream;
 mod writer;
 
