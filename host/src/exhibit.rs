@@ -3,29 +3,46 @@
 //! being developed (`--dev`), and only for whoever sits at the same machine.
 
 use crate::app_log::Recent;
-use crate::environ::Peer;
+use crate::environ::{Gathered, MountedPath, Peer};
 use crate::failure::Cause;
 use crate::gateway::Environ;
 use crate::request_id::RequestId;
 use html_escape::encode_text;
 use http::header::{FORWARDED, VIA};
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use std::fmt::Write;
+use std::sync::Arc;
 
-/// A request, kept for the case that it fails.
+/// A request, kept for the case that it fails. Until then it costs a copy of its
+/// head.
 pub struct Exhibit {
-    environ: String,
+    head: Parts,
+    peer: Arc<Peer>,
+    mount: String,
     lines: Recent,
 }
 
 impl Exhibit {
-    /// Keeps what a page would show. `lines` are the last ones that the app's
-    /// guests printed.
-    pub fn of(environ: &Environ<'_>, lines: Recent) -> Self {
+    /// Keeps what a page would show: of an app that is mounted at `mount`, and
+    /// whose guests printed `lines` last.
+    pub fn of(head: &Parts, peer: &Arc<Peer>, mount: &str, lines: &Recent) -> Self {
         Exhibit {
-            environ: text_of(environ),
-            lines,
+            head: head.clone(),
+            peer: peer.clone(),
+            mount: mount.to_owned(),
+            lines: lines.clone(),
         }
+    }
+
+    fn environ(&self, request: RequestId) -> String {
+        let Exhibit {
+            head, peer, mount, ..
+        } = self;
+        MountedPath::split(&head.uri, mount).map_or_else(String::new, |path| {
+            let gathered = Gathered::from(head, peer);
+            text_of(&gathered.environ(head, peer, &path, request.as_str()))
+        })
     }
 
     /// The page.
@@ -47,7 +64,7 @@ impl Exhibit {
         );
         section(&mut page, "Backtrace", whereabouts);
         section(&mut page, "What the guest printed", &self.lines.of(request));
-        section(&mut page, "Environ", &self.environ);
+        section(&mut page, "Environ", &self.environ(request));
         page.push_str("</body>\n</html>\n");
         page
     }

@@ -119,12 +119,8 @@ impl Site {
         } = &self.app;
         if let Some(lines) = desks[0].log.recent()
             && exhibit::is_local(peer, &head.headers)
-            && let Some(path) = MountedPath::split(&head.uri, mount)
         {
-            let gathered = Gathered::from(&head, peer);
-            let id = trail.request();
-            let environ = gathered.environ(&head, peer, &path, id.as_str());
-            trail.keep(Exhibit::of(&environ, lines.clone()));
+            trail.keep(Exhibit::of(&head, peer, mount, lines));
         }
         let refuse = |cause, trail| body::refuse(cause, &desks[lane % desks.len()].log, trail);
         if MountedPath::split(&head.uri, mount).is_none() {
