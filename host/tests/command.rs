@@ -62,6 +62,15 @@ fn a_missing_file() {
 }
 
 #[test]
+fn what_follows_dev_is_the_app() {
+    let output = rhost()
+        .args(["serve", "--dev", "nowhere/app.wasm"])
+        .output();
+    let said = complaint(&output.unwrap());
+    assert!(said.contains("nowhere/app.wasm: no such file"), "{said}");
+}
+
+#[test]
 fn a_core_module() {
     let (_home, path) = app(b"\0asm\x01\0\0\0");
     let said = complaint(&serve(&path, &[]));

@@ -106,7 +106,7 @@ struct Serve {
 
     /// Show a client on this machine why a request failed
     /// [default: on for a crate, off for a component]
-    #[arg(long, value_name = "WHEN", num_args = 0..=1, default_missing_value = "on")]
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     dev: Option<Switch>,
 
     /// Say nothing but what goes wrong; the access log has its own flag
