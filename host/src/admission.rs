@@ -146,11 +146,13 @@ struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
     fn join(waiting: &'a AtomicUsize, room: usize) -> Result<Self, Cause> {
-        let joined = Waiting(waiting);
-        if waiting.fetch_add(1, Ordering::SeqCst) >= room {
-            return Err(Cause::Overloaded);
-        }
-        Ok(joined)
+        // One who is turned away must not be seen to wait: a place that is given
+        // up meanwhile would be kept for nobody.
+        let another = |others| (others < room).then_some(others + 1);
+        waiting
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, another)
+            .map(|_| Waiting(waiting))
+            .map_err(|_| Cause::Overloaded)
     }
 }
 
@@ -240,6 +242,25 @@ mod tests {
         drop(second.await.unwrap());
         drop(third.await.unwrap());
         assert!(fourth.await.is_ok());
+    }
+
+    #[test]
+    fn without_a_queue_no_place_is_ever_lost() {
+        let turnstile = turnstile(2, 0);
+        std::thread::scope(|scope| {
+            for lane in 0..4 {
+                let turnstile = &turnstile;
+                scope.spawn(move || {
+                    for _ in 0..20_000 {
+                        let mut entering = pin!(turnstile.enter(lane));
+                        // A place or a refusal, at once, and the place given up.
+                        assert!(poll(entering.as_mut()).is_ready());
+                    }
+                });
+            }
+        });
+        let left: Vec<_> = std::iter::from_fn(|| turnstile.free(0)).collect();
+        assert_eq!(left.len(), 2);
     }
 
     #[tokio::test]
