@@ -46,9 +46,8 @@ pub struct Impatient<T> {
     /// For someone to read what the client sends during its request.
     unread: Wait,
     departure: Option<Departure>,
-    /// Whether the client has said anything.
-    begun: bool,
-    is_http2: bool,
+    /// How much of HTTP/2's preface has come; none once it cannot be that.
+    preface: Option<usize>,
     /// Whether someone waits for octets, and with them for the end.
     is_reading: bool,
 }
@@ -131,10 +130,21 @@ impl<T> Impatient<T> {
             write: Wait::new(write),
             unread: Wait::new(UNREAD),
             departure: None,
-            begun: false,
-            is_http2: false,
+            preface: Some(0),
             is_reading: false,
         }
+    }
+
+    fn is_http2(&self) -> bool {
+        self.preface == Some(HTTP2_PREFACE.len())
+    }
+
+    /// Compares what comes first, in however many pieces, with the preface.
+    fn recognise(&mut self, octets: &[u8]) {
+        let Some(had) = self.preface else { return };
+        let awaited = &HTTP2_PREFACE[had..];
+        let come = octets.len().min(awaited.len());
+        self.preface = (octets[..come] == awaited[..come]).then_some(had + come);
     }
 
     fn bound_write<R>(
@@ -155,7 +165,7 @@ impl<T> Impatient<T> {
 impl<T: Watched> Impatient<T> {
     /// Ready when the client of a request left whose body nobody reads.
     fn poll_departure(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        if self.is_reading || self.is_http2 || self.requests.none() {
+        if self.is_reading || self.is_http2() || self.requests.none() {
             self.unread.over();
             self.departure = None;
             return Poll::Pending;
@@ -186,13 +196,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for Impatient<T> {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         self.is_reading = polled.is_pending();
         if polled.is_ready() {
-            if !self.begun {
-                self.begun = true;
-                self.is_http2 = buf.filled()[filled..].starts_with(HTTP2_PREFACE);
-            }
+            self.recognise(&buf.filled()[filled..]);
             return polled;
         }
-        if self.is_http2 || !self.requests.none() {
+        if self.is_http2() || !self.requests.none() {
             self.head.over();
             return Poll::Pending;
         }
@@ -306,8 +313,10 @@ mod tests {
     async fn http2_is_not_timed() {
         let (near, mut far) = tokio::io::duplex(64);
         let (mut near, _) = impatient(near);
-        far.write_all(b"PRI * HTTP/2.0").await.unwrap();
-        near.read_exact(&mut [0; 14]).await.unwrap();
+        for piece in [&b"PR"[..], b"I", b" * HTTP/2.0"] {
+            far.write_all(piece).await.unwrap();
+            near.read_exact(&mut vec![0; piece.len()]).await.unwrap();
+        }
         let silence = tokio::time::timeout(10 * WAIT, near.read_u8()).await;
         assert!(silence.is_err(), "it was not cut");
     }
