@@ -161,7 +161,7 @@ pub fn protocol(version: Version) -> &'static str {
 
 /// The host that was asked for, and its port: the target's authority beats Host
 /// (RFC 9112, section 3.2.2), and the listening address stands in for both.
-fn server<'a>(head: &'a Parts, peer: &'a Peer) -> (&'a str, u16) {
+pub fn server<'a>(head: &'a Parts, peer: &'a Peer) -> (&'a str, u16) {
     let asked = match head.uri.authority() {
         Some(authority) => Some(authority.as_str()),
         None => head.headers.get(HOST).and_then(|host| host.to_str().ok()),

@@ -3,15 +3,16 @@
 //! being developed (`--dev`), and only for whoever sits at the same machine.
 
 use crate::app_log::Recent;
-use crate::environ::{Gathered, MountedPath, Peer};
+use crate::environ::{Gathered, MountedPath, Peer, server};
 use crate::failure::Cause;
 use crate::gateway::Environ;
 use crate::request_id::RequestId;
 use html_escape::encode_text;
+use http::StatusCode;
 use http::header::{FORWARDED, VIA};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A request, kept for the case that it fails. Until then it costs a copy of its
@@ -103,15 +104,24 @@ fn text_of(environ: &Environ<'_>) -> String {
     text
 }
 
-/// Whether a client sits at this machine, and not behind a proxy on it.
-pub fn is_local(peer: &Peer, headers: &HeaderMap) -> bool {
+/// Whether a client sits at this machine, and not behind a proxy on it, and asks
+/// for this machine: a page of somebody's whose name has come to mean this address
+/// (DNS rebinding) asks by that name.
+pub fn is_local(peer: &Peer, head: &Parts) -> bool {
+    let headers = &head.headers;
+    let (host, _) = server(head, peer);
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let asks_here = match address {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    };
     let forwarded = headers.contains_key(FORWARDED)
         || headers.contains_key(VIA)
         || headers
             .keys()
             .any(|name| name.as_str().starts_with("x-forwarded-"))
         || headers.contains_key("x-real-ip");
-    peer.is_loopback && !forwarded
+    peer.is_loopback && asks_here && !forwarded
 }
 
 fn section(page: &mut String, heading: &str, text: &str) {
@@ -140,17 +150,28 @@ mod tests {
     fn a_proxy_on_this_machine_is_not_a_developer() {
         let peer =
             |address: &str| Peer::new(address.parse().unwrap(), "127.0.0.1:80".parse().unwrap());
-        let headers = |name: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, "x".parse().unwrap());
-            headers
+        let asking = |name: &str, value: &str| {
+            let request = http::Request::get("/").header(name, value);
+            request.body(()).unwrap().into_parts().0
         };
         for local in ["127.0.0.1:9", "[::1]:9", "[::ffff:127.0.0.1]:9"] {
-            assert!(is_local(&peer(local), &headers("accept")), "{local}");
+            assert!(is_local(&peer(local), &asking("accept", "x")), "{local}");
             for name in ["forwarded", "via", "x-forwarded-for", "x-real-ip"] {
-                assert!(!is_local(&peer(local), &headers(name)), "{name}");
+                assert!(!is_local(&peer(local), &asking(name, "x")), "{name}");
+            }
+            for host in [
+                "localhost:8000",
+                "127.0.0.1",
+                "[::1]:8000",
+                "shop.localhost",
+            ] {
+                assert!(is_local(&peer(local), &asking("host", host)), "{host}");
+            }
+            for host in ["evil.test:8000", "localhost.evil.test", "192.0.2.1"] {
+                assert!(!is_local(&peer(local), &asking("host", host)), "{host}");
             }
         }
-        assert!(!is_local(&peer("192.0.2.1:9"), &HeaderMap::new()));
+        let far = peer("192.0.2.1:9");
+        assert!(!is_local(&far, &asking("host", "localhost")));
     }
 }

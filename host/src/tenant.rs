@@ -118,7 +118,7 @@ impl Site {
             desks,
         } = &self.app;
         if let Some(lines) = desks[0].log.recent()
-            && exhibit::is_local(peer, &head.headers)
+            && exhibit::is_local(peer, &head)
         {
             trail.keep(Exhibit::of(&head, peer, mount, lines));
         }

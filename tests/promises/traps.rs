@@ -1,7 +1,9 @@
 //! What a guest that ends badly leaves the client, and the log (conformance 42,
 //! hostile guests 21-23).
 
-use rhost_tests::Test;
+use http::Request;
+use http_body_util::Full;
+use rhost_tests::{Answer, Test};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn before_the_headers_it_is_500() {
@@ -101,12 +103,21 @@ async fn the_host_goes_on() {
     }
 }
 
+/// What a browser at this machine gets that sends `request` as it is.
+async fn browse(test: Test, request: http::request::Builder) -> Answer {
+    let server = test.start().await;
+    let request = request.body(Full::default()).unwrap();
+    let response = server.client().await.send(request).await;
+    Answer::read(response.expect("an answer")).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_developer_is_shown_why() {
-    let answer = Test::serving("trap-before-headers")
-        .dev()
-        .get("/%3Cscript%3E")
-        .await;
+    let answer = browse(
+        Test::serving("trap-before-headers").dev(),
+        Request::get("/%3Cscript%3E").header("host", "localhost"),
+    )
+    .await;
     assert_eq!(answer.status, 500);
     let page = answer.text();
     for part in [
@@ -128,11 +139,11 @@ async fn a_developer_is_shown_why() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_developer_is_shown_the_limit_and_its_setting() {
-    let answer = Test::serving("spin-forever")
-        .dev()
-        .cpu("50ms")
-        .get("/")
-        .await;
+    let answer = browse(
+        Test::serving("spin-forever").dev().cpu("50ms"),
+        Request::get("/").header("host", "localhost:8000"),
+    )
+    .await;
     assert_eq!(answer.status, 504);
     let page = answer.text();
     assert!(page.contains("CPU limit of 50ms reached (--cpu)"), "{page}");
@@ -140,16 +151,15 @@ async fn a_developer_is_shown_the_limit_and_its_setting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_else_is_shown_anything() {
-    let server = Test::serving("trap-before-headers").dev().start().await;
-    let request = http::Request::get("/")
-        .header("host", "test")
-        .header("x-forwarded-for", "192.0.2.1")
-        .body(http_body_util::Full::default())
-        .unwrap();
-    let mut client = server.client().await;
-    let proxied = rhost_tests::Answer::read(client.send(request).await.unwrap()).await;
-    let plain = Test::serving("trap-before-headers").get("/").await;
-    for answer in [proxied, plain] {
+    let at_localhost = || Request::get("/").header("host", "localhost");
+    let guest = || Test::serving("trap-before-headers");
+    let proxied = at_localhost().header("x-forwarded-for", "192.0.2.1");
+    let rebound = Request::get("/").header("host", "evil.test");
+    for answer in [
+        browse(guest().dev(), proxied).await,
+        browse(guest().dev(), rebound).await,
+        browse(guest(), at_localhost()).await,
+    ] {
         assert_eq!(answer.status, 500);
         let page = answer.text();
         assert!(
