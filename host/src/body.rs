@@ -22,6 +22,8 @@ use std::task::{Context, Poll};
 /// A response's body.
 pub struct Body {
     content: Content,
+    /// What follows the content. Boxed, since hardly any body has it.
+    tail: Option<Box<Bytes>>,
     trail: Trail,
 }
 
@@ -36,6 +38,14 @@ impl Body {
     /// Whether all of it is there, and no guest is still making it.
     pub fn is_whole(&self) -> bool {
         matches!(self.content, Content::Whole(_))
+    }
+
+    /// The same body, and `tail` after its end, if it has one that is seen.
+    pub fn followed_by(mut self, tail: Bytes) -> Self {
+        if !http_body::Body::is_end_stream(&self) {
+            self.tail = Some(Box::new(tail));
+        }
+        self
     }
 }
 
@@ -128,9 +138,23 @@ pub fn refuse(cause: Cause, log: &AppLog, trail: Trail) -> Response<Body> {
     respond(head, Content::Whole(page.into()), trail)
 }
 
+/// A page that the host made itself.
+pub fn page(page: Response<String>, mut trail: Trail) -> Response<Body> {
+    trail.answered(page.status());
+    page.map(|text| Body {
+        content: Content::Whole(text.into()),
+        tail: None,
+        trail,
+    })
+}
+
 fn respond(head: ResponseHead, content: Content, mut trail: Trail) -> Response<Body> {
     trail.answered(head.status);
-    let mut response = Response::new(Body { content, trail });
+    let mut response = Response::new(Body {
+        content,
+        tail: None,
+        trail,
+    });
     *response.status_mut() = head.status;
     *response.headers_mut() = head.headers;
     response
@@ -162,12 +186,17 @@ impl http_body::Body for Body {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        let Body { content, trail } = self.get_mut();
+        let Body {
+            content,
+            tail,
+            trail,
+        } = self.get_mut();
         let block = match content {
             Content::Whole(block) if block.is_empty() => None,
             Content::Whole(block) => Some(Ok(std::mem::take(block))),
             Content::Streamed(streamed) => std::task::ready!(streamed.poll_block(cx)),
         };
+        let block = block.or_else(|| tail.take().map(|tail| Ok(*tail)));
         if let Some(Ok(block)) = &block {
             trail.sent(block.len());
         }
@@ -175,7 +204,7 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(&self.content, Content::Whole(block) if block.is_empty())
+        self.tail.is_none() && matches!(&self.content, Content::Whole(block) if block.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -183,6 +212,7 @@ impl http_body::Body for Body {
             Content::Whole(block) => Some(block.len() as u64),
             Content::Streamed(streamed) => streamed.left(),
         };
-        left.map_or_else(SizeHint::default, SizeHint::with_exact)
+        let tail = self.tail.as_ref().map_or(0, |tail| tail.len() as u64);
+        left.map_or_else(SizeHint::default, |left| SizeHint::with_exact(left + tail))
     }
 }

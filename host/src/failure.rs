@@ -1,6 +1,7 @@
 //! Everything that can end a request badly, and the one place that says what
 //! the client is told, and what the log is.
 
+use crate::backtrace::Backtrace;
 use crate::gateway::{ExcInfo, Failure as Reported, InputError, OutputError};
 use crate::output::Fault;
 use http::StatusCode;
@@ -83,6 +84,8 @@ impl fmt::Display for Octets {
 pub enum Cause {
     /// No app is mounted at this path.
     NotMounted,
+    /// There is no app yet: the crate it is to be built from does not build.
+    NotBuilt,
     /// The app runs as many requests as it may, and no more can wait.
     Overloaded,
     /// A place did not become free in time.
@@ -91,14 +94,14 @@ pub enum Cause {
     RequestTooLarge(u64),
     /// The sandbox could not be made.
     NotStarted(String),
-    /// The guest reached a limit.
-    Limit(Limit),
+    /// The guest reached a limit, and where it was then, if that is known.
+    Limit(Limit, Backtrace),
     /// The guest trapped: what the trap was, and where, one frame a line.
     Trap {
         /// What wasmtime calls the trap.
         reason: String,
-        /// The guest's frames, demangled; may be empty.
-        backtrace: String,
+        /// The guest's frames; may be empty.
+        backtrace: Backtrace,
         /// A limit that the guest met before, which is most likely why.
         limit: Option<Limit>,
     },
@@ -119,16 +122,18 @@ impl Cause {
     pub fn status(&self) -> StatusCode {
         match self {
             Cause::NotMounted => StatusCode::NOT_FOUND,
-            Cause::Overloaded | Cause::QueueTimeout(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Cause::NotBuilt | Cause::Overloaded | Cause::QueueTimeout(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Cause::RequestTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Cause::Limit(Limit::Cpu(_) | Limit::Wall(_)) => StatusCode::GATEWAY_TIMEOUT,
+            Cause::Limit(Limit::Cpu(_) | Limit::Wall(_), _) => StatusCode::GATEWAY_TIMEOUT,
             Cause::Reported(Reported::Input(InputError::Incomplete)) => StatusCode::BAD_REQUEST,
             Cause::Reported(Reported::Input(InputError::TooLarge(_))) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Cause::Reported(Reported::Input(InputError::TimedOut)) => StatusCode::REQUEST_TIMEOUT,
             Cause::NotStarted(_)
-            | Cause::Limit(_)
+            | Cause::Limit(..)
             | Cause::Trap { .. }
             | Cause::Exited(_)
             | Cause::NoAnswer
@@ -139,11 +144,24 @@ impl Cause {
     }
 }
 
+impl Cause {
+    /// Where the guest was.
+    pub fn backtrace(&self) -> Option<&Backtrace> {
+        match self {
+            Cause::Limit(_, backtrace) | Cause::Trap { backtrace, .. } => Some(backtrace),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Cause {
     /// For the log, never for the client.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Cause::NotMounted => f.write_str("no app is mounted at this path"),
+            Cause::NotBuilt => {
+                f.write_str("the app does not build yet; a browser shows why (--watch)")
+            }
             Cause::Overloaded => f.write_str(
                 "overloaded: every place is taken and the queue is full (--concurrency, --queue)",
             ),
@@ -160,7 +178,10 @@ impl fmt::Display for Cause {
                 )
             }
             Cause::NotStarted(reason) => write!(f, "the sandbox could not be started: {reason}"),
-            Cause::Limit(limit) => limit.fmt(f),
+            Cause::Limit(limit, backtrace) => {
+                limit.fmt(f)?;
+                frames(f, backtrace)
+            }
             Cause::Trap {
                 reason,
                 backtrace,
@@ -170,10 +191,7 @@ impl fmt::Display for Cause {
                     write!(f, "{limit}, then the guest ")?;
                 }
                 write!(f, "trapped: {reason}")?;
-                if !backtrace.is_empty() {
-                    write!(f, "\n{backtrace}")?;
-                }
-                Ok(())
+                frames(f, backtrace)
             }
             Cause::Exited(code) => write!(
                 f,
@@ -229,6 +247,13 @@ impl fmt::Display for Cause {
     }
 }
 
+fn frames(f: &mut fmt::Formatter<'_>, backtrace: &Backtrace) -> fmt::Result {
+    match backtrace.0.is_empty() {
+        true => Ok(()),
+        false => write!(f, "\n{backtrace}"),
+    }
+}
+
 /// The page that a client sees. It says what happened in HTTP's own words and
 /// how to find the rest in the log, and nothing about the app.
 pub fn page(status: StatusCode, request_id: &str) -> String {
@@ -243,6 +268,7 @@ pub fn page(status: StatusCode, request_id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backtrace::Frame;
 
     #[test]
     fn octets_read_well() {
@@ -255,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_limit_names_its_setting() {
-        let cause = Cause::Limit(Limit::Cpu(Duration::from_millis(50)));
+        let cause = Cause::Limit(Limit::Cpu(Duration::from_millis(50)), Backtrace::default());
         assert_eq!(cause.to_string(), "CPU limit of 50ms reached (--cpu)");
         assert_eq!(cause.status(), StatusCode::GATEWAY_TIMEOUT);
     }
@@ -264,7 +290,10 @@ mod tests {
     fn the_page_tells_nothing_of_the_app() {
         let cause = Cause::Trap {
             reason: "secret".into(),
-            backtrace: "secret".into(),
+            backtrace: Backtrace(vec![Frame {
+                function: "secret".into(),
+                place: None,
+            }]),
             limit: None,
         };
         let page = page(cause.status(), "cafe");

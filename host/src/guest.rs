@@ -1,5 +1,6 @@
 //! A guest that is running, polled within its limits.
 
+use crate::backtrace::Backtrace;
 use crate::failure::{Cause, Limit};
 use crate::meter::CpuMeter;
 use crate::output::{Outlet, Standing};
@@ -54,7 +55,7 @@ impl Guest {
     /// once it is ready.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cause>> {
         if let Err(limit) = self.cpu.enter() {
-            return Poll::Ready(Err(Cause::Limit(limit)));
+            return Poll::Ready(Err(Cause::Limit(limit, Backtrace::default())));
         }
         let polled = self.running.as_mut().poll(cx);
         self.cpu.leave();
@@ -72,7 +73,10 @@ impl Guest {
             alarm.as_mut().poll(cx).is_ready()
         };
         if late {
-            Poll::Ready(Err(Cause::Limit(Limit::Wall(self.wall))))
+            Poll::Ready(Err(Cause::Limit(
+                Limit::Wall(self.wall),
+                Backtrace::default(),
+            )))
         } else {
             Poll::Pending
         }

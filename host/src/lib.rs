@@ -12,7 +12,8 @@
 //! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper; [`stall`] gives up
 //!    one that neither asks nor takes, and by [`departure`] one that has left.
 //! 3. [`tenant`]: finds the app, and starts the [`trail`] that the request leaves
-//!    in the logs. Of an app in development it keeps an [`exhibit`] of each request.
+//!    in the logs. What [`development`] shows of an app and its failures, it shows
+//!    here.
 //! 4. [`admission`]: a place before a sandbox; overload queues, then sheds.
 //! 5. [`environ`]: the head of the request as PEP 3333's record.
 //! 6. [`sandbox`]: a fresh instance, with what [`capabilities`] lends it, within
@@ -23,19 +24,21 @@
 //!    [`turn`]s. [`body`] is the response on its way out, and [`streamed`] drives
 //!    the guest from block to block.
 //!
-//! Before any request: [`package`] builds a crate, [`load`] reads a component whose
+//! Before any request: [`package`] builds a crate, [`watch`] says when to build it again, [`load`] reads a component whose
 //! [`imports`] are lent, and [`compiled`] keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`] (the
-//! contract's types), [`settings`], [`failure`], [`request_id`], [`log`] and [`app_log`].
+//! contract's types), [`settings`], [`failure`],
+//! [`backtrace`], [`request_id`], [`log`] and [`app_log`].
 
 pub mod admission;
 pub mod app_log;
+pub mod backtrace;
 pub mod body;
 pub mod capabilities;
 pub mod compiled;
 pub mod connection;
 pub mod departure;
+pub mod development;
 pub mod environ;
-pub mod exhibit;
 pub mod failure;
 pub mod gateway;
 pub mod guest;
@@ -57,4 +60,5 @@ pub mod streamed;
 pub mod tenant;
 pub mod trail;
 pub mod turn;
+pub mod watch;
 pub mod worker;

@@ -111,4 +111,7 @@ pub struct AppSettings {
     /// Whether it is being developed: a client at this machine then sees why a
     /// request failed (`--dev`).
     pub dev: bool,
+    /// The directory of the crate that it was built from, of which a developer is
+    /// shown the lines that failed.
+    pub source: Option<PathBuf>,
 }

@@ -4,8 +4,8 @@ use crate::admission::Turnstile;
 use crate::app_log::AppLog;
 use crate::body::{self, Body};
 use crate::capabilities::Lent;
+use crate::development::{self, Exhibit, Live, Reload, Subject, Visit};
 use crate::environ::{Gathered, MountedPath, Peer};
-use crate::exhibit::{self, Exhibit};
 use crate::failure::Cause;
 use crate::guest::Guest;
 use crate::input::Input;
@@ -17,6 +17,7 @@ use crate::request_id::RequestId;
 use crate::sandbox::{self, Program};
 use crate::settings::{AppSettings, Limits, Timeouts};
 use crate::trail::Trail;
+use arc_swap::ArcSwapOption;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
@@ -28,8 +29,10 @@ use std::time::Duration;
 pub struct App {
     mount: String,
     limits: Limits,
-    turnstile: Turnstile,
+    turnstile: Arc<Turnstile>,
     desks: Vec<Arc<Desk>>,
+    /// What a developer is shown of it (`--dev`).
+    subject: Option<Arc<Subject>>,
 }
 
 /// What an app has on one lane. A request counts itself in here and nowhere else,
@@ -43,7 +46,15 @@ struct Desk {
 impl App {
     /// An app from a component that has been loaded. What its guests print goes
     /// to `log`.
-    pub fn new(loaded: &Loaded, settings: &AppSettings, log: &Sink) -> Result<Self, LoadError> {
+    ///
+    /// It takes the place of `last`, if there is one: while requests of both run,
+    /// they share the places that one app has.
+    pub fn new(
+        loaded: &Loaded,
+        settings: &AppSettings,
+        log: &Sink,
+        last: Option<&App>,
+    ) -> Result<Self, LoadError> {
         let limits = &settings.limits;
         if loaded.initial_memory > limits.memory {
             return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
@@ -52,6 +63,13 @@ impl App {
         if settings.dev {
             log = log.with_recent();
         }
+        let subject = log.recent().map(|lines| {
+            Arc::new(Subject {
+                mount: settings.mount.clone(),
+                lines: lines.clone(),
+                source: settings.source.clone(),
+            })
+        });
         let desks: Result<Vec<_>, _> = loaded
             .components
             .iter()
@@ -67,15 +85,15 @@ impl App {
                 }))
             })
             .collect();
+        let capacity = sandbox::capacity(&loaded.components, loaded.class);
+        let turnstile = Turnstile::new(limits, loaded.components.len(), capacity);
+        let same = last.filter(|last| last.places() == turnstile.places());
         Ok(App {
             mount: settings.mount.clone(),
             limits: limits.clone(),
-            turnstile: Turnstile::new(
-                limits,
-                loaded.components.len(),
-                sandbox::capacity(&loaded.components, loaded.class),
-            ),
+            turnstile: same.map_or_else(|| Arc::new(turnstile), |last| last.turnstile.clone()),
             desks: desks?,
+            subject,
         })
     }
 
@@ -87,19 +105,51 @@ impl App {
 
 /// Where requests are sent to their apps.
 pub struct Site {
-    app: App,
+    /// None until it has been built for the first time.
+    app: ArcSwapOption<App>,
     access_log: Option<Sink>,
+    log: Sink,
     body_timeout: Duration,
+    /// Reloads a developer's pages when the app has been replaced.
+    reload: Option<Reload>,
 }
 
 impl Site {
-    /// A site of one app.
-    pub fn new(app: App, timeouts: &Timeouts, access_log: Option<Sink>) -> Self {
+    /// A site of one app, or of one that is still to come. What the host itself
+    /// has to say about requests goes to `log`.
+    pub fn new(
+        app: Option<App>,
+        timeouts: &Timeouts,
+        log: &Sink,
+        access_log: Option<Sink>,
+    ) -> Self {
         Site {
-            app,
+            app: ArcSwapOption::from_pointee(app),
             access_log,
+            log: log.clone(),
             body_timeout: timeouts.body,
+            reload: None,
         }
+    }
+
+    /// The same site, and the pages of its app load themselves again in the
+    /// browser of whoever develops it.
+    pub fn reloading(self, live: Live) -> Self {
+        Site {
+            reload: Some(Reload::new(live)),
+            ..self
+        }
+    }
+
+    /// The app as it is now.
+    pub fn app(&self) -> Option<Arc<App>> {
+        self.app.load_full()
+    }
+
+    /// Puts `app` in the place of the one that is there. Requests that have
+    /// begun are finished by the app that began them.
+    pub fn replace(&self, app: App) {
+        self.app.store(Some(Arc::new(app)));
     }
 
     /// Answers one request that came over `peer`, on `lane` if it has a place.
@@ -109,19 +159,58 @@ impl Site {
         peer: &Arc<Peer>,
         request: Request<Incoming>,
     ) -> Response<Body> {
+        let Some(reload) = &self.reload else {
+            return self.answer_app(lane, peer, request).await;
+        };
+        let (head, incoming) = request.into_parts();
+        if !development::is_local(peer, &head) {
+            return self
+                .answer_app(lane, peer, Request::from_parts(head, incoming))
+                .await;
+        }
+        if let Some(page) = reload.answer(&head).await {
+            return body::page(page, Trail::begin(&head, peer, None));
+        }
+        let visit = reload.visit(&head);
+        let response = match (&visit, reload.broken()) {
+            (Some(_), Some(page)) => {
+                body::page(page, Trail::begin(&head, peer, self.access_log.as_ref()))
+            }
+            _ => {
+                self.answer_app(lane, peer, Request::from_parts(head, incoming))
+                    .await
+            }
+        };
+        match visit {
+            Some(visit) => followed(response, &visit),
+            None => response,
+        }
+    }
+
+    async fn answer_app(
+        &self,
+        lane: usize,
+        peer: &Arc<Peer>,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
         let (head, incoming) = request.into_parts();
         let mut trail = Trail::begin(&head, peer, self.access_log.as_ref());
+        let Some(app) = self.app.load_full() else {
+            let log = AppLog::new("rhost", self.log.clone(), u64::MAX);
+            return body::refuse(Cause::NotBuilt, &log, trail);
+        };
+        if let Some(subject) = &app.subject
+            && development::is_local(peer, &head)
+        {
+            trail.keep(Exhibit::of(&head, peer, subject));
+        }
         let App {
             mount,
             limits,
             turnstile,
             desks,
-        } = &self.app;
-        if let Some(lines) = desks[0].log.recent()
-            && exhibit::is_local(peer, &head)
-        {
-            trail.keep(Exhibit::of(&head, peer, mount, lines));
-        }
+            ..
+        } = &*app;
         let refuse = |cause, trail| body::refuse(cause, &desks[lane % desks.len()].log, trail);
         if MountedPath::split(&head.uri, mount).is_none() {
             return refuse(Cause::NotMounted, trail);
@@ -152,6 +241,16 @@ impl Site {
         let guest = Guest::new(running, outlet, cpu, trail.start(), limits.wall);
         body::answer(guest, method, desk.log.clone(), trail).await
     }
+}
+
+/// A page, and after it the script that loads it again.
+fn followed(response: Response<Body>, visit: &Visit) -> Response<Body> {
+    let (mut head, body) = response.into_parts();
+    let body = match visit.follow(head.status, &mut head.headers) {
+        Some(script) => body.followed_by(script),
+        None => body,
+    };
+    Response::from_parts(head, body)
 }
 
 impl Desk {

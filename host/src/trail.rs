@@ -2,8 +2,8 @@
 //! log.
 
 use crate::app_log::AppLog;
+use crate::development::Exhibit;
 use crate::environ::{Peer, protocol, request_uri};
-use crate::exhibit::Exhibit;
 use crate::failure::{self, Cause};
 use crate::log::{Format, Sink, escape_into};
 use crate::request_id::RequestId;

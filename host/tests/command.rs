@@ -1,15 +1,13 @@
 //! The command as a person uses it: what it says, and how it ends.
 
-use std::io::{BufRead, BufReader, Read, Write};
+mod serving;
+
+use rustix::process::Signal;
+use serving::{Serving, rhost};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-
-fn rhost() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rhost"));
-    command.stdin(Stdio::null());
-    command
-}
+use std::process::Output;
 
 /// A directory with one file in it, called app.wasm.
 fn app(file: &[u8]) -> (tempfile::TempDir, PathBuf) {
@@ -221,79 +219,13 @@ fn help_has_examples() {
 }
 
 /// A host that serves the example, built from its crate.
-struct Serving {
-    child: Child,
-    addr: String,
-    stderr: BufReader<std::process::ChildStderr>,
-    /// What it said before it served.
-    said: String,
-}
-
-impl Serving {
-    fn hello(flags: &[&str]) -> Self {
-        let mut child = rhost()
-            .arg("serve")
-            .arg(hello())
-            .args(["--addr", "127.0.0.1:0"])
-            .args(flags)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        let addr = loop {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended: {said}");
-            if let Some(url) = line
-                .split("http://")
-                .nth(1)
-                .filter(|_| line.contains("serving hello"))
-            {
-                break url.split('/').next().unwrap().to_owned();
-            }
-            said += &line;
-        };
-        Serving {
-            child,
-            addr,
-            stderr,
-            said,
-        }
-    }
-
-    fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.addr).unwrap();
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n"
-        )
-        .unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        text
-    }
-
-    /// Stops it as a service manager does; returns the exit code and what was
-    /// written to standard output and, since it served, to standard error.
-    fn stop(mut self) -> (Option<i32>, String, String) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        let (mut stdout, mut stderr) = (String::new(), String::new());
-        self.child
-            .stdout
-            .take()
-            .unwrap()
-            .read_to_string(&mut stdout)
-            .unwrap();
-        self.stderr.read_to_string(&mut stderr).unwrap();
-        (self.child.wait().unwrap().code(), stdout, stderr)
-    }
+fn serving_hello(flags: &[&str]) -> Serving {
+    Serving::start(rhost(), &hello(), flags)
 }
 
 #[test]
 fn a_crate_is_built_and_served_and_stopped() {
-    let serving = Serving::hello(&[]);
+    let serving = serving_hello(&[]);
     let answer = serving.get("/");
     assert!(
         answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("Hello, world!\n"),
@@ -311,7 +243,7 @@ fn a_crate_is_built_and_served_and_stopped() {
 
 #[test]
 fn the_access_log_can_be_off() {
-    let serving = Serving::hello(&["--access-log", "off"]);
+    let serving = serving_hello(&["--access-log", "off"]);
     serving.get("/");
     let (code, access_log, _) = serving.stop();
     assert_eq!((code, access_log.as_str()), (Some(0), ""));
@@ -319,7 +251,7 @@ fn the_access_log_can_be_off() {
 
 #[test]
 fn logs_can_be_json() {
-    let serving = Serving::hello(&["--log-format", "json"]);
+    let serving = serving_hello(&["--log-format", "json"]);
     serving.get("/hello/%22%0a?q=%22");
     let (_, access_log, _) = serving.stop();
     let line: serde_json::Value = serde_json::from_str(access_log.trim_end()).unwrap();
@@ -357,7 +289,7 @@ fn quiet_says_nothing() {
 #[test]
 fn more_places_than_there_are() {
     for (asked, is_told) in [("100000", true), ("10", false)] {
-        let serving = Serving::hello(&["--concurrency", asked]);
+        let serving = serving_hello(&["--concurrency", asked]);
         let said = serving.said.clone();
         serving.stop();
         let told = said.contains(&format!("--concurrency {asked}"));
@@ -367,21 +299,18 @@ fn more_places_than_there_are() {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    let mut serving = Serving::hello(&["--grace", "1h"]);
+    let mut serving = serving_hello(&["--grace", "1h"]);
     // A request whose head never ends would hold it for the whole hour.
     let mut stream = TcpStream::connect(&serving.addr).unwrap();
     stream
         .write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\nGET / HTTP/1.1\r\n")
         .unwrap();
     stream.read_exact(&mut [0; 16]).unwrap();
-    let pid = rustix::process::Pid::from_child(&serving.child);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    let mut line = String::new();
-    serving.stderr.read_line(&mut line).unwrap();
-    assert!(line.contains("stopping"), "{line}");
+    serving.signal(Signal::TERM);
+    serving.until("stopping");
     // It may have drained already; if not, this ends it.
-    let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
-    let code = serving.child.wait().unwrap().code();
+    serving.signal(Signal::INT);
+    let (code, ..) = serving.end();
     assert!(matches!(code, Some(0 | 130)), "{code:?}");
 }
 

@@ -3,7 +3,7 @@
 use rhost::compiled::Cache;
 use rhost::load::{Loaded, Loader};
 use rhost::package::Build;
-use rhost::sandbox::{Engines, SizeClass};
+use rhost::sandbox::{Details, Engines, SizeClass};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -63,7 +63,7 @@ pub fn imported_functions(name: &str) -> Vec<String> {
 /// One set of engines for all tests: each reserves terabytes of addresses.
 fn engines() -> &'static Engines {
     static ENGINES: OnceLock<Engines> = OnceLock::new();
-    ENGINES.get_or_init(|| Engines::new(2).expect("engines start"))
+    ENGINES.get_or_init(|| Engines::new(2, Details::Lines).expect("engines start"))
 }
 
 /// Builds it, if it is not: an example, an app of the SDK that only tests need, or

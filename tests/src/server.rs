@@ -145,8 +145,13 @@ impl Test {
             .expect("the guest loads");
         let (log_sink, log) = Sink::to_memory("log", Format::Text);
         let (access_sink, access_log) = Sink::to_memory("access log", Format::Text);
-        let app = App::new(&loaded, &self.settings, &log_sink).expect("the guest is an app");
-        let site = Arc::new(Site::new(app, &self.timeouts, Some(access_sink)));
+        let app = App::new(&loaded, &self.settings, &log_sink, None).expect("the guest is an app");
+        let site = Arc::new(Site::new(
+            Some(app),
+            &self.timeouts,
+            &log_sink,
+            Some(access_sink),
+        ));
         let listener =
             Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port is free");
         let addr = listener.local_addr().expect("it is bound");

@@ -35,6 +35,7 @@ enum Command {
 Examples:
   rhost serve app.wasm                          on http://127.0.0.1:8000/
   rhost serve examples/hello                    build the crate first
+  rhost serve examples/hello --watch            and again when it changes
   rhost serve app.wasm --addr 0.0.0.0:80 --env GREETING=hi
   rhost serve app.wasm --dir ./data:/data --dir ./static:/static:ro
   rhost serve app.wasm --mount /blog --cpu 500ms --memory 64MiB
@@ -108,6 +109,11 @@ struct Serve {
     /// [default: on for a crate, off for a component]
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     dev: Option<Switch>,
+
+    /// Build and load the app again when what it is made from changes; requests
+    /// go on, and with --dev a browser loads its page again
+    #[arg(long)]
+    watch: bool,
 
     /// Say nothing but what goes wrong; the access log has its own flag
     #[arg(short, long)]
@@ -229,6 +235,12 @@ struct TimeoutArgs {
 }
 
 impl Serve {
+    /// Whether the app is being developed.
+    fn dev(&self) -> bool {
+        self.dev
+            .map_or_else(|| self.app.is_dir(), |dev| dev == Switch::On)
+    }
+
     /// The app's settings, but for its name, which depends on what is served.
     fn app_settings(&self, name: String) -> AppSettings {
         let limits = &self.limits;
@@ -237,9 +249,8 @@ impl Serve {
             mount: self.mount.clone(),
             env: self.env.clone(),
             dirs: self.dir.clone(),
-            dev: self
-                .dev
-                .map_or_else(|| self.app.is_dir(), |dev| dev == Switch::On),
+            dev: self.dev(),
+            source: None,
             limits: Limits {
                 cpu: limits.cpu,
                 wall: limits.timeout,
@@ -279,7 +290,7 @@ pub enum Error {
 /// Does what the command line asks for.
 pub fn run() -> Result<(), Error> {
     match Cli::parse().command {
-        Command::Serve(args) => serve::run(&args)?,
+        Command::Serve(args) => serve::run(*args)?,
         Command::Inspect(args) => inspect::run(&args)?,
         Command::Completions { shell } => manual::completions(shell, &mut Cli::command()),
         Command::Man => manual::page(Cli::command()),

@@ -18,7 +18,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+    WasmBacktraceDetails,
+};
 
 /// How often guests are made to give way. Long against the cost of giving way,
 /// short against what anyone waiting notices.
@@ -94,9 +97,20 @@ impl SizeClass {
     }
 }
 
+/// What backtraces tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Details {
+    /// The names of functions.
+    Names,
+    /// Files and lines too, where a component has them. Each trap then reads what
+    /// its guest says about its source, and a stranger's can say much.
+    Lines,
+}
+
 /// The engines of this process. They live as long as it does, as do the pools in
 /// them; each is made when the first app of its class is loaded.
 pub struct Engines {
+    details: Details,
     /// Compiles, and reads what was compiled, for all classes: only their pools
     /// differ, which compiled code does not depend on.
     compiler: Engine,
@@ -108,10 +122,11 @@ pub struct Engines {
 
 impl Engines {
     /// Engines on so many lanes. Starts the ticking thread; no pool yet.
-    pub fn new(lanes: usize) -> wasmtime::Result<Self> {
+    pub fn new(lanes: usize, details: Details) -> wasmtime::Result<Self> {
         let ticking = Arc::new(Mutex::new(Vec::new()));
         Ok(Engines {
-            compiler: Engine::new(&config())?,
+            details,
+            compiler: Engine::new(&config(details))?,
             lanes: lanes.max(1),
             classes: Default::default(),
             ticking: ticking.clone(),
@@ -131,7 +146,7 @@ impl Engines {
             return Ok(engines);
         }
         let slots = class.slots_of_lane(self.lanes);
-        let mut config = config();
+        let mut config = config(self.details);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(class, slots)));
         let made: wasmtime::Result<Vec<_>> =
             (0..self.lanes).map(|_| Engine::new(&config)).collect();
@@ -156,8 +171,12 @@ impl Engines {
 }
 
 /// What compiled code depends on; the same for every engine.
-fn config() -> Config {
+fn config(details: Details) -> Config {
     let mut config = Config::new();
+    config.wasm_backtrace_details(match details {
+        Details::Names => WasmBacktraceDetails::Disable,
+        Details::Lines => WasmBacktraceDetails::Enable,
+    });
     // A guest can be stopped at any loop and any call.
     config.epoch_interruption(true);
     config

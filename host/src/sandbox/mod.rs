@@ -2,12 +2,14 @@
 //! request.
 
 mod engine;
+mod frames;
 mod handle;
 mod server;
 mod state;
 
-pub use engine::{Engines, SizeClass, TICK};
+pub use engine::{Details, Engines, SizeClass, TICK};
 
+use crate::backtrace::Backtrace;
 use crate::capabilities::{self, Lent};
 use crate::failure::{Cause, Limit};
 use crate::gateway::Environ;
@@ -95,7 +97,7 @@ impl Program {
             Ok((Err(failure),)) => Err(Cause::Reported(failure)),
             Err(error) => Err(cause(error, &store, |reason| Cause::Trap {
                 reason,
-                backtrace: String::new(),
+                backtrace: Backtrace::default(),
                 limit: store.data().space.refused(),
             })),
         }
@@ -134,20 +136,20 @@ fn cause(
     store: &Store<State>,
     otherwise: impl FnOnce(String) -> Cause,
 ) -> Cause {
+    let backtrace = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(frames::backtrace)
+        .unwrap_or_default();
     if let Some(LimitReached(limit)) = error.downcast_ref() {
-        return Cause::Limit(*limit);
+        return Cause::Limit(*limit, backtrace);
     }
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return Cause::Exited(*code);
     }
     // A guest that is refused what it starts with gets no further.
     if let (Some(limit), None) = (store.data().space.refused(), error.downcast_ref::<Trap>()) {
-        return Cause::Limit(limit);
+        return Cause::Limit(limit, backtrace);
     }
-    let backtrace = error
-        .downcast_ref::<WasmBacktrace>()
-        .map(frames)
-        .unwrap_or_default();
     match error.downcast_ref::<Trap>() {
         Some(trap) => Cause::Trap {
             reason: trap.to_string(),
@@ -156,11 +158,4 @@ fn cause(
         },
         None => otherwise(format!("{:#}", error.root_cause())),
     }
-}
-
-/// The guest's frames, one a line, innermost first.
-fn frames(backtrace: &WasmBacktrace) -> String {
-    let text = backtrace.to_string();
-    // The first line is wasmtime's heading.
-    text.lines().skip(1).collect::<Vec<_>>().join("\n")
 }

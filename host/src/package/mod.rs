@@ -1,9 +1,11 @@
 //! From a crate to a component: `cargo build` for wasm32-wasip2, linked as a
 //! guest should be.
 
-use cargo_metadata::{CrateType, Message};
+mod messages;
+
+use cargo_metadata::CrateType;
+use messages::Messages;
 use std::ffi::OsString;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -16,6 +18,14 @@ pub const TARGET: &str = "wasm32-wasip2";
 /// KiB. Only what has an address lies there, so it goes further than a native
 /// stack of that size. The linker's own default is 1 MiB.
 pub const STACK: u64 = 32 << 10;
+
+/// The profile with line tables.
+const LINES: [&str; 4] = [
+    "--config",
+    "profile.release.debug=\"line-tables-only\"",
+    "--config",
+    "profile.release.strip=\"none\"",
+];
 
 /// Why a crate could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +49,13 @@ pub enum BuildError {
     )]
     Target(Option<std::io::Error>),
     /// Cargo failed, and has said why.
-    #[error("the crate in {} does not build; cargo's messages are above", .0.display())]
-    Cargo(PathBuf),
+    #[error("the crate in {} does not build; cargo's messages are above", dir.display())]
+    Cargo {
+        /// The crate's directory.
+        dir: PathBuf,
+        /// The errors as a terminal shows them, colours included.
+        said: String,
+    },
     /// It built, but not a component.
     #[error(
         "the crate in {} makes no component; its Cargo.toml needs\n  [lib]\n  crate-type = [\"cdylib\"]",
@@ -56,6 +71,9 @@ pub struct Build {
     pub dir: PathBuf,
     /// The guest's stack, in octets.
     pub stack: u64,
+    /// Whether it is to hold line tables, from which a backtrace has its files and
+    /// lines. They lie beside the code, and cost a request nothing.
+    pub lines: bool,
     /// Further arguments for `cargo build`.
     pub cargo_args: Vec<String>,
 }
@@ -66,6 +84,7 @@ impl Build {
         Build {
             dir: dir.to_owned(),
             stack: STACK,
+            lines: false,
             cargo_args: vec!["--release".into()],
         }
     }
@@ -79,42 +98,36 @@ impl Build {
         self.ensure_target()?;
         let mut cargo = self.command("cargo");
         cargo
-            .args([
-                "build",
-                "--target",
-                TARGET,
-                "--message-format",
-                "json-render-diagnostics",
-            ])
+            .args(["build", "--target", TARGET])
+            .args(messages::FORMAT)
             .args(&self.cargo_args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
-        self.link(&mut cargo);
-        let mut child = cargo.spawn().map_err(|error| BuildError::Tool {
-            tool: "cargo",
-            error,
-        })?;
-        let messages = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut components = Vec::new();
-        for message in Message::parse_stream(messages).map_while(Result::ok) {
-            if let Message::CompilerArtifact(artifact) = message
-                && artifact.target.crate_types.contains(&CrateType::CDyLib)
-                && self.holds(artifact.manifest_path.as_std_path())
-            {
-                let wasm = artifact
-                    .filenames
-                    .into_iter()
-                    .filter(|file| file.extension() == Some("wasm"));
-                components.extend(wasm.map(PathBuf::from));
-            }
+            .stdin(Stdio::null());
+        if self.lines {
+            cargo.args(LINES);
         }
-        let status = child.wait().map_err(|error| BuildError::Tool {
+        self.link(&mut cargo);
+        let Messages {
+            artifacts,
+            errors,
+            status,
+        } = Messages::of(cargo).map_err(|error| BuildError::Tool {
             tool: "cargo",
             error,
         })?;
         if !status.success() {
-            return Err(BuildError::Cargo(self.dir.clone()));
+            return Err(BuildError::Cargo {
+                dir: self.dir.clone(),
+                said: errors,
+            });
         }
+        let components: Vec<PathBuf> = artifacts
+            .into_iter()
+            .filter(|artifact| artifact.target.crate_types.contains(&CrateType::CDyLib))
+            .filter(|artifact| self.holds(artifact.manifest_path.as_std_path()))
+            .flat_map(|artifact| artifact.filenames)
+            .filter(|file| file.extension() == Some("wasm"))
+            .map(PathBuf::from)
+            .collect();
         if components.is_empty() {
             return Err(BuildError::NoComponent(self.dir.clone()));
         }

@@ -1,0 +1,85 @@
+//! Why nothing is served.
+
+use rhost::compiled::CacheError;
+use rhost::load::LoadError;
+use rhost::package::BuildError;
+use rhost::watch::WatchError;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why nothing is served. One line each; the last word is what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The component cannot be read.
+    #[error("{}: {}", path.display(), explain(error))]
+    Read {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It is not an app.
+    #[error("{}: {error}", path.display())]
+    Load {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: LoadError,
+    },
+    /// A crate does not build.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A crate makes several components.
+    #[error("the crate makes several components; give one of them: {}", .0.join(", "))]
+    Several(Vec<String>),
+    /// A lent directory is not there.
+    #[error("--dir {}: {}", path.display(), explain(error))]
+    Dir {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The cache cannot be trusted or made.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {}", explain_bind(*addr, error))]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// What it is made from cannot be watched.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    /// wasmtime or the system would not start.
+    #[error("cannot start: {0}")]
+    Start(String),
+}
+
+pub(super) fn explain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or directory".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn explain_bind(addr: SocketAddr, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "the port is in use; stop what uses it, or choose another: --addr {}",
+            SocketAddr::new(addr.ip(), addr.port().wrapping_add(1).max(1024))
+        ),
+        io::ErrorKind::PermissionDenied if addr.port() < 1024 => {
+            "ports below 1024 need privileges; choose a higher one with --addr".into()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; see `ip address`".into()
+        }
+        _ => error.to_string(),
+    }
+}
