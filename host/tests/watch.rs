@@ -134,6 +134,7 @@ fn a_change_is_served_and_no_request_lost() {
     serving.until("watched is up to date again");
     let page = serving.get_with("/", PAGE);
     assert!(page.contains("<p>coffee</p><script"), "{page}");
+    assert_eq!(serving.stop().0, Some(0));
 }
 
 #[test]
