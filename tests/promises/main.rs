@@ -10,6 +10,7 @@ mod isolation;
 mod lean;
 mod lent;
 mod limits;
+mod notes;
 mod overload;
 mod protocols;
 mod size_classes;
