@@ -2,6 +2,7 @@
 
 mod answers;
 mod cancellation;
+mod chat;
 mod drain;
 mod environ;
 mod examples;
