@@ -3,8 +3,8 @@
 //!
 //! # Layout
 //!
-//! [`page`] shows the room, [`say`] takes a message, [`follow`] streams what comes.
-//! All three read or write the [`room`], which is made of [`message`]s.
+//! `page` shows the room, `say` takes a message, `follow` streams what comes.
+//! All three read or write the `room`, which is made of `message`s.
 
 mod follow;
 mod message;

@@ -3,12 +3,12 @@
 //!
 //! # Layout
 //!
-//! Before the routes, [`lent`] looks for the directory and the key, [`origin`]
-//! refuses what other sites' pages send, and [`user`] asks for a name. [`front`],
-//! [`notes`] and [`attachments`] are the routes. What they are sent is a [`sent`]
-//! form or document with [`fields`]; what they answer is in a [`media`] type, one of
-//! the [`pages`], or one of the site's own [`errors`]. [`visits`] and [`notebook`]
-//! are what stays: files, each of them [`publish`]ed whole.
+//! Before the routes, `lent` looks for the directory and the key, `origin`
+//! refuses what other sites' pages send, and `user` asks for a name. `front`,
+//! `notes` and `attachments` are the routes. What they are sent is a `sent`
+//! form or document with `fields`; what they answer is in a `media` type, one of
+//! the `pages`, or one of the site's own `errors`. `visits` and `notebook`
+//! are what stays: files, each of them `publish`ed whole.
 
 mod attachments;
 mod errors;
