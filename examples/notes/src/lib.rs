@@ -68,3 +68,27 @@ fn careful(_: &Request, response: Response) -> Response {
         false => response.header("cache-control", "private, no-cache"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::APP;
+    use rhost_sdk::testing;
+
+    // What needs the directory is tested with the host, which lends one.
+    #[test]
+    fn without_a_host_it_says_what_is_missing() {
+        for path in ["/", "/notes", "/nowhere"] {
+            let answer = testing::get(&APP, path).send();
+            assert_eq!(answer.status(), 503, "{path}");
+            assert!(answer.text().contains("--env SECRET_KEY="), "{path}");
+            assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+            assert_eq!(answer.header("vary"), Some("accept, cookie"));
+        }
+        let answer = testing::post(&APP, "/notes")
+            .header("content-type", "application/json")
+            .body("{}")
+            .send();
+        let kind = answer.header("content-type");
+        assert_eq!(kind, Some("application/problem+json"));
+    }
+}

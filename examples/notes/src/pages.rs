@@ -140,3 +140,38 @@ pub fn size(octets: &u64) -> String {
         _ => format!("{:.1} MiB", *octets as f64 / 1_048_576.0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Failed, Frame, readable, size};
+    use askama::Template;
+    use rhost_sdk::Status;
+
+    #[test]
+    fn what_users_write_is_text() {
+        let frame = Frame {
+            name: Some("<b>\"Ada\"</b>".into()),
+            flashes: vec!["a & b".into()],
+            ..Frame::default()
+        };
+        let page = Failed {
+            frame,
+            status: Status::NOT_FOUND,
+            message: "<script>".into(),
+        };
+        let text = page.render().expect("a page");
+        for bad in ["<b>", "a & b", "<script>"] {
+            assert!(!text.contains(bad), "{bad} in {text}");
+        }
+        assert!(text.contains("404") && text.contains("Not Found"));
+    }
+
+    #[test]
+    fn times_and_sizes_are_for_people() {
+        let moment = "2026-11-21T06:37:34.125Z".to_owned();
+        assert_eq!(readable(moment), "2026-11-21 06:37 UTC");
+        for (octets, text) in [(0, "0 octets"), (2047, "1 KiB"), (3 << 19, "1.5 MiB")] {
+            assert_eq!(size(&octets), text);
+        }
+    }
+}
