@@ -9,7 +9,7 @@ use rhost_sdk::respond::Responder;
 
 use crate::fields::Faults;
 use crate::lent::failed;
-use crate::notebook::{Attachment as Attached, Content, Id, now};
+use crate::note::{Attachment as Attached, Content, Id, now};
 use crate::pages::{self, Show};
 use crate::user::User;
 

@@ -7,8 +7,8 @@
 //! refuses what other sites' pages send, and `user` asks for a name. `front`,
 //! `notes` and `attachments` are the routes. What they are sent is a `sent`
 //! form or document with `fields`; what they answer is in a `media` type, one of
-//! the `pages`, or one of the site's own `errors`. `visits` and `notebook`
-//! are what stays: files, each of them `publish`ed whole.
+//! the `pages`, or one of the site's own `errors`. `visits` and the
+//! `notebook` are what stays: files. Each revision of a `note` is `publish`ed whole.
 
 mod attachments;
 mod errors;
@@ -16,6 +16,7 @@ mod fields;
 mod front;
 mod lent;
 mod media;
+mod note;
 mod notebook;
 mod notes;
 mod origin;

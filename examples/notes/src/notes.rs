@@ -11,7 +11,7 @@ use crate::errors;
 use crate::fields::{Draft, Faults};
 use crate::lent::failed;
 use crate::media::Media;
-use crate::notebook::{Content, Id, Note, now};
+use crate::note::{Content, Id, Note, now};
 use crate::pages::{self, Compose, Frame, List, Show};
 use crate::sent::Sent;
 use crate::user::User;

@@ -7,7 +7,7 @@ use rhost_sdk::prelude::*;
 use rhost_sdk::respond::Responder;
 
 use crate::fields::Faults;
-use crate::notebook::Note;
+use crate::note::Note;
 
 /// What is around every page.
 #[derive(Default)]
