@@ -2,6 +2,7 @@
 
 mod answers;
 mod cancellation;
+mod chat;
 mod drain;
 mod environ;
 mod examples;
@@ -10,6 +11,7 @@ mod isolation;
 mod lean;
 mod lent;
 mod limits;
+mod notes;
 mod overload;
 mod protocols;
 mod size_classes;
