@@ -23,7 +23,8 @@
 //!    [`turn`]s. [`body`] is the response on its way out, and [`streamed`] drives
 //!    the guest from block to block.
 //!
-//! Before any request: [`package`] builds a crate, [`load`] reads a component whose
+//! Before any request: [`scaffold`] begins a crate, [`package`] builds it, for production
+//! with a [`profile`] and [`strip`]ped; [`load`] reads a component whose
 //! [`imports`] are lent, and [`compiled`] keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`] (the
 //! contract's types), [`settings`], [`failure`], [`request_id`], [`log`] and [`app_log`].
 
@@ -48,12 +49,15 @@ pub mod log;
 pub mod meter;
 pub mod output;
 pub mod package;
+pub mod profile;
 pub mod request_id;
 pub mod sandbox;
+pub mod scaffold;
 pub mod settings;
 pub mod stall;
 pub mod start_response;
 pub mod streamed;
+pub mod strip;
 pub mod tenant;
 pub mod trail;
 pub mod turn;

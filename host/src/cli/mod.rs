@@ -1,14 +1,17 @@
 //! The command line: what was asked for, before anything is done about it.
 
+mod build;
 mod inspect;
 mod manual;
+mod new;
 mod parse;
 mod progress;
 mod serve;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use parse::{dir, duration, env, mount, octets};
+use parse::{dir, duration, env, mount, octets, template};
+use rhost::scaffold::Template;
 use rhost::settings::{AppSettings, LentDir, Limits, Timeouts};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,6 +33,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project that builds, tests and serves at once
+    #[command(after_help = "\
+Examples:
+  rhost new shop                                pages, a form, a style sheet
+  rhost new shop --template api                 JSON
+  rhost new apps/shop --vcs none                without a repository of its own")]
+    New(New),
+
     /// Serve an app, each request in a fresh sandbox
     #[command(after_help = "\
 Examples:
@@ -42,6 +53,19 @@ Examples:
 Nothing reaches the app but what is named: no files, no variables, no network.
 The access log goes to standard output, everything else to standard error.")]
     Serve(Box<Serve>),
+
+    /// Build a crate as a small, fast component
+    #[command(after_help = "\
+Examples:
+  rhost build                                   the crate in this directory
+  rhost build examples/hello -o app.wasm
+  rhost serve $(rhost build -q)
+  rhost build --json | jq .size
+
+Where the component is stands alone on standard output, all else on standard error.
+Of cargo's profile `release` it sets lto = \"fat\" and codegen-units = 1, unless the manifest or
+CARGO_PROFILE_RELEASE_* says otherwise; then it takes off the sections that nobody needs at run time.")]
+    Build(Build),
 
     /// Show what a component needs, offers and weighs; nothing of it runs
     #[command(after_help = "\
@@ -70,6 +94,62 @@ Examples:
 }
 
 #[derive(Debug, Args)]
+struct New {
+    /// Its directory, which is not there yet; the last part is its name
+    #[arg(value_name = "NAME")]
+    dir: PathBuf,
+
+    /// What it begins as
+    #[arg(short, long, value_name = "TEMPLATE", default_value = "site", value_parser = template())]
+    template: Template,
+
+    /// Whether to make it a repository, if it lies in none
+    #[arg(long, value_name = "VCS", default_value = "git")]
+    vcs: Vcs,
+
+    /// Use the SDK in this directory, instead of a copy in the project
+    #[arg(long, value_name = "DIR")]
+    sdk: Option<PathBuf>,
+
+    /// Say nothing but what goes wrong
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Vcs {
+    Git,
+    None,
+}
+
+#[derive(Debug, Args)]
+struct Build {
+    /// The directory of a crate
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+
+    /// Where the component goes [default: NAME.wasm in cargo's target directory]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Take the names of functions off as well: smaller, and backtraces have numbers only
+    #[arg(long)]
+    strip_names: bool,
+
+    /// Stack of the guest
+    #[arg(long, value_name = "SIZE", default_value = "32KiB", value_parser = octets)]
+    stack: u64,
+
+    /// Print path, sizes and flags as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Say nothing but what goes wrong, and where the component is
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
 struct Inspect {
     /// A component
     component: PathBuf,
@@ -86,6 +166,7 @@ struct Inspect {
 #[derive(Debug, Args)]
 struct Serve {
     /// A component (app.wasm), or the directory of a crate to build
+    #[arg(default_value = ".")]
     app: PathBuf,
 
     /// Address to listen on; port 0 takes any free one
@@ -270,6 +351,10 @@ impl Serve {
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub enum Error {
+    /// `rhost new`.
+    New(#[from] new::Error),
+    /// `rhost build`.
+    Build(#[from] build::Error),
     /// `rhost serve`.
     Serve(#[from] serve::Error),
     /// `rhost inspect`.
@@ -279,6 +364,8 @@ pub enum Error {
 /// Does what the command line asks for.
 pub fn run() -> Result<(), Error> {
     match Cli::parse().command {
+        Command::New(args) => new::run(&args)?,
+        Command::Build(args) => build::run(&args)?,
         Command::Serve(args) => serve::run(&args)?,
         Command::Inspect(args) => inspect::run(&args)?,
         Command::Completions { shell } => manual::completions(shell, &mut Cli::command()),

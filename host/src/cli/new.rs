@@ -35,7 +35,7 @@ pub fn run(args: &New) -> Result<(), Error> {
             "rhost: made {dir} from the template {}: {entries}",
             args.template.name
         );
-        eprintln!("Next:\n  cd {dir}\n  rhost serve");
+        eprintln!("Next:\n  cd {dir}\n  {}", args.template.next);
     }
     Ok(())
 }
