@@ -23,10 +23,11 @@
 //!    [`turn`]s. [`body`] is the response on its way out, and [`streamed`] drives
 //!    the guest from block to block.
 //!
-//! Before any request: [`scaffold`] begins a crate, [`package`] builds it, for production
-//! with a [`profile`] and [`strip`]ped; [`load`] reads a component whose
-//! [`imports`] are lent, and [`compiled`] keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`] (the
-//! contract's types), [`settings`], [`failure`], [`request_id`], [`log`] and [`app_log`].
+//! Before any request: [`scaffold`] begins a crate, [`package`] builds it, for
+//! production with a [`profile`] and [`strip`]ped; [`load`] reads a component whose
+//! [`imports`] are lent, and [`compiled`] keeps its code; [`inspect`] only looks.
+//! Words that all of them use: [`gateway`] (the contract's types), [`settings`],
+//! [`failure`], [`request_id`], [`log`] and [`app_log`].
 
 pub mod admission;
 pub mod app_log;

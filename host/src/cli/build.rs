@@ -1,19 +1,48 @@
 //! `rhost build`: a crate as a component to deploy.
 
-use super::Build as Args;
+mod report;
+
+use super::parse::octets;
 use cargo_metadata::{Metadata, MetadataCommand};
-use rhost::failure::Octets;
+use clap::Args;
+use report::{Flags, Report};
+use rhost::gateway;
 use rhost::inspect::{Inspection, inspect};
 use rhost::load::LoadError;
-use rhost::package::{Build, BuildError, TARGET};
-use rhost::profile::{self, Setting, Value};
+use rhost::package::{self, BuildError, TARGET};
+use rhost::profile::{self, Setting};
 use rhost::strip::{Stripped, strip};
-use rhost::{gateway, imports};
-use serde::Serialize;
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
+
+/// What was asked for.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The directory of a crate
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+
+    /// Where the component goes [default: NAME.wasm in cargo's target directory]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Take the names of functions off as well: smaller, and backtraces have numbers only
+    #[arg(long)]
+    strip_names: bool,
+
+    /// Stack of the guest
+    #[arg(long, value_name = "SIZE", default_value = "32KiB", value_parser = octets)]
+    stack: u64,
+
+    /// Print path, sizes and flags as JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Say nothing but what goes wrong, and where the component is
+    #[arg(short, long)]
+    quiet: bool,
+}
 
 /// Why there is no component. One line each; the last words are what to do.
 #[derive(Debug, thiserror::Error)]
@@ -53,30 +82,8 @@ pub enum Error {
     },
 }
 
-/// What was made, as `--json` prints it.
-#[derive(Debug, Serialize)]
-struct Report {
-    path: String,
-    /// Octets that the linker gave, with the profile below.
-    linked: u64,
-    /// Octets of the component.
-    size: u64,
-    /// Octets of the sections that were taken off, by their names.
-    removed: BTreeMap<String, u64>,
-    flags: Flags,
-    /// Imports that rhost does not lend.
-    not_lent: Vec<String>,
-}
-
-/// How it was compiled and linked, beyond what the crate says itself.
-#[derive(Debug, Serialize)]
-struct Flags {
-    stack: u64,
-    profile: BTreeMap<&'static str, Value>,
-}
-
 /// Builds, strips and checks; prints where the component is.
-pub fn run(args: &Args) -> Result<(), Error> {
+pub fn run(args: &Build) -> Result<(), Error> {
     let metadata = metadata(&args.dir)?;
     let settings = settings(&metadata)?;
     let linked_at = link(args, &settings)?;
@@ -115,7 +122,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         },
         not_lent: not_lent.map(|it| it.interface.name).collect(),
     };
-    tell(args, &report);
+    report.tell(args.quiet, args.json);
     Ok(())
 }
 
@@ -152,10 +159,10 @@ fn settings(metadata: &Metadata) -> Result<Vec<Setting>, Error> {
 }
 
 /// Builds the crate; returns where the linker's component is.
-fn link(args: &Args, settings: &[Setting]) -> Result<PathBuf, Error> {
-    let mut build = Build {
+fn link(args: &Build, settings: &[Setting]) -> Result<PathBuf, Error> {
+    let mut build = package::Build {
         stack: args.stack,
-        ..Build::release(&args.dir)
+        ..package::Build::release(&args.dir)
     };
     for setting in settings {
         build.cargo_args.push("--config".into());
@@ -211,30 +218,4 @@ fn file_error(path: &Path, error: io::Error) -> Error {
         path: path.to_owned(),
         error,
     }
-}
-
-/// Says what was made: to people on standard error, to programs on standard
-/// output.
-fn tell(args: &Args, report: &Report) {
-    for name in &report.not_lent {
-        eprintln!(
-            "rhost: it imports {name}, so `rhost serve` will refuse it: {}",
-            imports::provider(name)
-        );
-    }
-    if !args.quiet {
-        let (linked, size) = (Octets(report.linked), Octets(report.size));
-        let removed: Vec<_> = report.removed.keys().map(String::as_str).collect();
-        let without = match removed.is_empty() {
-            true => "nothing to strip".to_owned(),
-            false => format!("{size} without {}", removed.join(", ")),
-        };
-        eprintln!("rhost: {linked} as linked, {without}");
-    }
-    let text = match args.json {
-        true => serde_json::to_string_pretty(report).expect("names are strings"),
-        false => report.path.clone(),
-    };
-    // Whoever reads it may stop before its end.
-    let _ = io::Write::write_all(&mut io::stdout(), (text + "\n").as_bytes());
 }

@@ -10,8 +10,7 @@ mod serve;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use parse::{dir, duration, env, mount, octets, template};
-use rhost::scaffold::Template;
+use parse::{dir, duration, env, mount, octets};
 use rhost::settings::{AppSettings, LentDir, Limits, Timeouts};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -39,12 +38,13 @@ Examples:
   rhost new shop                                pages, a form, a style sheet
   rhost new shop --template api                 JSON
   rhost new apps/shop --vcs none                without a repository of its own")]
-    New(New),
+    New(new::New),
 
     /// Serve an app, each request in a fresh sandbox
     #[command(after_help = "\
 Examples:
-  rhost serve app.wasm                          on http://127.0.0.1:8000/
+  rhost serve                                   the crate in this directory, on http://127.0.0.1:8000/
+  rhost serve app.wasm                          a component
   rhost serve examples/hello                    build the crate first
   rhost serve app.wasm --addr 0.0.0.0:80 --env GREETING=hi
   rhost serve app.wasm --dir ./data:/data --dir ./static:/static:ro
@@ -65,7 +65,7 @@ Examples:
 Where the component is stands alone on standard output, all else on standard error.
 Of cargo's profile `release` it sets lto = \"fat\" and codegen-units = 1, unless the manifest or
 CARGO_PROFILE_RELEASE_* says otherwise; then it takes off the sections that nobody needs at run time.")]
-    Build(Build),
+    Build(build::Build),
 
     /// Show what a component needs, offers and weighs; nothing of it runs
     #[command(after_help = "\
@@ -91,62 +91,6 @@ Examples:
   rhost man | man -l -
   rhost man > ~/.local/share/man/man1/rhost.1")]
     Man,
-}
-
-#[derive(Debug, Args)]
-struct New {
-    /// Its directory, which is not there yet; the last part is its name
-    #[arg(value_name = "NAME")]
-    dir: PathBuf,
-
-    /// What it begins as
-    #[arg(short, long, value_name = "TEMPLATE", default_value = "site", value_parser = template())]
-    template: Template,
-
-    /// Whether to make it a repository, if it lies in none
-    #[arg(long, value_name = "VCS", default_value = "git")]
-    vcs: Vcs,
-
-    /// Use the SDK in this directory, instead of a copy in the project
-    #[arg(long, value_name = "DIR")]
-    sdk: Option<PathBuf>,
-
-    /// Say nothing but what goes wrong
-    #[arg(short, long)]
-    quiet: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Vcs {
-    Git,
-    None,
-}
-
-#[derive(Debug, Args)]
-struct Build {
-    /// The directory of a crate
-    #[arg(default_value = ".")]
-    dir: PathBuf,
-
-    /// Where the component goes [default: NAME.wasm in cargo's target directory]
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-
-    /// Take the names of functions off as well: smaller, and backtraces have numbers only
-    #[arg(long)]
-    strip_names: bool,
-
-    /// Stack of the guest
-    #[arg(long, value_name = "SIZE", default_value = "32KiB", value_parser = octets)]
-    stack: u64,
-
-    /// Print path, sizes and flags as JSON
-    #[arg(long)]
-    json: bool,
-
-    /// Say nothing but what goes wrong, and where the component is
-    #[arg(short, long)]
-    quiet: bool,
 }
 
 #[derive(Debug, Args)]

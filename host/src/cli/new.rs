@@ -1,7 +1,39 @@
 //! `rhost new`: a project to begin with.
 
-use super::{New, Vcs};
-use rhost::scaffold::{Project, ProjectError, Repository, Sdk, SdkError, repository};
+use super::parse::template;
+use clap::{Args, ValueEnum};
+use rhost::scaffold::{Project, ProjectError, Repository, Sdk, SdkError, Template, repository};
+use std::path::PathBuf;
+
+/// What was asked for.
+#[derive(Debug, Args)]
+pub struct New {
+    /// Its directory, which is not there yet; the last part is its name
+    #[arg(value_name = "NAME")]
+    dir: PathBuf,
+
+    /// What it begins as
+    #[arg(short, long, value_name = "TEMPLATE", default_value = "site", value_parser = template())]
+    template: Template,
+
+    /// Whether to make it a repository, if it lies in none
+    #[arg(long, value_name = "VCS", default_value = "git")]
+    vcs: Vcs,
+
+    /// Use the SDK in this directory, instead of a copy in the project
+    #[arg(long, value_name = "DIR")]
+    sdk: Option<PathBuf>,
+
+    /// Say nothing but what goes wrong
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Vcs {
+    Git,
+    None,
+}
 
 /// Why there is no project.
 #[derive(Debug, thiserror::Error)]
