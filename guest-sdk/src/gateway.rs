@@ -73,7 +73,7 @@ macro_rules! __export_gateway {
 )]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "../wit",
+        path: "wit",
         world: "application",
         // Responses are sent from where they lie, instead of from copies.
         ownership: Borrowing { duplicate_if_necessary: true },

@@ -24,10 +24,12 @@
 //!    [`turn`]s. [`body`] is the response on its way out, and [`streamed`] drives
 //!    the guest from block to block.
 //!
-//! Before any request: [`package`] builds a crate, [`watch`] says when to build it again, [`load`] reads a component whose
-//! [`imports`] are lent, and [`compiled`] keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`] (the
-//! contract's types), [`settings`], [`failure`],
-//! [`backtrace`], [`request_id`], [`log`] and [`app_log`].
+//! Before any request: [`scaffold`] begins a crate, [`package`] builds it, for
+//! production with a [`profile`] and [`strip`]ped; [`watch`] says when to build it
+//! again. [`load`] reads a component whose [`imports`] are lent, and [`compiled`]
+//! keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`]
+//! (the contract's types), [`settings`], [`failure`], [`backtrace`], [`request_id`],
+//! [`log`] and [`app_log`].
 
 pub mod admission;
 pub mod app_log;
@@ -51,12 +53,15 @@ pub mod log;
 pub mod meter;
 pub mod output;
 pub mod package;
+pub mod profile;
 pub mod request_id;
 pub mod sandbox;
+pub mod scaffold;
 pub mod settings;
 pub mod stall;
 pub mod start_response;
 pub mod streamed;
+pub mod strip;
 pub mod tenant;
 pub mod trail;
 pub mod turn;

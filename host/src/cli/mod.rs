@@ -1,7 +1,9 @@
 //! The command line: what was asked for, before anything is done about it.
 
+mod build;
 mod inspect;
 mod manual;
+mod new;
 mod parse;
 mod progress;
 mod serve;
@@ -30,10 +32,19 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a project that builds, tests and serves at once
+    #[command(after_help = "\
+Examples:
+  rhost new shop                                pages, a form, a style sheet
+  rhost new shop --template api                 JSON
+  rhost new apps/shop --vcs none                without a repository of its own")]
+    New(new::New),
+
     /// Serve an app, each request in a fresh sandbox
     #[command(after_help = "\
 Examples:
-  rhost serve app.wasm                          on http://127.0.0.1:8000/
+  rhost serve                                   the crate in this directory, on http://127.0.0.1:8000/
+  rhost serve app.wasm                          a component
   rhost serve examples/hello                    build the crate first
   rhost serve examples/hello --watch            and again when it changes
   rhost serve app.wasm --addr 0.0.0.0:80 --env GREETING=hi
@@ -43,6 +54,19 @@ Examples:
 Nothing reaches the app but what is named: no files, no variables, no network.
 The access log goes to standard output, everything else to standard error.")]
     Serve(Box<Serve>),
+
+    /// Build a crate as a small, fast component
+    #[command(after_help = "\
+Examples:
+  rhost build                                   the crate in this directory
+  rhost build examples/hello -o app.wasm
+  rhost serve $(rhost build -q)
+  rhost build --json | jq .size
+
+Where the component is stands alone on standard output, all else on standard error.
+Of cargo's profile `release` it sets lto = \"fat\" and codegen-units = 1, unless the manifest or
+CARGO_PROFILE_RELEASE_* says otherwise; then it takes off the sections that nobody needs at run time.")]
+    Build(build::Build),
 
     /// Show what a component needs, offers and weighs; nothing of it runs
     #[command(after_help = "\
@@ -87,6 +111,7 @@ struct Inspect {
 #[derive(Debug, Args)]
 struct Serve {
     /// A component (app.wasm), or the directory of a crate to build
+    #[arg(default_value = ".")]
     app: PathBuf,
 
     /// Address to listen on; port 0 takes any free one
@@ -281,6 +306,10 @@ impl Serve {
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub enum Error {
+    /// `rhost new`.
+    New(#[from] new::Error),
+    /// `rhost build`.
+    Build(#[from] build::Error),
     /// `rhost serve`.
     Serve(#[from] serve::Error),
     /// `rhost inspect`.
@@ -290,6 +319,8 @@ pub enum Error {
 /// Does what the command line asks for.
 pub fn run() -> Result<(), Error> {
     match Cli::parse().command {
+        Command::New(args) => new::run(&args)?,
+        Command::Build(args) => build::run(&args)?,
         Command::Serve(args) => serve::run(*args)?,
         Command::Inspect(args) => inspect::run(&args)?,
         Command::Completions { shell } => manual::completions(shell, &mut Cli::command()),

@@ -1,5 +1,7 @@
 //! Values of flags. Each error says what a right value looks like.
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use rhost::scaffold::{TEMPLATES, Template};
 use rhost::settings::LentDir;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -55,6 +57,16 @@ pub fn mount(text: &str) -> Result<String, String> {
         return Err("expected a plain path, not encoded and without a query".to_owned());
     }
     Ok(mount.to_owned())
+}
+
+/// The name of a template.
+pub fn template() -> impl TypedValueParser<Value = Template> {
+    let names = TEMPLATES
+        .iter()
+        .map(|template| PossibleValue::new(template.name).help(template.summary));
+    // Only the names of templates get as far as this.
+    PossibleValuesParser::new(names)
+        .try_map(|name| Template::named(&name).ok_or("expected the name of a template"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use rustix::process::Signal;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 /// The command under test.
@@ -24,14 +23,13 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Serves `app` on a port of the system's choice; `command` is `rhost` with
-    /// what it needs around it.
-    pub fn start(mut command: Command, app: &Path, flags: &[&str]) -> Self {
+    /// Runs `rhost serve` with these arguments, on a port of the system's choice;
+    /// `command` is `rhost` with what it needs around it.
+    pub fn start(mut command: Command, arguments: &[&str]) -> Self {
         let mut child = command
             .arg("serve")
-            .arg(app)
             .args(["--addr", "127.0.0.1:0"])
-            .args(flags)
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

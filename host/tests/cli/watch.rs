@@ -1,10 +1,9 @@
 //! `rhost serve --watch`: a developer changes an app while it is being served.
 
-mod serving;
-
-use serving::{Serving, get, rhost};
+use crate::project::target;
+use crate::serving::{Serving, get, rhost};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -47,9 +46,9 @@ impl Crate {
 
     fn serve(&self, flags: &[&str]) -> Serving {
         let mut command = rhost();
-        let target: PathBuf = [env!("CARGO_TARGET_TMPDIR"), "watch"].iter().collect();
-        command.env("CARGO_TARGET_DIR", target);
-        Serving::start(command, self.home.path(), &[&["--watch"], flags].concat())
+        command.env("CARGO_TARGET_DIR", target());
+        let home = self.home.path().to_str().unwrap();
+        Serving::start(command, &[&[home, "--watch"], flags].concat())
     }
 }
 
@@ -191,10 +190,9 @@ fn a_component_is_watched_too() {
     let file = home.path().join("app.wasm");
     let build = |app: &Crate| {
         let mut build = rhost::package::Build::release(app.home.path());
-        let target: PathBuf = [env!("CARGO_TARGET_TMPDIR"), "watch"].iter().collect();
         build
             .cargo_args
-            .extend(["--target-dir".to_owned(), target.display().to_string()]);
+            .extend(["--target-dir".to_owned(), target().display().to_string()]);
         fs::read(build.run().unwrap().remove(0)).unwrap()
     };
     let app = Crate::new("component", &saying("water"));
@@ -204,7 +202,7 @@ fn a_component_is_watched_too() {
     assert_eq!(app.name, "component");
 
     fs::write(&file, first).unwrap();
-    let mut serving = Serving::start(rhost(), &file, &["--watch"]);
+    let mut serving = Serving::start(rhost(), &[file.to_str().unwrap(), "--watch"]);
     assert!(serving.get("/").ends_with("<p>water</p>"));
     fs::write(&file, b"\0asm\x01\0\0\0").unwrap();
     serving.until("the last version that did is served on");

@@ -1,9 +1,7 @@
 //! The command as a person uses it: what it says, and how it ends.
 
-mod serving;
-
+use crate::serving::{Serving, rhost};
 use rustix::process::Signal;
-use serving::{Serving, rhost};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -220,7 +218,8 @@ fn help_has_examples() {
 
 /// A host that serves the example, built from its crate.
 fn serving_hello(flags: &[&str]) -> Serving {
-    Serving::start(rhost(), &hello(), flags)
+    let hello = hello();
+    Serving::start(rhost(), &[&[hello.to_str().unwrap()], flags].concat())
 }
 
 #[test]

@@ -1,0 +1,9 @@
+//! The command as a person uses it: what it says, what it makes, and how it ends.
+
+mod build;
+mod command;
+mod inspect;
+mod new;
+mod project;
+mod serving;
+mod watch;
