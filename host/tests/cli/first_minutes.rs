@@ -8,6 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+/// What the terminal says when a change is served. It is waited for before the
+/// browser is, whose patience is not meant for a compiler that shares the machine.
+const BUILT: &str = "is up to date again";
+
 /// Replaces `old`, which is there once, as an editor does: by another file that
 /// takes the name.
 fn edit(file: &Path, old: &str, new: &str) {
@@ -44,7 +48,7 @@ fn a_changed_line_shows_by_itself() {
     let home = tempfile::tempdir().unwrap();
     let start = Instant::now();
     let project = new(home.path(), "minutes");
-    let serving = Serving::start(rhost(&project), &["--watch", "--cpu", "200ms"]);
+    let mut serving = Serving::start(rhost(&project), &["--watch", "--cpu", "200ms"]);
     open(&mut page, &serving, "/");
     assert_eq!(page.text("h1"), "Welcome");
     let shown = start.elapsed();
@@ -53,6 +57,7 @@ fn a_changed_line_shows_by_itself() {
         "<h1>Welcome</h1>",
         "<h1>Changed</h1>",
     );
+    serving.until(BUILT);
     page.wait_until(&shows("h1", "Changed"));
     let (shown, changed) = (shown.as_secs_f32(), start.elapsed().as_secs_f32());
     eprintln!(
@@ -66,6 +71,7 @@ fn a_changed_line_shows_by_itself() {
         "Ok(Html(page.render()?))\n}\n\n#[post",
         "Ok(Hmtl(page.render()?))\n}\n\n#[post",
     );
+    serving.until("does not build; ");
     page.wait_until(&shows("body", "does not build"));
     let error = page.text("body");
     assert!(
@@ -73,6 +79,7 @@ fn a_changed_line_shows_by_itself() {
         "{error}"
     );
     edit(&code, "Hmtl", "Html");
+    serving.until(BUILT);
     page.wait_until(&shows("h1", "Changed"));
 
     // So are a trap and a limit, each with its line of the source.
@@ -87,6 +94,7 @@ fn a_changed_line_shows_by_itself() {
          loop {\n        turns = std::hint::black_box(turns + 1);\n    }\n}\n",
     );
     // The page looks as before, but it is another document.
+    serving.until(BUILT);
     page.wait_until("window.before !== true");
     open(&mut page, &serving, "/trap");
     assert_eq!(page.text(".what"), "no tea for 127.0.0.1");
@@ -170,7 +178,7 @@ fn notes_reload_when_a_template_changes() {
     command
         .current_dir(&notes)
         .env("CARGO_TARGET_DIR", target());
-    let serving = Serving::start(command, &["--watch", "--dir", &lent, "--env", &key]);
+    let mut serving = Serving::start(command, &["--watch", "--dir", &lent, "--env", &key]);
     let mut page = browser.page();
     open(&mut page, &serving, "/");
     page.fill("#name", "Ada");
@@ -185,6 +193,7 @@ fn notes_reload_when_a_template_changes() {
         "<h1>",
         "<p id=\"changed\">Changed</p><h1>",
     );
+    serving.until(BUILT);
     page.wait_until("document.querySelector('#changed') !== null");
     assert_eq!(page.text("h1"), "Milk");
 }

@@ -15,7 +15,7 @@ use std::{env, fs, thread};
 const ADDRESS: &str = "127.0.0.1:8000";
 
 /// Only waited out where the book is wrong.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What whoever runs these tests has done already, at the price of minutes: how to
 /// get the command `rhost` and these tests. What is left of such a line is run.
@@ -214,4 +214,23 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[test]
+#[should_panic(expected = "test -e absent: exit status: 1")]
+fn a_command_that_fails_is_noticed() {
+    let mut terminal = Terminal::open(super::checkout());
+    terminal.write("there", "");
+    assert_eq!(terminal.run("test -e there && echo yes"), "yes\n");
+    terminal.run("test -e absent");
+}
+
+#[test]
+#[should_panic(expected = "has not this once")]
+fn a_change_of_what_is_not_there_is_noticed() {
+    let mut terminal = Terminal::open(super::checkout());
+    terminal.write("file", "a\nb\n");
+    terminal.change("file", "b\n", "c\n");
+    assert_eq!(terminal.run("cat file"), "a\nc\n");
+    terminal.change("file", "b\n", "d\n");
 }
