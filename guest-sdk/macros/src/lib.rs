@@ -4,7 +4,7 @@
 //! # Layout
 //!
 //! `pattern` and `methods` read what stands in the attribute, `route` writes what stands
-//! beside the function, with its `arguments`, `site` and `hooks` read what stands in `app!`, `table`
+//! beside the function, with its `arguments` and the `steps` of its pattern, `site` and `hooks` read what stands in `app!`, `table`
 //! writes its table. Whatever can be wrong is said here, on the literal or the name that is wrong; what only the
 //! whole site shows (two equal routes) is left to constants that rustc
 //! evaluates.
@@ -15,6 +15,7 @@ mod methods;
 mod pattern;
 mod route;
 mod site;
+mod steps;
 mod table;
 
 use proc_macro::TokenStream;
@@ -67,8 +68,7 @@ pub fn route(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///   `fn(&Request) -> impl Responder`;
 /// - `internal_error = f`, `fn(&Request, &str) -> impl Responder`.
 ///
-/// It defines `pub static APP: rhost_sdk::App`, the table in the order in which
-/// it is searched; on wasm it also exports the gateway's `handle`. See `rhost_sdk::routing`.
+/// It defines `pub static APP: rhost_sdk::App`; on wasm it also exports the gateway's `handle`. See `rhost_sdk::routing`.
 #[proc_macro]
 pub fn app(routes: TokenStream) -> TokenStream {
     table::expand(routes.into()).into()
