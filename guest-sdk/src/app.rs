@@ -17,6 +17,20 @@ use crate::status::Status;
 ///
 /// It answers requests from the gateway, and natively those of
 /// [`testing`](crate::testing), on the same path.
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+///
+/// #[get("/")]
+/// fn index() -> &'static str {
+///     "Hello, world!\n"
+/// }
+///
+/// // Defines `APP`.
+/// app!(index);
+///
+/// assert_eq!(rhost_sdk::testing::get(&APP, "/").send().text(), "Hello, world!\n");
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct App {
     table: &'static Table,
