@@ -1,0 +1,95 @@
+"""Why an application cannot be imported, in a line that ends in what to do."""
+
+import os
+import sys
+from traceback import extract_tb
+
+from .locate import NotFound
+from .report import shortened
+
+# Endings of native extensions; a sandbox runs none of them.
+_NATIVE = (".so", ".pyd", ".dylib")
+
+# Modules that need what a sandbox has not; `sys.stdlib_module_names` has them on
+# every system.
+_NEEDS = {
+    "_ssl": "TLS", "_ctypes": "native libraries", "_bz2": "a native library", "_lzma": "a native library",
+    "_zstd": "a native library", "mmap": "mapped files", "fcntl": "file locks", "_multiprocessing": "processes",
+    "_posixsubprocess": "processes", "_curses": "a terminal", "termios": "a terminal", "readline": "a terminal",
+}
+
+
+def diagnose(error, root, origin):
+    """What to tell of `error`.
+
+    `root` is the directory of the application, `origin` says where its
+    dependencies come from.
+    """
+    if isinstance(error, NotFound):
+        return str(error)
+    if isinstance(error, SyntaxError) and error.filename:
+        place = f"{shortened(error.filename)}:{error.lineno}"
+        code = f": `{error.text.strip()}`" if error.text and error.text.strip() else ""
+        return f"{place}: {error.msg}{code}; correct that line"
+    for cause in _causes(error):
+        if isinstance(cause, ImportError) and cause.name:
+            text = _of_import(cause, _place(error, root), origin)
+            if text:
+                return text
+    return _of_exception(error, root)
+
+
+def _causes(error):
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _of_import(error, who, origin):
+    name = error.name
+    top = name.split(".")[0]
+    missing = isinstance(error, ModuleNotFoundError)
+    if missing and top in sys.stdlib_module_names:
+        needs = f" (it needs {_NEEDS[top]})" if top in _NEEDS else ""
+        return f"{who}: the standard library's {name} does not exist in a sandbox{needs}; do without it"
+    file = native_file(name)
+    if file:
+        return (
+            f"{who}: {top} needs the native extension {name} ({file}), which cannot run in a sandbox; "
+            f"use a package that is pure Python in place of {top}"
+        )
+    if missing:
+        return f"{who}: there is no module {name}; {origin.format(module=top)}"
+    return None
+
+
+def native_file(name):
+    """The file of the native extension `name`, wherever the app is allowed to look."""
+    *packages, last = name.split(".")
+    for directory in sys.path:
+        try:
+            files = os.listdir(os.path.join(directory, *packages))
+        except OSError:
+            continue
+        for file in sorted(files):
+            if file.split(".")[0] == last and file.endswith(_NATIVE):
+                return file
+    return None
+
+
+def _of_exception(error, root):
+    text = str(error)
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    said = " ".join(said.split())
+    if isinstance(error, KeyError) and error.args and str(error.args[0]).isupper():
+        return f"{_place(error, root)}: {said}; if it is an environment variable, give it: --env {error.args[0]}=..."
+    return f"{_place(error, root)}: importing the app raised {said}; its traceback is above"
+
+
+def _place(error, root):
+    """The innermost line of the application's own."""
+    frames = extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename.startswith(root + "/")]
+    if not own:
+        return "the app"
+    return f"{shortened(own[-1].filename)}:{own[-1].lineno}"
