@@ -46,7 +46,9 @@ def _causes(error):
 
 
 def _of_import(error, who, origin):
-    name = error.name
+    # `from package import _fast` names the package, and apart from it the extension.
+    inner = getattr(error, "name_from", None)
+    name = f"{error.name}.{inner}" if inner else error.name
     top = name.split(".")[0]
     missing = isinstance(error, ModuleNotFoundError)
     if missing and top in sys.stdlib_module_names:

@@ -75,7 +75,7 @@ class Locating(unittest.TestCase):
         self.assertIn("there is no module absent", self.told("absent"))
 
     def test_a_native_extension(self):
-        self.write("quick/__init__.py", "try:\n    from quick import _fast\nexcept ImportError as e:\n"
+        self.write("quick/__init__.py", "try:\n    import quick._fast\nexcept ImportError as e:\n"
                                         "    raise ImportError('quick is broken') from e\n", self.packages)
         self.write("quick/_fast.cpython-399-x86_64-linux-gnu.so", "", self.packages)
         self.write("quicker/__init__.py", "import quicker._fast\n", self.packages)
@@ -85,24 +85,29 @@ class Locating(unittest.TestCase):
         self.assertIn("four.py:1: quicker needs the native extension quicker._fast (_fast.abi399.so)", said)
         self.write("five.py", "\n\nimport quick\n")
         self.assertIn("five.py:3: quick needs the native extension", self.told("five"))
+        if hasattr(ImportError(), "name_from"):
+            self.write("slow/__init__.py", "from slow import _fast\n", self.packages)
+            self.write("slow/_fast.so", "", self.packages)
+            self.write("six.py", "import slow\n")
+            self.assertIn("six.py:1: slow needs the native extension slow._fast", self.told("six"))
 
     def test_a_syntax_error(self):
-        self.write("six.py", "x = 1\ndef f(:\n    pass\n")
-        said = self.told("six")
-        self.assertTrue(said.startswith(f"{self.root}/six.py:2: ") and "`def f(:`" in said, said)
+        self.write("seven.py", "x = 1\ndef f(:\n    pass\n")
+        said = self.told("seven")
+        self.assertTrue(said.startswith(f"{self.root}/seven.py:2: ") and "`def f(:`" in said, said)
 
     def test_what_the_standard_library_lacks(self):
-        self.write("seven.py", "raise ModuleNotFoundError('no', name='_ssl')")
-        self.assertIn("the standard library's _ssl does not exist in a sandbox (it needs TLS)", self.told("seven"))
+        self.write("eight.py", "raise ModuleNotFoundError('no', name='_ssl')")
+        self.assertIn("the standard library's _ssl does not exist in a sandbox (it needs TLS)", self.told("eight"))
 
     def test_anything_else(self):
-        self.write("eight.py", "\nimport os\nos.environ['RHOST_SECRET']")
-        self.assertIn("eight.py:3: KeyError: 'RHOST_SECRET'; if it is an environment variable, "
-                      "give it: --env RHOST_SECRET=...", self.told("eight"))
-        self.write("nine.py", "raise RuntimeError('a\\nb')")
-        self.assertIn("nine.py:1: importing the app raised RuntimeError: a b;", self.told("nine"))
-        self.write("ten.py", "raise SystemExit")
-        self.assertIn("raised SystemExit", self.told("ten"))
+        self.write("nine.py", "\nimport os\nos.environ['RHOST_SECRET']")
+        self.assertIn("nine.py:3: KeyError: 'RHOST_SECRET'; if it is an environment variable, "
+                      "give it: --env RHOST_SECRET=...", self.told("nine"))
+        self.write("ten.py", "raise RuntimeError('a\\nb')")
+        self.assertIn("ten.py:1: importing the app raised RuntimeError: a b;", self.told("ten"))
+        self.write("eleven.py", "raise SystemExit")
+        self.assertIn("raised SystemExit", self.told("eleven"))
 
 
 if __name__ == "__main__":
