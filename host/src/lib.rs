@@ -23,7 +23,7 @@
 //!    [`turn`]s. [`body`] is the response on its way out, and [`streamed`] drives
 //!    the guest from block to block.
 //!
-//! Before any request: [`package`] builds a crate, [`load`] reads a component whose
+//! Before any request: [`package`] builds a crate and [`python`] a WSGI program, [`load`] reads a component whose
 //! [`imports`] are lent, and [`compiled`] keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`] (the
 //! contract's types), [`settings`], [`failure`], [`request_id`], [`log`] and [`app_log`].
 
@@ -48,6 +48,7 @@ pub mod log;
 pub mod meter;
 pub mod output;
 pub mod package;
+pub mod python;
 pub mod request_id;
 pub mod sandbox;
 pub mod settings;

@@ -27,11 +27,14 @@ def build(here):
     with open(os.path.join(here, "rhost_build.json"), encoding="utf-8") as file:
         asked = json.load(file)
     report = {}
+    if asked["stdlib"]:
+        _copy(asked["stdlib"], os.path.join(here, "stdlib"))
     try:
         return _build(asked, report)
     except BaseException as error:
-        report["error"] = diagnose(error, asked["root"], asked["origin"])
-        report["traceback"] = exc_info(error).traceback
+        report["error"], says_more = diagnose(error, asked["root"], asked["cure"])
+        if says_more:
+            report["traceback"] = exc_info(error).traceback
         raise
     finally:
         with open(os.path.join(here, "rhost_report.json"), "w", encoding="utf-8") as file:
@@ -60,6 +63,23 @@ def _build(asked, report):
     gc.collect()
     gc.freeze()
     return app
+
+
+# Parts of the standard library that no web application imports.
+_LEFT_OUT = {"__pycache__", "ensurepip", "idlelib", "site-packages", "test", "tkinter", "turtledemo"}
+
+
+def _copy(source, target):
+    """Copies Python files: it is lent to instances, for what they import late."""
+    os.makedirs(target)
+    for name in os.listdir(source):
+        path, copy = os.path.join(source, name), os.path.join(target, name)
+        if os.path.isdir(path):
+            if name not in _LEFT_OUT:
+                _copy(path, copy)
+        elif name.endswith(".py"):
+            with open(path, "rb") as file, open(copy, "wb") as new:
+                new.write(file.read())
 
 
 def _own_modules(root):

@@ -19,24 +19,24 @@ _NEEDS = {
 }
 
 
-def diagnose(error, root, origin):
-    """What to tell of `error`.
+def diagnose(error, root, cure):
+    """What to tell of `error`, and whether its traceback says more.
 
-    `root` is the directory of the application, `origin` says where its
-    dependencies come from.
+    `root` is the directory of the application; `cure`, what to do about a
+    missing `{module}`.
     """
     if isinstance(error, NotFound):
-        return str(error)
+        return str(error), False
     if isinstance(error, SyntaxError) and error.filename:
         place = f"{shortened(error.filename)}:{error.lineno}"
         code = f": `{error.text.strip()}`" if error.text and error.text.strip() else ""
-        return f"{place}: {error.msg}{code}; correct that line"
+        return f"{place}: {error.msg}{code}; correct that line", False
     for cause in _causes(error):
         if isinstance(cause, ImportError) and cause.name:
-            text = _of_import(cause, _place(error, root), origin)
+            text = _of_import(cause, _place(error, root), cure)
             if text:
-                return text
-    return _of_exception(error, root)
+                return text, False
+    return _of_exception(error, root), True
 
 
 def _causes(error):
@@ -45,7 +45,7 @@ def _causes(error):
         error = error.__cause__ or error.__context__
 
 
-def _of_import(error, who, origin):
+def _of_import(error, who, cure):
     # `from package import _fast` names the package, and apart from it the extension.
     inner = getattr(error, "name_from", None)
     name = f"{error.name}.{inner}" if inner else error.name
@@ -61,7 +61,7 @@ def _of_import(error, who, origin):
             f"use a package that is pure Python in place of {top}"
         )
     if missing:
-        return f"{who}: there is no module {name}; {origin.format(module=top)}"
+        return f"{who}: there is no module {name}; {cure.replace('{module}', top)}"
     return None
 
 

@@ -49,7 +49,7 @@ class Locating(unittest.TestCase):
         try:
             locate(module, expression)
         except BaseException as error:
-            return diagnose(error, str(self.root), "add {module} to requirements.txt")
+            return diagnose(error, str(self.root), "add {module} to requirements.txt")[0]
         self.fail(f"{module} was found")
 
     def test_an_application(self):

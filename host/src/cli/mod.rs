@@ -35,6 +35,7 @@ enum Command {
 Examples:
   rhost serve app.wasm                          on http://127.0.0.1:8000/
   rhost serve examples/hello                    build the crate first
+  rhost serve wsgi_app:app                      a WSGI program: MODULE:CALLABLE, FILE.py:CALLABLE, or its directory
   rhost serve app.wasm --addr 0.0.0.0:80 --env GREETING=hi
   rhost serve app.wasm --dir ./data:/data --dir ./static:/static:ro
   rhost serve app.wasm --mount /blog --cpu 500ms --memory 64MiB
@@ -85,7 +86,7 @@ struct Inspect {
 
 #[derive(Debug, Args)]
 struct Serve {
-    /// A component (app.wasm), or the directory of a crate to build
+    /// A component (app.wasm), the directory of a crate to build, or a WSGI program (wsgi_app:app)
     app: PathBuf,
 
     /// Address to listen on; port 0 takes any free one
@@ -105,7 +106,7 @@ struct Serve {
     dir: Vec<LentDir>,
 
     /// Show a client on this machine why a request failed
-    /// [default: on for a crate, off for a component]
+    /// [default: on for what is built, off for a component]
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     dev: Option<Switch>,
 

@@ -8,9 +8,12 @@ use rhost::listener::Listener;
 use rhost::load::{LoadError, Loader};
 use rhost::log::{Format, Sink};
 use rhost::package::{Build, BuildError};
+use rhost::python::{Observer, Project, PythonError, Workshop};
 use rhost::sandbox::Engines;
+use rhost::settings::LentDir;
 use rhost::tenant::{App, Site};
 use rhost::worker::Drained;
+use std::any::Any;
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -39,6 +42,9 @@ pub enum Error {
     /// A crate does not build.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// A WSGI program does not build.
+    #[error(transparent)]
+    Python(#[from] PythonError),
     /// A crate makes several components.
     #[error("the crate makes several components; give one of them: {}", .0.join(", "))]
     Several(Vec<String>),
@@ -53,6 +59,11 @@ pub enum Error {
     /// The cache cannot be trusted or made.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// There is no directory in which a program could be built.
+    #[error(
+        "there is no cache directory to build in, since HOME is not set; name one with --cache-dir"
+    )]
+    NoCache,
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}: {}", explain_bind(*addr, error))]
     Bind {
@@ -114,7 +125,7 @@ pub fn run(args: &Serve) -> Result<(), Error> {
         Some(path) => Some(Cache::open(&path)?),
         None => None,
     };
-    let path = component(args)?;
+    let Source { path, lends, built } = source(args)?;
     let file = std::fs::read(&path).map_err(|error| Error::Read {
         path: path.clone(),
         error,
@@ -136,7 +147,9 @@ pub fn run(args: &Serve) -> Result<(), Error> {
         error,
     })?;
     drop(file);
-    let settings = args.app_settings(name.clone());
+    let mut settings = args.app_settings(name.clone());
+    settings.dev |= built && args.dev.is_none();
+    settings.dirs.extend(lends);
     let app = App::new(&loaded, &settings, &log).map_err(|error| Error::Load {
         path: path.clone(),
         error,
@@ -220,10 +233,27 @@ fn stop_signal(quiet: bool) -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// The component to serve; a crate is built first.
-fn component(args: &Serve) -> Result<PathBuf, Error> {
+/// What is served.
+struct Source {
+    /// The component.
+    path: PathBuf,
+    /// What it is lent beyond what flags name.
+    lends: Vec<LentDir>,
+    /// Whether it was built for this.
+    built: bool,
+}
+
+/// The component to serve; a WSGI program or a crate is built first.
+fn source(args: &Serve) -> Result<Source, Error> {
+    if let Some(project) = Project::find(&args.app)? {
+        return program(args, &project);
+    }
     if !args.app.is_dir() {
-        return Ok(args.app.clone());
+        return Ok(Source {
+            path: args.app.clone(),
+            lends: Vec::new(),
+            built: false,
+        });
     }
     let mut build = Build {
         stack: args.stack,
@@ -241,7 +271,49 @@ fn component(args: &Serve) -> Result<PathBuf, Error> {
                 .collect(),
         ));
     }
-    Ok(built.remove(0))
+    Ok(Source {
+        path: built.remove(0),
+        lends: Vec::new(),
+        built: true,
+    })
+}
+
+/// The component of a WSGI program.
+fn program(args: &Serve, project: &Project) -> Result<Source, Error> {
+    let cache = cache_dir(args).ok_or(Error::NoCache)?;
+    let workshop = Workshop {
+        dir: cache.join("python"),
+        active: std::env::var_os("VIRTUAL_ENV").map(PathBuf::from),
+        env: args.env.clone(),
+        observer: &Narrator { quiet: args.quiet },
+    };
+    let built = project.build(&workshop).inspect_err(|error| {
+        if let Some(details) = error.details() {
+            eprint!("{details}");
+        }
+    })?;
+    Ok(Source {
+        path: built.component,
+        lends: built.lends,
+        built: true,
+    })
+}
+
+/// Tells of a build on standard error.
+struct Narrator {
+    quiet: bool,
+}
+
+impl Observer for Narrator {
+    fn progress(&self, what: String) -> Box<dyn Any> {
+        Box::new((!self.quiet).then(|| Progress::start(what)))
+    }
+
+    fn tell(&self, line: String) {
+        if !self.quiet {
+            eprintln!("rhost: {line}");
+        }
+    }
 }
 
 fn name(path: &Path) -> String {
