@@ -12,6 +12,7 @@ mod lent;
 mod limits;
 mod overload;
 mod protocols;
+mod python;
 mod size_classes;
 mod start_response;
 mod streaming;

@@ -18,6 +18,12 @@ _NEEDS = {
     "_posixsubprocess": "processes", "_curses": "a terminal", "termios": "a terminal", "readline": "a terminal",
 }
 
+# Modules that later Pythons dropped, and the packages that bring them back.
+_DROPPED = {
+    "asynchat": "pyasynchat", "asyncore": "pyasyncore", "cgi": "legacy-cgi", "cgitb": "legacy-cgi",
+    "crypt": "legacycrypt", "distutils": "setuptools", "imp": "zombie-imp", "telnetlib": "standard-telnetlib",
+}
+
 
 def diagnose(error, root, cure):
     """What to tell of `error`, and whether its traceback says more.
@@ -51,6 +57,8 @@ def _of_import(error, who, cure):
     name = f"{error.name}.{inner}" if inner else error.name
     top = name.split(".")[0]
     missing = isinstance(error, ModuleNotFoundError)
+    if missing and top in _DROPPED:
+        return f"{who}: Python 3.14 has no module {name} any more; {cure.replace('{module}', _DROPPED[top])}"
     if missing and top in sys.stdlib_module_names:
         needs = f" (it needs {_NEEDS[top]})" if top in _NEEDS else ""
         return f"{who}: the standard library's {name} does not exist in a sandbox{needs}; do without it"

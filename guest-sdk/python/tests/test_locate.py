@@ -73,6 +73,8 @@ class Locating(unittest.TestCase):
             self.told("three"), f"{self.root}/three.py:2: there is no module nowhere; add nowhere to requirements.txt"
         )
         self.assertIn("there is no module absent", self.told("absent"))
+        self.write("old.py", "raise ModuleNotFoundError('no', name='asyncore')")
+        self.assertIn("has no module asyncore any more; add pyasyncore to", self.told("old"))
 
     def test_a_native_extension(self):
         self.write("quick/__init__.py", "try:\n    import quick._fast\nexcept ImportError as e:\n"

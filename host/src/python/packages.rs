@@ -56,6 +56,7 @@ impl Origin {
     /// What is installed, or would be: its digest.
     pub fn digest(&self) -> Result<String, PythonError> {
         let mut digest = Digest::new("packages");
+        digest.part(pip::FOR_WASI.as_bytes());
         match self {
             Origin::Active(dir) => {
                 digest.part(dir.as_os_str().as_encoded_bytes());
@@ -109,7 +110,7 @@ impl Origin {
         }
         let site = unfinished.join("lib/python3/site-packages");
         fs::create_dir_all(&site).map_err(PythonError::file(&site))?;
-        let mut args: Vec<&OsStr> = vec!["--target".as_ref(), site.as_os_str()];
+        let mut args: Vec<&OsStr> = Vec::new();
         let what = match self {
             Origin::Requirements(_) => {
                 args.extend(["-r".as_ref(), OsStr::new("requirements.txt")]);
@@ -123,7 +124,7 @@ impl Origin {
         };
         if !what.is_empty() {
             let _progress = observer.progress(format!("installing {what}"));
-            pip::install(&tools.python(), &project.root, args, what)?;
+            pip::install_for_guest(&tools.python(), &project.root, &site, args, what)?;
         }
         fs::rename(&unfinished, environment).map_err(PythonError::file(environment))
     }

@@ -25,26 +25,37 @@ const MISLEADING: [&str; 5] = [
     "PYTHONHOME",
 ];
 
-/// Runs `pip install` of `python` with `args`, in `dir`. `what` names what is
-/// installed.
-pub fn install<S: AsRef<OsStr>>(
+/// pip, for packages that run in a sandbox.
+pub const FOR_WASI: &str = include_str!("pip_for_wasi.py");
+
+/// Installs packages that `python` itself will run, by its own pip. `what` names
+/// them.
+pub fn install(python: &Path, packages: &[&str], what: &str) -> Result<(), PythonError> {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--only-binary=:all:"]).args(packages);
+    run(pip, what)
+}
+
+/// Installs what a guest will import into the directory `site`: `args` are what pip
+/// is told to install, in `dir`.
+pub fn install_for_guest<S: AsRef<OsStr>>(
     python: &Path,
     dir: &Path,
+    site: &Path,
     args: impl IntoIterator<Item = S>,
     what: &str,
 ) -> Result<(), PythonError> {
     let mut pip = Command::new(python);
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-input",
-        "--disable-pip-version-check",
-    ])
-    .args(args)
-    .current_dir(dir)
-    .stdin(Stdio::null());
+    pip.args(["-c", FOR_WASI, "install", "--no-compile", "--target"])
+        .arg(site)
+        .args(args)
+        .current_dir(dir);
+    run(pip, what)
+}
+
+fn run(mut pip: Command, what: &str) -> Result<(), PythonError> {
+    pip.args(["--quiet", "--no-input", "--disable-pip-version-check"])
+        .stdin(Stdio::null());
     for name in MISLEADING {
         pip.env_remove(name);
     }

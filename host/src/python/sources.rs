@@ -94,6 +94,7 @@ mod tests {
         assert_eq!(
             names,
             [
+                ".env",
                 "app.py",
                 "data.json",
                 "env/x.py",

@@ -9,6 +9,9 @@ use std::process::{Command, Output, Stdio};
 /// The version that components are built with. Its CPython is 3.14.
 pub const VERSION: &str = "0.25.1";
 
+/// The pip that installs what programs depend on.
+const PIP: &str = "26.3";
+
 /// The oldest Python that it runs on.
 const OLDEST: (u32, u32) = (3, 10);
 
@@ -20,7 +23,7 @@ pub struct Tools {
 impl Tools {
     /// Those in `workshop`, made if they are not there.
     pub fn ensure(workshop: &Path, observer: &dyn Observer) -> Result<Self, PythonError> {
-        let dir = workshop.join(format!("componentize-py-{VERSION}"));
+        let dir = workshop.join(format!("componentize-py-{VERSION}-pip-{PIP}"));
         let tools = Tools { dir };
         // A new Python in place of the one it was made with leaves links to nothing.
         if tools.ready().is_file() && tools.python().exists() {
@@ -39,13 +42,8 @@ impl Tools {
         if !made.status.success() {
             return Err(PythonError::NoVenv(last_line(&made)));
         }
-        let what = format!("componentize-py=={VERSION}");
-        pip::install(
-            &tools.python(),
-            workshop,
-            ["--only-binary=:all:", &what],
-            &what,
-        )?;
+        let componentize_py = format!("componentize-py=={VERSION}");
+        pip::install(&tools.python(), &[&componentize_py, &format!("pip=={PIP}")], &componentize_py)?;
         fs::write(tools.ready(), "").map_err(PythonError::file(tools.ready()))?;
         Ok(tools)
     }

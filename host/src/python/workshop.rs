@@ -40,7 +40,7 @@ pub struct Workshop<'a> {
 }
 
 /// A program that was built.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Built {
     /// The component.
     pub component: PathBuf,
