@@ -47,6 +47,8 @@ class Response:
 
     def write(self, block):
         """Sends a block, and before the first the status and the fields."""
+        if self.fatal is not None:
+            raise self.fatal
         if not isinstance(block, bytes):
             raise TypeError(f"the app gave a {type(block).__name__} as a block of its body; blocks are bytes")
         if self._code is None:

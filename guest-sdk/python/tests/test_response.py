@@ -178,7 +178,9 @@ class StartResponse(unittest.TestCase):
                 pass
             return [b"x"]
 
-        self.assertIn("a second time", serve(app).failure.value.message)
+        server = serve(app)
+        self.assertIn("a second time", server.failure.value.message)
+        self.assertIsNone(server.status)
 
     def test_exc_info_replaces(self):
         def app(environ, start_response):

@@ -138,7 +138,7 @@ fn reason(printed: &str) -> String {
     };
     let named = lines().find_map(|line| line.strip_prefix("AssertionError: "));
     named
-        .or_else(|| lines().last())
+        .or_else(|| lines().next_back())
         .unwrap_or("it said nothing")
         .to_owned()
 }

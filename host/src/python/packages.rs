@@ -170,7 +170,7 @@ mod tests {
     use crate::python::Project;
 
     fn project(home: &Path) -> Project {
-        Project::find(&home.join("app.py:app").display().to_string().as_ref() as &Path)
+        Project::find(&home.join("app.py:app"))
             .unwrap()
             .expect("it is a program")
     }

@@ -32,7 +32,8 @@ pub const FOR_WASI: &str = include_str!("pip_for_wasi.py");
 /// them.
 pub fn install(python: &Path, packages: &[&str], what: &str) -> Result<(), PythonError> {
     let mut pip = Command::new(python);
-    pip.args(["-m", "pip", "install", "--only-binary=:all:"]).args(packages);
+    pip.args(["-m", "pip", "install", "--only-binary=:all:"])
+        .args(packages);
     run(pip, what)
 }
 
@@ -93,7 +94,7 @@ fn explain(printed: &str, what: &str) -> PythonError {
             line.contains("No matching distribution") || line.contains("Invalid requirement")
         })
         .or_else(|| errors().next())
-        .or_else(|| lines().last())
+        .or_else(|| lines().next_back())
         .unwrap_or("pip said nothing");
     PythonError::Pip {
         what,

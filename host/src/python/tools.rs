@@ -43,7 +43,11 @@ impl Tools {
             return Err(PythonError::NoVenv(last_line(&made)));
         }
         let componentize_py = format!("componentize-py=={VERSION}");
-        pip::install(&tools.python(), &[&componentize_py, &format!("pip=={PIP}")], &componentize_py)?;
+        pip::install(
+            &tools.python(),
+            &[&componentize_py, &format!("pip=={PIP}")],
+            &componentize_py,
+        )?;
         fs::write(tools.ready(), "").map_err(PythonError::file(tools.ready()))?;
         Ok(tools)
     }
