@@ -4,13 +4,13 @@
 //!
 //! # Layout
 //!
-//! 1. [`Project`]: which program is meant; [`manifest`] reads what its
+//! 1. [`Project`]: which program is meant; `manifest` reads what its
 //!    pyproject.toml says.
-//! 2. [`sources`]: its files, and [`packages`]: what it depends on; [`digest`] tells
+//! 2. `sources`: its files, and `packages`: what it depends on; `digest` tells
 //!    whether they changed since it was built.
-//! 3. [`tools`]: the private environment with componentize-py in it.
-//! 4. [`componentize`]: builds, with the [`adapter`] around the program, and
-//!    [`report`] says how that went.
+//! 3. `tools`: the private environment with componentize-py in it.
+//! 4. `componentize`: builds, with the `adapter` around the program, and
+//!    `report` says how that went.
 //!
 //! All of it is kept in one directory of the user's: see [`Workshop`].
 
