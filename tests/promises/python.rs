@@ -350,6 +350,31 @@ async fn a_developer_is_shown_the_traceback() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guest_book_is_signed() {
+    let Some(guest_book) = Test::program("flask") else {
+        return;
+    };
+    let server = guest_book.start().await;
+    assert_eq!(server.get("/hello").await.text(), "Hello, World!\n");
+    let sign = post("/sign", "application/x-www-form-urlencoded");
+    let signed = server.request(sign, "entry=%3CAda%3E").await;
+    assert_eq!((signed.status, signed.field("location")), (302, "/"));
+    let cookie = signed.field("set-cookie").split(';').next().unwrap();
+    let page = server
+        .request(Request::get("/").header("cookie", cookie), "")
+        .await;
+    assert!(
+        page.text().contains("<li>&lt;Ada&gt;</li>"),
+        "{}",
+        page.text()
+    );
+    assert!(!server.get("/").await.text().contains("Ada"));
+    let lost = server.get("/nowhere").await;
+    assert_eq!(lost.status, 404);
+    assert!(lost.text().contains("There is nothing here."));
+}
+
 /// The tests that are written in Python: they need no more than python3.
 #[test]
 fn the_adapters_own_tests_pass() {
