@@ -7,23 +7,33 @@ and Python imports a good deal late: Flask's first request wants the codec
 """
 
 import sys
+import time
 
 from .gateway import Err, types
 from .handler import handle
 
 
+# An answer that goes on for longer, in octets or in seconds, is left: some never end.
+_OCTETS = 1 << 20
+_SECONDS = 5
+
+
 class Server:
-    """A server that keeps what it is given."""
+    """A server whose client leaves when it has seen enough."""
 
     def __init__(self):
         self.status = None
+        self._left = _OCTETS
+        self._until = time.monotonic() + _SECONDS
 
     def start_response(self, status, fields, exc_info):
         self.status = status
         return self
 
     def write(self, block):
-        pass
+        self._left -= len(block)
+        if self._left < 0 or time.monotonic() > self._until:
+            raise Err(types.OutputError_Closed())
 
 
 class NoBody:

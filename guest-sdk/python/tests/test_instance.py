@@ -83,6 +83,20 @@ class WarmUp(unittest.TestCase):
         self.assertEqual((said["request"], said["status"], said["error"]), ("GET /", None, "KeyError: 'DATABASE'"))
         self.assertIn("in app", said["traceback"])
 
+    def test_an_answer_without_end_is_left(self):
+        closed = []
+
+        def app(environ, start_response):
+            start_response("200 OK", [])
+            try:
+                while True:
+                    yield b"x" * 1000
+            finally:
+                closed.append(True)
+
+        self.assertEqual(warm_up.ask(app, "/"), {"request": "GET /", "status": 200, "modules": []})
+        self.assertEqual(closed, [True])
+
 
 class Generators(unittest.TestCase):
     def test_those_of_the_app_are_named(self):

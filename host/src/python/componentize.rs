@@ -19,6 +19,9 @@ pub const SITE: &str = "/2";
 /// Where the standard library is.
 pub const STDLIB: &str = "/python";
 
+/// How the names of directories begin in which a build is under way.
+pub const STAGING: &str = "staging-";
+
 /// What is to be built.
 pub struct Job<'a> {
     /// The program.
@@ -37,7 +40,7 @@ pub struct Job<'a> {
 pub fn run(job: &Job<'_>, workshop: &Workshop<'_>, tools: &Tools) -> Result<(), PythonError> {
     let project = job.project;
     let staging = tempfile::Builder::new()
-        .prefix("staging-")
+        .prefix(STAGING)
         .tempdir_in(&workshop.dir)
         .map_err(PythonError::file(&workshop.dir))?;
     let staging = staging.path();

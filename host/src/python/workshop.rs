@@ -68,6 +68,7 @@ impl Workshop<'_> {
             let lock = self.dir.join("lock");
             let lock = File::create(&lock).map_err(PythonError::file(&lock))?;
             lock.lock().map_err(PythonError::file(&self.dir))?;
+            forget_unfinished(&self.dir);
             let tools = Tools::ensure(&self.dir, self.observer)?;
             origin.install(project, &environment, &tools, self.observer)?;
             let job = Job {
@@ -123,6 +124,21 @@ impl Workshop<'_> {
     }
 }
 
+/// Removes what builds left that were ended in the middle. Whoever holds the lock
+/// is the only one that builds.
+fn forget_unfinished(workshop: &Path) {
+    let entries = fs::read_dir(workshop).into_iter().flatten().flatten();
+    for entry in entries {
+        if entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(componentize::STAGING.as_bytes())
+        {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// Removes what was built of the same program long ago.
 fn forget_old(component: &Path) {
     let Some(place) = component.parent().and_then(Path::parent) else {
@@ -161,5 +177,15 @@ mod tests {
         let left = made.iter().filter(|dir| dir.is_dir()).count();
         assert_eq!(left, KEPT);
         assert!(made[0].is_dir() && !made[KEPT].is_dir());
+    }
+
+    #[test]
+    fn what_was_not_finished_is_removed() {
+        let home = tempfile::tempdir().unwrap();
+        for name in ["staging-x", "apps"] {
+            fs::create_dir(home.path().join(name)).unwrap();
+        }
+        forget_unfinished(home.path());
+        assert!(home.path().join("apps").is_dir() && !home.path().join("staging-x").exists());
     }
 }
