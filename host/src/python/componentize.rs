@@ -2,9 +2,9 @@
 //! program's directory, the adapter and the packages are mounted, and writes what
 //! is then in memory as a component.
 
+use super::observer::Observer;
 use super::report::Report;
 use super::tools::Tools;
-use super::workshop::{Observer, Workshop};
 use super::{Project, PythonError, adapter};
 use crate::failure::Octets;
 use serde_json::json;
@@ -34,15 +34,21 @@ pub struct Job<'a> {
     pub stdlib: &'a Path,
     /// Where the component goes.
     pub component: &'a Path,
+    /// Where it is built.
+    pub workshop: &'a Path,
+    /// Variables that the program sees when it is imported.
+    pub env: &'a [(String, String)],
+    /// Who is told.
+    pub observer: &'a dyn Observer,
 }
 
-/// Builds the component of `job` in `workshop`.
-pub fn run(job: &Job<'_>, workshop: &Workshop<'_>, tools: &Tools) -> Result<(), PythonError> {
+/// Builds the component of `job`.
+pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
     let project = job.project;
     let staging = tempfile::Builder::new()
         .prefix(STAGING)
-        .tempdir_in(&workshop.dir)
-        .map_err(PythonError::file(&workshop.dir))?;
+        .tempdir_in(job.workshop)
+        .map_err(PythonError::file(job.workshop))?;
     let staging = staging.path();
     let (wit, app) = (staging.join("gateway.wit"), staging.join("app"));
     fs::write(&wit, adapter::WIT).map_err(PythonError::file(&wit))?;
@@ -58,7 +64,7 @@ pub fn run(job: &Job<'_>, workshop: &Workshop<'_>, tools: &Tools) -> Result<(), 
         "path": import_from,
         "module": project.module,
         "callable": project.callable,
-        "env": workshop.env.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "env": job.env.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "warm_up": project.settings().warm_up.unwrap_or_else(|| vec!["/".into()]),
         "cure": job.cure,
         "stdlib": if job.stdlib.is_dir() { None } else { Some(STDLIB) },
@@ -67,7 +73,7 @@ pub fn run(job: &Job<'_>, workshop: &Workshop<'_>, tools: &Tools) -> Result<(), 
     fs::write(&asking, asked.to_string()).map_err(PythonError::file(&asking))?;
     let made = staging.join("app.wasm");
     let output = {
-        let _progress = workshop
+        let _progress = job
             .observer
             .progress(format!("building {}:{}", project.module, project.callable));
         tools
@@ -107,7 +113,7 @@ pub fn run(job: &Job<'_>, workshop: &Workshop<'_>, tools: &Tools) -> Result<(), 
         fs::rename(&stdlib, job.stdlib).map_err(PythonError::file(job.stdlib))?;
     }
     keep(&made, job.component)?;
-    tell(workshop.observer, &report, job.component, &project.module);
+    tell(job.observer, &report, job.component, &project.module);
     Ok(())
 }
 

@@ -19,6 +19,7 @@ mod componentize;
 mod digest;
 mod error;
 mod manifest;
+mod observer;
 mod packages;
 mod pip;
 mod project;
@@ -28,5 +29,6 @@ mod tools;
 mod workshop;
 
 pub use error::PythonError;
+pub use observer::Observer;
 pub use project::Project;
-pub use workshop::{Built, Observer, Workshop};
+pub use workshop::{Built, Workshop};

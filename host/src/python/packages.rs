@@ -1,8 +1,8 @@
 //! What a program depends on: where that is said, and where it is installed.
 
 use super::digest::Digest;
+use super::observer::Observer;
 use super::tools::Tools;
-use super::workshop::Observer;
 use super::{Project, PythonError, pip};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

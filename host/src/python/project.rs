@@ -1,7 +1,7 @@
 //! Which WSGI program is meant by what stands on the command line.
 
 use super::manifest::{Manifest, Settings};
-use super::{Built, PythonError, Workshop, sources};
+use super::{PythonError, sources};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -114,11 +114,6 @@ impl Project {
     /// What it is called in logs: the module that is asked for.
     pub fn name(&self) -> &str {
         &self.module
-    }
-
-    /// Builds it, or finds what was built of the same files before.
-    pub fn build(&self, workshop: &Workshop<'_>) -> Result<Built, PythonError> {
-        workshop.build(self)
     }
 
     /// The files whose change means building it again. New ones are among them when

@@ -1,6 +1,6 @@
 //! The private environment in which componentize-py is installed, on first use.
 
-use super::workshop::Observer;
+use super::observer::Observer;
 use super::{PythonError, pip};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,11 +4,11 @@
 
 use super::componentize::{self, Job};
 use super::digest::Digest;
+use super::observer::Observer;
 use super::packages::{Origin, site_packages};
 use super::tools::{self, Tools};
 use super::{Project, PythonError, adapter, sources};
 use crate::settings::LentDir;
-use std::any::Any;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -16,16 +16,6 @@ use std::time::SystemTime;
 /// How many components of one program are kept: what is gone back to is not built
 /// again.
 const KEPT: usize = 4;
-
-/// Told how a build goes on.
-pub trait Observer {
-    /// Something that takes a while begins, as "building shop"; it is over when what
-    /// is returned is dropped.
-    fn progress(&self, what: String) -> Box<dyn Any>;
-
-    /// A line of what happened.
-    fn tell(&self, line: String);
-}
 
 /// A place to build in, and what a build is given besides the program.
 pub struct Workshop<'a> {
@@ -50,9 +40,16 @@ pub struct Built {
     pub lends: Vec<LentDir>,
 }
 
+impl Project {
+    /// Builds it, or finds what was built of the same files before.
+    pub fn build(&self, workshop: &Workshop<'_>) -> Result<Built, PythonError> {
+        workshop.build(self)
+    }
+}
+
 impl Workshop<'_> {
     /// Builds `project`, unless that was done.
-    pub(super) fn build(&self, project: &Project) -> Result<Built, PythonError> {
+    fn build(&self, project: &Project) -> Result<Built, PythonError> {
         let project = &Project {
             root: fs::canonicalize(&project.root).map_err(PythonError::file(&project.root))?,
             ..project.clone()
@@ -77,9 +74,12 @@ impl Workshop<'_> {
                 environment: &environment,
                 stdlib: &stdlib,
                 component: &component,
+                workshop: &self.dir,
+                env: &self.env,
+                observer: self.observer,
             };
             if !(component.is_file() && stdlib.is_dir()) {
-                componentize::run(&job, self, &tools)?;
+                componentize::run(&job, &tools)?;
                 forget_old(&component);
             }
         }
