@@ -101,7 +101,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_moves_to_another_task_is_woken_there() {
         let mut way = Box::pin(give_way());
-        poll_fn(|cx| Poll::Ready(assert!(way.as_mut().poll(cx).is_pending()))).await;
+        let polled = poll_fn(|cx| Poll::Ready(way.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
         let moved = tokio::spawn(way);
         // Time passes only when nothing else can.
         let woken = tokio::time::timeout(std::time::Duration::from_secs(1), moved).await;
