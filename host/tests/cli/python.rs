@@ -6,7 +6,7 @@ use crate::serving::{Serving, rhost};
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// Kept from one run to the next: what is installed, and what was built.
 fn cache() -> PathBuf {
