@@ -9,7 +9,7 @@ use crate::method::Method;
 use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::respond::{Responder, Response};
-use crate::routing::{Params, Route, all, allowed, find};
+use crate::routing::Table;
 use crate::serve::{Gateway, Server, send};
 use crate::status::Status;
 
@@ -17,9 +17,23 @@ use crate::status::Status;
 ///
 /// It answers requests from the gateway, and natively those of
 /// [`testing`](crate::testing), on the same path.
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+///
+/// #[get("/")]
+/// fn index() -> &'static str {
+///     "Hello, world!\n"
+/// }
+///
+/// // Defines `APP`.
+/// app!(index);
+///
+/// assert_eq!(rhost_sdk::testing::get(&APP, "/").send().text(), "Hello, world!\n");
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct App {
-    table: &'static [Route],
+    table: &'static Table,
     hooks: &'static Hooks,
     /// What runs the hooks. A pointer, so that a site without hooks has none of
     /// the code in its component.
@@ -27,10 +41,9 @@ pub struct App {
 }
 
 impl App {
-    /// The site with this table, which [`Order`](crate::routing::Order) has
-    /// sorted.
+    /// The site with this table, which `app!` has written.
     #[must_use]
-    pub const fn new(table: &'static [Route]) -> App {
+    pub const fn new(table: &'static Table) -> App {
         App {
             table,
             hooks: &Hooks::NONE,
@@ -46,12 +59,6 @@ impl App {
             around: Some(|app, request| app.hooks.around(request, || app.answer(request))),
             ..self
         }
-    }
-
-    /// The routes, in the order in which they are searched.
-    #[must_use]
-    pub const fn routes(&self) -> &'static [Route] {
-        self.table
     }
 
     /// Answers a request of the gateway: what a component exports as `handle`.
@@ -102,7 +109,7 @@ impl App {
     fn answer(&self, request: &Request) -> Response {
         let method = Method::from_name(request.method());
         if method == Some(Method::Options) && request.environ().request_uri == "*" {
-            return with_allow(Status::NO_CONTENT.respond(), all(self.table).allow());
+            return with_allow(Status::NO_CONTENT.respond(), self.table.methods.allow());
         }
         let path = match request.path() {
             // The place itself where the application is mounted.
@@ -110,10 +117,10 @@ impl App {
             [b'/', path @ ..] => path,
             _ => return Rejection::not_found().respond(),
         };
-        if let Some(route) = method.and_then(|method| find(self.table, path, method)) {
-            return (route.call)(request, Params::new(path, route.prefix));
+        if let Some(place) = method.and_then(|method| self.table.find(path, method)) {
+            return (self.table.call)(place, request, path);
         }
-        let allowed = allowed(self.table, path);
+        let allowed = self.table.allowed(path);
         if allowed.is_empty() {
             return Rejection::not_found().respond();
         }

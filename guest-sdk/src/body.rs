@@ -23,6 +23,24 @@ const BLOCK: u32 = 64 * 1024;
 ///
 /// The first read sends `100 Continue` to a client that waits for it (RFC
 /// 9110, section 10.1.1); a handler that refuses an upload need not read it.
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+///
+/// #[post("/count")]
+/// fn count(mut body: Body) -> Result<String> {
+///     let mut octets = 0;
+///     for block in body.chunks() {
+///         octets += block?.len();
+///     }
+///     Ok(format!("{octets}\n"))
+/// }
+///
+/// app!(count);
+///
+/// let answer = rhost_sdk::testing::post(&APP, "/count").blocks(["milk", "bread"]).send();
+/// assert_eq!(answer.text(), "9\n");
+/// ```
 pub struct Body {
     source: Source,
     /// The block that is being read through [`BufRead`].

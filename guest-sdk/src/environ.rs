@@ -8,6 +8,22 @@ use crate::headers::Headers;
 /// What the server knows of one request: the `environ` dictionary of PEP 3333
 /// as a struct, with the meta-variables of CGI (RFC 3875, section 4.1) under
 /// their own names. [`cgi`](Environ::cgi) gives it as variables.
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+///
+/// #[get("/")]
+/// fn index(environ: &Environ) -> String {
+///     format!("{} over {}\n", environ.remote_addr, environ.url_scheme)
+/// }
+///
+/// app!(index);
+///
+/// let answer = rhost_sdk::testing::get(&APP, "/")
+///     .environ(|environ| environ.url_scheme = "https".into())
+///     .send();
+/// assert_eq!(answer.text(), "127.0.0.1 over https\n");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Environ {
     /// The method, verbatim and case-sensitive (PEP 3333 `REQUEST_METHOD`).

@@ -25,6 +25,7 @@
 //! Off wasm there is no server: the functions of this module panic there, and
 //! a type that [`crate::testing`] can drive is what `app!` makes.
 
+/// An application: what a component exports.
 pub use bindings::exports::rhost::gateway::app::Guest;
 pub use bindings::rhost::gateway::server::{Input, Output, start_response};
 pub use bindings::rhost::gateway::types::{

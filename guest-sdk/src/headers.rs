@@ -13,6 +13,26 @@ use crate::gateway::Header;
 /// Content-Type and Content-Length stand at the end, whatever their place in
 /// the request was: the gateway carries them apart. A field named Proxy, or
 /// with an underscore in its name, never arrives.
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+///
+/// #[get("/")]
+/// fn index(headers: &Headers) -> String {
+///     let languages = headers.get("Accept-Language").unwrap_or("none");
+///     let proxies = headers.get_all("via").count();
+///     format!("languages: {languages}; proxies: {proxies}\n")
+/// }
+///
+/// app!(index);
+///
+/// let answer = rhost_sdk::testing::get(&APP, "/")
+///     .header("Accept-Language", "fr, en")
+///     .header("Via", "1.1 one")
+///     .header("Via", "1.1 two")
+///     .send();
+/// assert_eq!(answer.text(), "languages: fr, en; proxies: 2\n");
+/// ```
 #[derive(Clone, Default)]
 pub struct Headers(Vec<Header>);
 

@@ -35,7 +35,7 @@
 //! - [`gateway`]: the contract as it is, for who wants nothing else;
 //! - [`App`]: makes a [`Request`] of what the gateway hands over: an
 //!   [`Environ`] with its [`Headers`], and a [`Body`] that nobody has read;
-//! - [`routing`]: finds the function in a table that was sorted while the
+//! - [`routing`]: finds the function with code that was written while the
 //!   application compiled;
 //! - [`extract`]: makes the function's arguments from the request, or answers
 //!   with a [`Rejection`];

@@ -6,6 +6,25 @@ use std::fmt;
 ///
 /// As an argument of a handler it says which method was asked for: in a route
 /// for GET that may also be [`Head`](Method::Head).
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+///
+/// #[get("/")]
+/// fn index(method: Method) -> &'static str {
+///     match method {
+///         // Nobody will see it.
+///         Method::Head => "",
+///         _ => "a page that is dear to make\n",
+///     }
+/// }
+///
+/// app!(index);
+///
+/// let answer = rhost_sdk::testing::head(&APP, "/").send();
+/// assert_eq!(answer.status(), 200);
+/// assert_eq!(Method::from_name("PATCH"), Some(Method::Patch));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
     /// GET
@@ -66,6 +85,15 @@ impl fmt::Display for Method {
 }
 
 /// The methods of a route.
+///
+/// ```
+/// use rhost_sdk::{Method, Methods};
+///
+/// const SAFE: Methods = Methods::of(&[Method::Get, Method::Head, Method::Options]);
+///
+/// assert!(SAFE.contains(Method::Head));
+/// assert!(SAFE.and(Methods::of(&[Method::Post])).is_empty());
+/// ```
 // One bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Methods(u8);

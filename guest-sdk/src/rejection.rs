@@ -12,6 +12,37 @@ use crate::status::Status;
 /// The client sees the status and a fixed text, and below it a line for each
 /// field that is to blame, as `age: is missing`. The cause, which may quote what
 /// the client sent, goes to the log.
+///
+/// ```
+/// use rhost_sdk::FromRequest;
+/// use rhost_sdk::prelude::*;
+///
+/// /// A language that this site speaks.
+/// struct Language(&'static str);
+///
+/// impl FromRequest<'_> for Language {
+///     fn from_request(request: &Request) -> Result<Self, Rejection> {
+///         match request.headers().get("accept-language") {
+///             None | Some("en") => Ok(Language("en")),
+///             Some("fr") => Ok(Language("fr")),
+///             Some(other) => Err(Rejection::new(Status::NOT_ACCEPTABLE, "English or French")
+///                 .because(format!("asked for {other:?}"))),
+///         }
+///     }
+/// }
+///
+/// #[get("/")]
+/// fn index(language: Language) -> &'static str {
+///     language.0
+/// }
+///
+/// app!(index);
+///
+/// let get = |language| rhost_sdk::testing::get(&APP, "/").header("accept-language", language).send();
+/// assert_eq!(get("fr").text(), "fr");
+/// assert_eq!(get("tlh").status(), 406);
+/// assert_eq!(get("tlh").text(), "English or French\n");
+/// ```
 pub struct Rejection {
     status: Status,
     text: &'static str,

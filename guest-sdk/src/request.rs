@@ -14,6 +14,22 @@ use crate::status::Status;
 ///
 /// Handlers rarely need the whole: whatever implements
 /// [`FromRequest`](crate::FromRequest) can be an argument of its own.
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+///
+/// /// Says what was asked for, as TRACE would.
+/// #[get("/{rest..}")]
+/// fn echo(rest: &str, request: &Request) -> String {
+///     let query = request.query();
+///     format!("{} {rest} with {query:?}\n", request.method())
+/// }
+///
+/// app!(echo);
+///
+/// let answer = rhost_sdk::testing::get(&APP, "/a/b?page=2").send();
+/// assert_eq!(answer.text(), "GET a/b with \"page=2\"\n");
+/// ```
 pub struct Request {
     environ: Environ,
     body: Cell<Option<Source>>,

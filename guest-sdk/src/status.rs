@@ -5,6 +5,25 @@ use std::fmt;
 /// A status code (RFC 9110, section 15), as `Status::NOT_FOUND`.
 ///
 /// A server takes 200 to 599; interim responses belong to it.
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+///
+/// #[put("/notes/{id}")]
+/// fn replace(id: u32) -> Status {
+///     match id {
+///         0 => Status::FORBIDDEN,
+///         _ => Status::NO_CONTENT,
+///     }
+/// }
+///
+/// app!(replace);
+///
+/// let answer = rhost_sdk::testing::put(&APP, "/notes/0").send();
+/// assert_eq!(answer.status(), Status::FORBIDDEN);
+/// assert_eq!(answer.status().code(), 403);
+/// assert_eq!(answer.status().reason(), "Forbidden");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Status(u16);
 

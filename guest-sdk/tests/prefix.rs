@@ -96,18 +96,4 @@ fn the_whole_site_is_one_table() {
     allow("OPTIONS", "/admin/", 204, Some("GET, HEAD, OPTIONS"));
     let head = testing::head(&APP, "/admin/").send();
     assert_eq!(head.blocks(), [b"admin"]);
-    let patterns: Vec<_> = APP.routes().iter().map(|route| route.pattern).collect();
-    assert_eq!(
-        patterns,
-        [
-            "/",
-            "/admin/",
-            "/admin/files/{path..}",
-            "/admin/reports/été/",
-            "/admin/reports/été/{id}",
-            "/admin/{name}/{id}",
-            "/other/files/{path..}",
-            "/{page}/{number}",
-        ]
-    );
 }

@@ -114,20 +114,3 @@ fn its_methods_count() {
     assert_eq!(answer.blocks(), [b"file a/b"]);
     assert!(answer.body().is_empty());
 }
-
-#[test]
-fn the_table_has_tails_last() {
-    let patterns: Vec<_> = APP.routes().iter().map(|route| route.pattern).collect();
-    assert_eq!(
-        patterns,
-        [
-            "/files/readme",
-            "/files/{name}",
-            "/files/{name}/versions/{number}",
-            "/files/{path..}",
-            "/files/{path..}",
-            "/numbers/{number..}",
-            "/{rest..}",
-        ]
-    );
-}

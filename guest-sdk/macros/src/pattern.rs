@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+/// The most segments that a pattern can have: `rhost_sdk::routing::Shape` has two
+/// bits for each.
+const DEEPEST: usize = 32;
+
 /// A part of a pattern, between two slashes.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Segment {
@@ -63,6 +67,11 @@ pub(crate) fn parse(pattern: &str) -> Result<Vec<Segment>, String> {
             return Err(format!("`{{{name}}}` stands twice in the pattern"));
         }
         segments.push(segment);
+    }
+    if segments.len() > DEEPEST {
+        return Err(format!(
+            "a pattern has at most {DEEPEST} segments: take the rest with `{{rest..}}`"
+        ));
     }
     Ok(segments)
 }
@@ -159,6 +168,10 @@ mod tests {
                 Segment::Tail("rest".into())
             ])
         );
+        assert_eq!(
+            parse(&"/a".repeat(32)).map(|segments| segments.len()),
+            Ok(32)
+        );
         assert_eq!(parse("/100%"), Ok(vec![literal("100%")]));
     }
 
@@ -183,6 +196,7 @@ mod tests {
             ("/{..a}", "cannot be the name"),
             ("/a?b", "without `?`"),
             ("/a%20b", "%20"),
+            (&"/a".repeat(33), "at most 32 segments"),
         ] {
             let error = parse(pattern).unwrap_err();
             assert!(error.contains(part), "{pattern}: {error}");

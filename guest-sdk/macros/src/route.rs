@@ -13,6 +13,7 @@ use syn::{Error, GenericParam, ItemFn, Result, ReturnType};
 use crate::arguments;
 use crate::methods::Arguments;
 use crate::pattern::{self, Segment};
+use crate::steps;
 
 /// Writes the function back, then its route, or an error in place of the route.
 /// The attribute is of one method, a variant of `Method`.
@@ -59,6 +60,7 @@ fn route(attribute: Arguments, item: TokenStream) -> Result<TokenStream> {
     arguments::check(&segments, &arguments, &text, &literal)?;
 
     let (bindings, variables) = arguments::bindings(&segments, &arguments);
+    let steps = steps::of(&segments);
     let segments = segments.iter().map(|segment| match segment {
         Segment::Literal(text) => quote!(::rhost_sdk::routing::Segment::Literal(#text)),
         Segment::Param(name) => quote!(::rhost_sdk::routing::Segment::Param(#name)),
@@ -86,24 +88,27 @@ fn route(attribute: Arguments, item: TokenStream) -> Result<TokenStream> {
 
         #(#conditions)*
         impl ::rhost_sdk::routing::Handler for #name {
-            const ROUTE: ::rhost_sdk::routing::Route = {
-                fn call(
-                    request: &::rhost_sdk::Request,
-                    params: ::rhost_sdk::routing::Params<'_>,
-                ) -> ::rhost_sdk::Response {
-                    let _ = (request, params);
-                    #(#bindings)*
-                    #answer
-                }
-                ::rhost_sdk::routing::Route {
-                    methods: ::rhost_sdk::Methods::of(&[#(::rhost_sdk::Method::#methods),*]),
-                    pattern: #literal,
-                    segments: &[#(#segments),*],
-                    prefix: 0,
-                    name: ::core::concat!(::core::module_path!(), "::", #text),
-                    call,
-                }
+            const ROUTE: ::rhost_sdk::routing::Route = ::rhost_sdk::routing::Route {
+                methods: ::rhost_sdk::Methods::of(&[#(::rhost_sdk::Method::#methods),*]),
+                pattern: #literal,
+                segments: &[#(#segments),*],
+                prefix: 0,
+                name: ::core::concat!(::core::module_path!(), "::", #text),
             };
+            fn fits(path: &mut ::rhost_sdk::routing::Cursor<'_>) -> ::core::primitive::bool {
+                #steps
+            }
+            // Not a part of the function that chooses: that one's stack would hold
+            // what all handlers keep on theirs.
+            #[inline(never)]
+            fn call(
+                request: &::rhost_sdk::Request,
+                params: ::rhost_sdk::routing::Params<'_>,
+            ) -> ::rhost_sdk::Response {
+                let _ = (request, params);
+                #(#bindings)*
+                #answer
+            }
         }
     })
 }

@@ -14,6 +14,22 @@ const NAME: &str = "last-event-id";
 /// A client that comes for the first time has none: take
 /// `Option<LastEventId<'_>>`. What it holds is the client's word, as every field
 /// is.
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+///
+/// #[get("/news")]
+/// fn news(seen: Option<LastEventId<'_>>) -> String {
+///     let seen = seen.and_then(|seen| seen.0.parse().ok()).unwrap_or(0);
+///     format!("from {}\n", seen + 1)
+/// }
+///
+/// app!(news);
+///
+/// let request = rhost_sdk::testing::get(&APP, "/news");
+/// assert_eq!(request.clone().send().text(), "from 1\n");
+/// assert_eq!(request.header("last-event-id", "41").send().text(), "from 42\n");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastEventId<'r>(pub &'r str);
 

@@ -24,6 +24,22 @@ pub trait FromBody: Sized {
 /// octets: `upload: Limited<{ 64 << 20 }, Vec<u8>>`.
 ///
 /// The bounds of the server and of the sandbox's memory hold besides.
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+/// use rhost_sdk::Limited;
+///
+/// #[put("/note")]
+/// fn note(Limited(text): Limited<10, String>) -> String {
+///     text.to_uppercase()
+/// }
+///
+/// app!(note);
+///
+/// let put = |text| rhost_sdk::testing::put(&APP, "/note").body(text).send();
+/// assert_eq!(put("milk").text(), "MILK");
+/// assert_eq!(put("milk and bread").status(), 413);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limited<const LIMIT: usize, T>(pub T);
 

@@ -6,6 +6,14 @@ use std::borrow::Cow;
 ///
 /// It is checked where it is sent: a value with CR, LF, NUL or another control
 /// character makes the answer a 500.
+///
+/// ```
+/// use rhost_sdk::respond::HeaderValue;
+///
+/// assert_eq!(HeaderValue::from("no-store").as_bytes(), b"no-store");
+/// assert_eq!(HeaderValue::from(format!("W/{:?}", "a")).as_bytes(), b"W/\"a\"");
+/// assert_eq!(HeaderValue::from(7000).as_bytes(), b"7000");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderValue(Cow<'static, [u8]>);
 
@@ -63,6 +71,22 @@ pub(crate) type Field = (Cow<'static, str>, HeaderValue);
 ///
 /// Beside a responder they replace its fields of the same names, and are sent
 /// in their own order, repeats and all.
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+///
+/// #[get("/{year}")]
+/// fn report(year: u16) -> ([(&'static str, &'static str); 2], String) {
+///     let fields = [("content-type", "text/csv"), ("cache-control", "no-store")];
+///     (fields, format!("year,{year}\n"))
+/// }
+///
+/// app!(report);
+///
+/// let answer = rhost_sdk::testing::get(&APP, "/1999").send();
+/// assert_eq!(answer.header("content-type"), Some("text/csv"));
+/// assert_eq!(answer.header("cache-control"), Some("no-store"));
+/// ```
 pub trait Fields {
     /// The fields, in order.
     fn into_fields(self) -> impl Iterator<Item = (Cow<'static, str>, HeaderValue)>;

@@ -9,6 +9,22 @@ use crate::status::Status;
 ///
 /// The location is a URI reference, as `/notes/7` (RFC 9110, section 10.2.2).
 /// It is sent as it is: percent-encode what comes from a user.
+///
+/// ```
+/// use rhost_sdk::prelude::*;
+///
+/// #[post("/notes")]
+/// fn create(text: String) -> Redirect {
+///     let id = text.len();
+///     Redirect::see_other(format!("/notes/{id}"))
+/// }
+///
+/// app!(create);
+///
+/// let answer = rhost_sdk::testing::post(&APP, "/notes").body("milk").send();
+/// assert_eq!(answer.status(), 303);
+/// assert_eq!(answer.header("location"), Some("/notes/4"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
     status: Status,

@@ -14,6 +14,27 @@ use crate::gateway::OutputError;
 /// pieces, put a [`BufWriter`](io::BufWriter) around it.
 ///
 /// An empty block sends nothing.
+///
+/// ```
+/// use std::io::Write;
+///
+/// use rhost_sdk::prelude::*;
+///
+/// #[get("/count/{to}")]
+/// fn count(to: u32) -> Stream {
+///     Stream::new("text/plain", move |out| {
+///         for number in 1..=to {
+///             writeln!(out, "{number}")?;
+///         }
+///         Ok(())
+///     })
+/// }
+///
+/// app!(count);
+///
+/// let answer = rhost_sdk::testing::get(&APP, "/count/3").send();
+/// assert_eq!(answer.blocks(), [b"1\n", b"2\n", b"3\n"]);
+/// ```
 pub struct Writer<'s> {
     send: &'s mut dyn FnMut(&[u8]) -> Result<(), OutputError>,
     failure: Option<OutputError>,

@@ -25,7 +25,7 @@
 //! A pattern is a path: segments between slashes, and a segment `{name}` takes
 //! whatever stands there, except nothing. The argument of that name gets it, so
 //! a `{name}` without an argument does not compile. A trailing slash counts:
-//! `/notes` and `/notes/` are two paths.
+//! `/notes` and `/notes/` are two paths. A pattern has at most 32 segments.
 //!
 //! A last segment `{name..}` is a tail: it takes the rest of the path, slashes
 //! and all, and at least one octet. `/files/{path..}` answers `/files/a/b.txt`,
@@ -135,23 +135,32 @@
 //! # How it works
 //!
 //! A fresh sandbox runs each request, so a router that is built at start-up
-//! would be built on every request. Here it is data. The attribute leaves the
-//! function as it was, to be called and tested, and adds an empty type of the
-//! same name, which implements [`Handler`]: types and functions have
-//! namespaces of their own, and `use users::show` imports both. `app!` puts the
-//! [`Route`]s into a table that [`Order`] sorts while the crate compiles, and
-//! two equal routes fail the build. One that is not listed is an unused function,
-//! and rustc says so unless it is public. A request walks down that table: at each
-//! segment, a binary search leaves the rows that still fit.
+//! would be built on every request, and one that is data would be copied for
+//! every request, with the memory that it lies in. Here it is code. The
+//! attribute leaves the function as it was, to be called and tested, and adds an
+//! empty type of the same name, which implements [`Handler`]: types and
+//! functions have namespaces of their own, and `use users::show` imports both.
+//! Every pattern has a [`Shape`], which says where it has parameters, and a key,
+//! which is a hash of its texts. [`Index`] finds both while the crate compiles,
+//! and two equal routes fail the build; `app!` writes a `match` over the keys,
+//! which is the [`Table`]. A request is looked up once for each shape that has as
+//! many segments as it has, the best first, and what is found is compared with the
+//! pattern by a [`Cursor`]. One that is not listed is an unused function, and
+//! rustc says so unless it is public.
 
-mod dispatch;
+mod cursor;
+mod index;
+mod message;
 mod nest;
-mod order;
 mod param;
 mod route;
+mod shape;
+mod table;
 
-pub(crate) use dispatch::{all, allowed, find};
+pub use cursor::Cursor;
+pub use index::{Index, methods};
 pub use nest::join;
-pub use order::Order;
 pub use param::{Params, param, text};
 pub use route::{Handler, Route, Segment};
+pub use shape::Shape;
+pub use table::{Row, Table};

@@ -1,6 +1,7 @@
 //! Routes below a prefix: their patterns, put together in a constant.
 
 use crate::routing::route::{Route, Segment};
+use crate::routing::shape::DEEPEST;
 
 impl Route {
     /// The same route below a prefix of so many segments. The pattern and its
@@ -8,8 +9,9 @@ impl Route {
     ///
     /// # Panics
     ///
-    /// In a constant, if the pattern is not UTF-8.
+    /// In a constant, if the pattern is not UTF-8, or too deep with its prefix.
     #[must_use]
+    #[track_caller]
     pub const fn below(
         self,
         prefix: usize,
@@ -20,6 +22,10 @@ impl Route {
             Ok(pattern) => pattern,
             Err(_) => panic!("the pattern is not UTF-8"),
         };
+        assert!(
+            segments.len() <= DEEPEST,
+            "a pattern has at most 32 segments, with its prefix: take the rest with `{{rest..}}`"
+        );
         Route {
             pattern,
             segments,

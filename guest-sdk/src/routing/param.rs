@@ -13,7 +13,8 @@ pub struct Params<'r>(&'r [u8]);
 impl<'r> Params<'r> {
     /// `path` is without its first slash; the first `prefix` segments are not
     /// the function's.
-    pub(crate) fn new(path: &'r [u8], prefix: usize) -> Params<'r> {
+    #[must_use]
+    pub fn new(path: &'r [u8], prefix: usize) -> Params<'r> {
         Params(Params(path).tail(prefix).unwrap_or_default())
     }
 

@@ -1,12 +1,13 @@
-//! [`Route`]: a row of the table.
+//! [`Route`] and [`Handler`]: what a route attribute leaves beside its function.
 
 use crate::method::Methods;
 use crate::request::Request;
 use crate::respond::Response;
+use crate::routing::cursor::Cursor;
 use crate::routing::param::Params;
 
-/// What a route attribute leaves beside its function: a constant, so that a
-/// fresh sandbox has nothing to build.
+/// What `app!` has to know of a route while it compiles. Nothing of it is in the
+/// component.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
     /// The methods that it answers.
@@ -19,9 +20,6 @@ pub struct Route {
     pub prefix: usize,
     /// The function's path, for messages.
     pub name: &'static str,
-    /// Takes the arguments from the request, calls the function, and makes a
-    /// response of what it returns.
-    pub call: fn(&Request, Params<'_>) -> Response,
 }
 
 /// A part of a pattern, between two slashes.
@@ -46,4 +44,11 @@ pub enum Segment {
 pub trait Handler {
     /// The route.
     const ROUTE: Route;
+
+    /// Whether the pattern fits what is left of a path.
+    fn fits(path: &mut Cursor<'_>) -> bool;
+
+    /// Takes the arguments from the request, calls the function, and makes a
+    /// response of what it returns.
+    fn call(request: &Request, params: Params<'_>) -> Response;
 }

@@ -7,5 +7,6 @@ mod first_minutes;
 mod inspect;
 mod new;
 mod project;
+mod python;
 mod serving;
 mod watch;

@@ -86,7 +86,15 @@ fn a_change_is_served_and_no_request_lost() {
 
     let addr = serving.addr.clone();
     let question = format!("/.rhost/revision?seen={}", revision(&page));
-    let waiting = thread::spawn(move || get(&addr, &question, "host: localhost\r\n"));
+    // As the script does: whoever is told that there is nothing new asks again.
+    let waiting = thread::spawn(move || {
+        loop {
+            let told = get(&addr, &question, "host: localhost\r\n");
+            if !told.starts_with("HTTP/1.1 204 ") {
+                return told;
+            }
+        }
+    });
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let asking = scope.spawn(|| {

@@ -58,6 +58,16 @@ impl Artefacts {
         Ok(artefacts)
     }
 
+    /// Builds the host alone, unless it is at `rhost`.
+    pub fn of_host(rhost: Option<&Path>) -> Result<Self> {
+        let target = target_directory()?;
+        Ok(Artefacts {
+            rhost: host(rhost, &target)?,
+            wasmtime: None,
+            apps: target.join(TARGET).join("release"),
+        })
+    }
+
     fn build(ready: &Ready, packages: &[&str]) -> Result<Self> {
         if let (Some(rhost), Some(apps)) = (&ready.rhost, &ready.apps) {
             return Ok(Artefacts {
@@ -67,13 +77,7 @@ impl Artefacts {
             });
         }
         let target = target_directory()?;
-        let rhost = match &ready.rhost {
-            Some(rhost) => rhost.clone(),
-            None => {
-                cargo(&workspace(), &["build", "--release", "-p", "rhost"])?;
-                target.join("release").join("rhost")
-            }
-        };
+        let rhost = host(ready.rhost.as_deref(), &target)?;
         let apps = match &ready.apps {
             Some(apps) => apps.clone(),
             None => {
@@ -117,6 +121,15 @@ impl Artefacts {
     }
 }
 
+/// The host at `ready`, or one that is built.
+fn host(ready: Option<&Path>, target: &Path) -> Result<PathBuf> {
+    if let Some(rhost) = ready {
+        return Ok(rhost.to_owned());
+    }
+    cargo(&workspace(), &["build", "--release", "-p", "rhost"])?;
+    Ok(target.join("release").join("rhost"))
+}
+
 /// What `program --version` says; none when it cannot be run.
 pub fn version(program: &Path) -> Option<String> {
     let output = Command::new(program).arg("--version").output().ok()?;
@@ -126,11 +139,12 @@ pub fn version(program: &Path) -> Option<String> {
 }
 
 /// The root of the workspace that the bench belongs to.
-fn workspace() -> PathBuf {
+pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn target_directory() -> Result<PathBuf> {
+/// Where cargo builds the workspace.
+pub fn target_directory() -> Result<PathBuf> {
     let output = Command::new("cargo")
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .current_dir(workspace())
@@ -143,7 +157,8 @@ fn target_directory() -> Result<PathBuf> {
     Ok(target.context("cargo names no target directory")?.into())
 }
 
-fn build_components(dir: &Path, arguments: &[&str]) -> Result<()> {
+/// Builds components of the crate or workspace in `dir`, as releases.
+pub fn build_components(dir: &Path, arguments: &[&str]) -> Result<()> {
     ensure_target()?;
     let mut all = vec![
         "build",

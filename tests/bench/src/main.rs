@@ -1,5 +1,6 @@
 //! The benchmark of rhost: bare hyper, rhost and `wasmtime serve` in turn on the
-//! same work; memory over a million requests; how endless loops are stopped.
+//! same work; what many routes cost; memory over a million requests; how endless
+//! loops are stopped.
 //!
 //! # Layout
 //!
@@ -10,7 +11,8 @@
 //!   [`response`], and keeps the time. [`ask`] sends a single one. [`wrk`] can
 //!   stand in.
 //! - [`process`] knows a server's CPU time and memory.
-//! - [`compare`], [`syscalls`], [`soak`] and [`stop`] measure, with [`report`]
+//! - [`site`] writes and builds sites of many routes.
+//! - [`compare`], [`syscalls`], [`routes`], [`soak`] and [`stop`] measure, with [`report`]
 //!   for the figures.
 
 mod artefacts;
@@ -22,7 +24,9 @@ mod process;
 mod report;
 mod request;
 mod response;
+mod routes;
 mod servers;
+mod site;
 mod soak;
 mod stop;
 mod syscalls;
@@ -49,6 +53,7 @@ Examples:
   rhost-bench --work hello --rounds 5           hello only
   rhost-bench --json > figures.json
   rhost-bench --rhost target/release/rhost --apps target/wasm32-wasip2/release
+  rhost-bench routes                            what a thousand routes cost
   rhost-bench soak                              memory over a million requests
   rhost-bench stop                              how endless loops are stopped
 
@@ -67,6 +72,8 @@ struct Cli {
 enum Command {
     /// The servers in turn on the same work, then system calls (the default)
     Compare(Box<compare::Compare>),
+    /// A site of one route and one of many: what the SDK's router costs
+    Routes(routes::Routes),
     /// Resident memory over many requests, and over a large one
     Soak(soak::Soak),
     /// How soon an endless loop is stopped, and how its neighbours fare
@@ -81,6 +88,7 @@ fn main() -> ExitCode {
     let outcome = match &cli.command {
         None => compare::run(&cli.compare),
         Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::Routes(args)) => routes::run(args),
         Some(Command::Soak(args)) => soak::run(args),
         Some(Command::Stop(args)) => stop::run(args),
         Some(Command::ServeHyper) => bare_hyper::serve().map(|()| true),

@@ -32,11 +32,12 @@ pub fn run(args: Serve) -> Result<(), Error> {
         Switch::Off => (None, None),
     };
     let (addr, mount, quiet) = (args.addr, args.mount.clone(), args.quiet);
-    let (watching, dev) = (args.watch, args.dev());
+    let watching = args.watch;
     let timeouts = args.timeouts();
     let concurrency = args.limits.concurrency;
     let threads = args.threads.map_or_else(cores, usize::from);
     let deployer = Deployer::new(args, threads, &log)?;
+    let dev = deployer.dev();
 
     // What changes while the first build runs is to be noticed as well.
     let watch = match watching {
