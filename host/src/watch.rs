@@ -36,7 +36,8 @@ pub enum WatchError {
 /// A watch on the files of one app.
 pub struct Watch {
     watcher: RecommendedWatcher,
-    changes: Receiver<PathBuf>,
+    /// None: more changed than the system could tell.
+    changes: Receiver<Option<PathBuf>>,
     scope: Scope,
     watched: HashSet<PathBuf>,
 }
@@ -77,16 +78,8 @@ impl Watch {
     fn new(scope: Scope) -> Result<Self, WatchError> {
         let (send, changes) = channel();
         let changed = move |event: notify::Result<notify::Event>| {
-            // An overflow says only that there was something.
-            let event = event.unwrap_or_else(|_| notify::Event::new(EventKind::Any));
-            let is_change = !matches!(
-                event.kind,
-                EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_))
-            );
-            if is_change {
-                for path in event.paths {
-                    let _ = send.send(path);
-                }
+            for path in changed(event) {
+                let _ = send.send(path);
             }
         };
         let watcher = notify::recommended_watcher(changed).map_err(|error| WatchError::System {
@@ -110,8 +103,10 @@ impl Watch {
                 .changes
                 .recv()
                 .expect("the watcher lives as long as this");
-            if self.scope.has(&path) {
-                break path;
+            match path {
+                Some(path) if !self.scope.has(&path) => {}
+                Some(path) => break path,
+                None => break self.scope.whole().to_owned(),
             }
         };
         while self.changes.recv_timeout(QUIET).is_ok() {}
@@ -154,7 +149,27 @@ impl Watch {
     }
 }
 
+/// What an event says has changed.
+fn changed(event: notify::Result<notify::Event>) -> Vec<Option<PathBuf>> {
+    match event {
+        Ok(event) if event.need_rescan() => vec![None],
+        Ok(event) => match event.kind {
+            EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => Vec::new(),
+            _ => event.paths.into_iter().map(Some).collect(),
+        },
+        Err(_) => vec![None],
+    }
+}
+
 impl Scope {
+    /// All that is watched, by the name of its first part.
+    fn whole(&self) -> &Path {
+        match self {
+            Scope::File(file) => file,
+            Scope::Trees { roots, .. } => roots.first().map_or(Path::new("."), PathBuf::as_path),
+        }
+    }
+
     /// Whether `path` is of what the app is made from.
     fn has(&self, path: &Path) -> bool {
         match self {
@@ -283,6 +298,16 @@ mod tests {
         ] {
             assert!(!scope.has(Path::new(other)), "{other}");
         }
+    }
+
+    #[test]
+    fn what_the_system_could_not_tell_is_a_change() {
+        let rescan = notify::Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
+        assert_eq!(changed(Ok(rescan)), [None]);
+        assert_eq!(changed(Err(notify::Error::generic("lost"))), [None]);
+        let read = EventKind::Access(notify::event::AccessKind::Read);
+        let read = notify::Event::new(read).add_path("/app/src/lib.rs".into());
+        assert_eq!(changed(Ok(read)), []);
     }
 
     #[test]

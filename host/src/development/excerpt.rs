@@ -16,16 +16,17 @@ const LONGEST: u64 = 4 << 20;
 /// read, whatever it says.
 pub fn of(backtrace: &Backtrace, source: &Path) -> Option<(String, String)> {
     let source = source.canonicalize().ok()?;
-    let places = backtrace.0.iter().filter_map(|frame| frame.place.as_ref());
-    places
-        .filter_map(|place| {
-            let file = Path::new(&place.file).canonicalize().ok()?;
-            let name = file.strip_prefix(&source).ok()?.display().to_string();
-            let text = fs::read_to_string(&file).ok()?;
-            let is_source = fs::metadata(&file).ok()?.len() <= LONGEST;
-            Some((format!("{name}:{}", place.line), lines(&text, place)?)).filter(|_| is_source)
-        })
-        .next()
+    let mut places = backtrace.0.iter().filter_map(|frame| frame.place.as_ref());
+    places.find_map(|place| {
+        let file = Path::new(&place.file).canonicalize().ok()?;
+        let name = file.strip_prefix(&source).ok()?.display().to_string();
+        let there = fs::metadata(&file).ok()?;
+        if !there.is_file() || there.len() > LONGEST {
+            return None;
+        }
+        let text = fs::read_to_string(&file).ok()?;
+        Some((format!("{name}:{}", place.line), lines(&text, place)?))
+    })
 }
 
 fn lines(text: &str, place: &Place) -> Option<String> {
@@ -78,6 +79,10 @@ mod tests {
         assert!(of(&at(&source.join("src/../../secret"), 1), &source).is_none());
         std::os::unix::fs::symlink(&secret, source.join("src/link.rs")).unwrap();
         assert!(of(&at(&source.join("src/link.rs"), 1), &source).is_none());
+        let long = source.join("src/long.rs");
+        fs::write(&long, "x\n".repeat(LONGEST as usize)).unwrap();
+        assert!(of(&at(&long, 1), &source).is_none());
+        assert!(of(&at(&source.join("src"), 1), &source).is_none());
         assert!(of(&at(&own, 0), &source).is_none());
         assert!(of(&at(&own, 9), &source).is_none());
     }
