@@ -5,9 +5,10 @@ use crate::guests;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use rhost::listener::Listener;
+use rhost::listener::{self, Listener};
 use rhost::log::{Format, Memory, Sink};
-use rhost::settings::{AppSettings, LentDir, Limits, Timeouts};
+use rhost::settings::{AppSettings, LentDir, Limits, Listening, Timeouts};
+use rhost::socket::Address;
 use rhost::tenant::{App, Site};
 use rhost::worker::Drained;
 use std::net::SocketAddr;
@@ -152,14 +153,24 @@ impl Test {
             &log_sink,
             Some(access_sink),
         ));
-        let listener =
-            Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port is free");
-        let addr = listener.local_addr().expect("it is bound");
+        let any = Address::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let listener = Listener::bind(&any, &Listening::default()).expect("a port is free");
+        let &Address::Tcp(addr) = listener.address() else {
+            unreachable!("it was asked for TCP");
+        };
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(listener.serve(site, self.timeouts, 2, async {
-            // A test that forgets to stop its server drops this, which stops it.
-            let _ = stopped.await;
-        }));
+        let listeners = vec![listener];
+        let serving = tokio::spawn(listener::serve(
+            listeners,
+            site,
+            None,
+            self.timeouts,
+            2,
+            async {
+                // A test that forgets to stop its server drops this, which stops it.
+                let _ = stopped.await;
+            },
+        ));
         Server {
             addr,
             stop,
