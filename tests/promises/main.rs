@@ -17,4 +17,5 @@ mod protocols;
 mod size_classes;
 mod start_response;
 mod streaming;
+mod tls;
 mod traps;

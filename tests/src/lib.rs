@@ -18,7 +18,9 @@
 mod client;
 mod guests;
 mod server;
+mod tls;
 
 pub use client::{Answer, Client, Received};
 pub use guests::{imported_functions, size_class};
 pub use server::{Server, Stopped, Test};
+pub use tls::{Authority, Identity};
