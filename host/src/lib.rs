@@ -26,8 +26,8 @@
 //!    the guest from block to block.
 //!
 //! Before any request: [`scaffold`] begins a crate, [`package`] builds it, for
-//! production with a [`profile`] and [`strip`]ped; [`watch`] says when to build it
-//! again. [`load`] reads a component whose [`imports`] are lent, and [`compiled`]
+//! production with a [`profile`] and [`strip`]ped, and [`python`] builds a WSGI
+//! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, and [`compiled`]
 //! keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`]
 //! (the contract's types), [`settings`], [`failure`], [`backtrace`], [`request_id`],
 //! [`log`] and [`app_log`].
@@ -55,6 +55,7 @@ pub mod meter;
 pub mod output;
 pub mod package;
 pub mod profile;
+pub mod python;
 pub mod request_id;
 pub mod sandbox;
 pub mod scaffold;

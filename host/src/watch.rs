@@ -70,6 +70,14 @@ impl Watch {
         Watch::new(Scope::Dirs(dirs))
     }
 
+    /// Watches a directory of source. Nothing in `lent` is of it.
+    pub fn of_dir(dir: &Path, lent: &[PathBuf]) -> Result<Self, WatchError> {
+        Watch::new(Scope::Trees {
+            roots: vec![absolute(dir)],
+            except: lent.iter().map(|dir| absolute(dir)).collect(),
+        })
+    }
+
     /// Watches a crate and the crates beside it that it depends on. Nothing in
     /// `lent` is theirs.
     pub fn of_crate(build: &Build, lent: &[PathBuf]) -> Result<Self, WatchError> {
@@ -175,11 +183,12 @@ impl Scope {
     }
 }
 
-/// Whether a path below a root is hidden, or a copy that an editor keeps.
+/// Whether a path below a root is hidden, a copy that an editor keeps, or one that
+/// Python does.
 fn is_scratch(below: &Path) -> bool {
     let hidden = |part: Component<'_>| {
         let name = part.as_os_str().to_string_lossy();
-        name.starts_with('.') && name != ".cargo"
+        (name.starts_with('.') && name != ".cargo") || name == "__pycache__"
     };
     let name = below.file_name().unwrap_or_default().to_string_lossy();
     below.components().any(hidden)

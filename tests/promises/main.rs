@@ -14,6 +14,7 @@ mod limits;
 mod notes;
 mod overload;
 mod protocols;
+mod python;
 mod size_classes;
 mod start_response;
 mod streaming;

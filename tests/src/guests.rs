@@ -1,8 +1,10 @@
 //! Guests by name: built once, loaded once, shared by all tests of a process.
 
+use crate::python;
 use rhost::compiled::Cache;
 use rhost::load::{Loaded, Loader};
 use rhost::package::Build;
+use rhost::python::Built;
 use rhost::sandbox::{Details, Engines, SizeClass};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,10 @@ pub fn load(name: &str) -> Arc<Loaded> {
     if let Some(found) = loaded.get(name) {
         return found.clone();
     }
-    let path = component(name);
+    let path = match program(name) {
+        Some(built) => built.component,
+        None => component(name),
+    };
     let file = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     // Compiled guests stay beside the components, from one run to the next.
     let cache =
@@ -60,6 +65,20 @@ pub fn imported_functions(name: &str) -> Vec<String> {
         .collect()
 }
 
+/// The guest called `name`, if it is a WSGI program that can be built here.
+pub fn program(name: &str) -> Option<Built> {
+    let dir = places(name)
+        .into_iter()
+        .find(|dir| dir.join("pyproject.toml").is_file())?;
+    python::build(&dir)
+}
+
+/// Where a guest called `name` may be that has a directory of its own.
+fn places(name: &str) -> [PathBuf; 2] {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    ["../examples", "guests"].map(|place| here.join(place).join(name))
+}
+
 /// One set of engines for all tests: each reserves terabytes of addresses.
 fn engines() -> &'static Engines {
     static ENGINES: OnceLock<Engines> = OnceLock::new();
@@ -69,8 +88,7 @@ fn engines() -> &'static Engines {
 /// Builds it, if it is not: an example, an app of the SDK that only tests need, or
 /// one of the guests that do without the SDK.
 fn component(name: &str) -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let apps = ["../examples", "guests"].map(|place| here.join(place).join(name));
+    let apps = places(name);
     if let Some(app) = apps.iter().find(|app| app.join("Cargo.toml").is_file()) {
         let built = Build::release(app)
             .run()
@@ -79,7 +97,8 @@ fn component(name: &str) -> PathBuf {
     }
     static GUESTS: OnceLock<Vec<PathBuf>> = OnceLock::new();
     let guests = GUESTS.get_or_init(|| {
-        let mut build = Build::release(&here.join("guests"));
+        let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests");
+        let mut build = Build::release(&guests);
         build.cargo_args.push("--examples".to_owned());
         build.run().unwrap_or_else(|error| panic!("{error}"))
     });

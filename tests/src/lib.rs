@@ -13,10 +13,12 @@
 //!
 //! Guests are the files in `tests/guests/examples`, the crates in `tests/guests`
 //! and the crates in `examples`.
-//! They are built when a test first asks for one.
+//! They are built when a test first asks for one. So are WSGI programs: the
+//! directories beside them that have a pyproject.toml, see [`python`].
 
 mod client;
 mod guests;
+pub mod python;
 mod server;
 mod tls;
 

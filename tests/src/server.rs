@@ -60,6 +60,15 @@ impl Test {
         self
     }
 
+    /// Serves the WSGI program called `guest`, which is lent what it is lent by the
+    /// command. None, and a word on standard error, where it cannot be built.
+    pub fn program(guest: &str) -> Option<Self> {
+        let built = guests::program(guest)?;
+        let mut test = Test::serving(guest);
+        test.settings.dirs = built.lends;
+        Some(test)
+    }
+
     /// `--dev`.
     pub fn dev(mut self) -> Self {
         self.settings.dev = true;

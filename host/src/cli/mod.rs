@@ -48,6 +48,7 @@ Examples:
   rhost serve app.wasm                          a component
   rhost serve examples/hello                    build the crate first
   rhost serve examples/hello --watch            and again when it changes
+  rhost serve wsgi_app:app                      a WSGI program: MODULE:CALLABLE, FILE.py:CALLABLE, or its directory
   rhost serve app.wasm --addr 0.0.0.0:80 --env GREETING=hi
   rhost serve app.wasm --dir ./data:/data --dir ./static:/static:ro
   rhost serve app.wasm --addr '[::]:443' --tls-cert site.pem --tls-key site.key
@@ -113,7 +114,7 @@ struct Inspect {
 
 #[derive(Debug, Args)]
 struct Serve {
-    /// A component (app.wasm), or the directory of a crate to build
+    /// A component (app.wasm), the directory of a crate to build, or a WSGI program (wsgi_app:app)
     #[arg(default_value = ".")]
     app: PathBuf,
 
@@ -130,7 +131,7 @@ struct Serve {
     dir: Vec<LentDir>,
 
     /// Show a client on this machine why a request failed
-    /// [default: on for a crate, off for a component]
+    /// [default: on for what is built, off for a component]
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     dev: Option<Switch>,
 
@@ -262,13 +263,7 @@ struct TimeoutArgs {
 }
 
 impl Serve {
-    /// Whether the app is being developed.
-    fn dev(&self) -> bool {
-        self.dev
-            .map_or_else(|| self.app.is_dir(), |dev| dev == Switch::On)
-    }
-
-    /// The app's settings, but for its name, which depends on what is served.
+    /// The app's settings, but for what depends on what is served.
     fn app_settings(&self, name: String) -> AppSettings {
         let limits = &self.limits;
         AppSettings {
@@ -276,7 +271,7 @@ impl Serve {
             mount: self.mount.clone(),
             env: self.env.clone(),
             dirs: self.dir.clone(),
-            dev: self.dev(),
+            dev: false,
             source: None,
             limits: Limits {
                 cpu: limits.cpu,

@@ -13,17 +13,22 @@ pub const TEMPLATES: &[Template] = &[
     Template {
         name: "site",
         summary: "HTML pages from templates, a form, a style sheet",
-        next: "rhost serve",
+        next: "rhost serve --watch",
     },
     Template {
         name: "api",
         summary: "JSON with typed arguments, validation, problem documents",
-        next: "rhost serve",
+        next: "rhost serve --watch",
     },
     Template {
         name: "stream",
         summary: "server-sent events, and a body sent while it is made",
-        next: "rhost serve",
+        next: "rhost serve --watch",
+    },
+    Template {
+        name: "python",
+        summary: "a WSGI application, with its tests",
+        next: "rhost serve --watch",
     },
 ];
 

@@ -5,5 +5,6 @@ mod command;
 mod inspect;
 mod new;
 mod project;
+mod python;
 mod serving;
 mod watch;

@@ -79,7 +79,7 @@ fn it_says_what_it_made_and_what_comes_next() {
             "rhost: made shop from the template site: .gitignore, Cargo.toml, README.md, src, static, templates, vendor",
             "Next:",
             "  cd shop",
-            "  rhost serve",
+            "  rhost serve --watch",
         ]
     );
     let (_, stderr) = said(new(home.path(), &["quiet", "--quiet"]));

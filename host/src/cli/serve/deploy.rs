@@ -1,7 +1,7 @@
 //! From what the command line names to an app: build, read, compile, link.
 
-use super::super::Serve;
 use super::super::progress::Progress;
+use super::super::{Serve, Switch};
 use super::error::Error;
 use rhost::compiled::Cache;
 use rhost::failure::Octets;
@@ -9,24 +9,36 @@ use rhost::inspect::inspect;
 use rhost::load::Loader;
 use rhost::log::Sink;
 use rhost::package::Build;
+use rhost::python::{Observer, Project, Workshop};
 use rhost::sandbox::{Details, Engines};
-use rhost::settings::AppSettings;
+use rhost::settings::{AppSettings, LentDir};
 use rhost::tenant::App;
 use rhost::watch::{Watch, WatchError};
+use std::any::Any;
 use std::path::{Path, PathBuf};
 
 /// Makes the app that a command line names, as often as it is asked to.
 pub struct Deployer {
     args: Serve,
+    source: Source,
     engines: Engines,
     cache: Option<Cache>,
     log: Sink,
+}
+
+/// What a command line names.
+enum Source {
+    Component(PathBuf),
+    Crate(Build),
+    Program(Project),
 }
 
 /// A component, read.
 pub struct Component {
     path: PathBuf,
     file: Vec<u8>,
+    /// What it is lent beyond what flags name.
+    lends: Vec<LentDir>,
 }
 
 impl Deployer {
@@ -43,7 +55,12 @@ impl Deployer {
             Some(path) => Some(Cache::open(&path)?),
             None => None,
         };
-        let details = match args.dev() {
+        let mut source = Source::named(&args)?;
+        let dev = source.dev(&args);
+        if let Source::Crate(build) = &mut source {
+            build.lines = dev;
+        }
+        let details = match dev {
             true => Details::Lines,
             false => Details::Names,
         };
@@ -51,28 +68,53 @@ impl Deployer {
             Engines::new(threads, details).map_err(|error| Error::Start(format!("{error:#}")))?;
         Ok(Deployer {
             args,
+            source,
             engines,
             cache,
             log: log.clone(),
         })
     }
 
-    /// The component; a crate is built first.
+    /// Whether the app is being developed.
+    pub fn dev(&self) -> bool {
+        self.source.dev(&self.args)
+    }
+
+    /// The component; a crate or a program is built first.
     pub fn component(&self) -> Result<Component, Error> {
-        let path = match self.build() {
-            Some(build) => one(build.run()?)?,
-            None => self.args.app.clone(),
+        let (path, lends) = match &self.source {
+            Source::Component(path) => (path.clone(), Vec::new()),
+            Source::Crate(build) => (one(build.run()?)?, Vec::new()),
+            Source::Program(project) => self.program(project)?,
         };
         let file = std::fs::read(&path).map_err(|error| Error::Read {
             path: path.clone(),
             error,
         })?;
-        Ok(Component { path, file })
+        Ok(Component { path, file, lends })
+    }
+
+    /// Builds a WSGI program.
+    fn program(&self, project: &Project) -> Result<(PathBuf, Vec<LentDir>), Error> {
+        let workshop = Workshop {
+            dir: cache_dir(&self.args).ok_or(Error::NoCache)?.join("python"),
+            active: std::env::var_os("VIRTUAL_ENV").map(PathBuf::from),
+            env: self.args.env.clone(),
+            observer: &Narrator {
+                quiet: self.args.quiet,
+            },
+        };
+        let built = project.build(&workshop).inspect_err(|error| {
+            if let Some(details) = error.details() {
+                eprint!("{details}");
+            }
+        })?;
+        Ok((built.component, built.lends))
     }
 
     /// The app that `component` is, in the place of `last`.
     pub fn app(&self, component: &Component, last: Option<&App>) -> Result<App, Error> {
-        let Component { path, file } = component;
+        let Component { path, file, .. } = component;
         let name = component.name();
         let error = |error| Error::Load {
             path: path.clone(),
@@ -87,38 +129,61 @@ impl Deployer {
             (!self.args.quiet).then(|| Progress::start(what))
         };
         let loaded = loader.load(file, compiling).map_err(error)?;
-        let settings = AppSettings {
-            source: self.build().map(|build| build.dir),
+        let mut settings = AppSettings {
+            dev: self.dev(),
+            source: self.source.dir().map(Path::to_owned),
             ..self.args.app_settings(name)
         };
+        settings.dirs.extend(component.lends.iter().cloned());
         App::new(&loaded, &settings, &self.log, last).map_err(error)
     }
 
     /// A watch on what the app is made from.
     pub fn watch(&self) -> Result<Watch, WatchError> {
-        match self.build() {
-            Some(build) => {
-                let dirs = self.args.dir.iter().map(|dir| dir.host.clone());
-                Watch::of_crate(&build, &dirs.collect::<Vec<_>>())
-            }
-            None => Watch::file(&self.args.app),
+        let dirs = self.args.dir.iter().map(|dir| dir.host.clone());
+        let lent: Vec<_> = dirs.collect();
+        match &self.source {
+            Source::Component(path) => Watch::file(path),
+            Source::Crate(build) => Watch::of_crate(build, &lent),
+            Source::Program(project) => Watch::of_dir(project.root(), &lent),
+        }
+    }
+}
+
+impl Source {
+    fn named(args: &Serve) -> Result<Self, Error> {
+        if let Some(project) = Project::find(&args.app)? {
+            return Ok(Source::Program(project));
+        }
+        if !args.app.is_dir() {
+            return Ok(Source::Component(args.app.clone()));
+        }
+        let mut build = Build {
+            stack: args.stack,
+            ..Build::release(&args.app)
+        };
+        if args.quiet {
+            build.cargo_args.push("--quiet".into());
+        }
+        Ok(Source::Crate(build))
+    }
+
+    /// Whoever has the source is taken for its developer, unless a flag says
+    /// otherwise.
+    fn dev(&self, args: &Serve) -> bool {
+        match args.dev {
+            Some(switch) => switch == Switch::On,
+            None => !matches!(self, Source::Component(_)),
         }
     }
 
-    /// How to build it, if it is a crate.
-    fn build(&self) -> Option<Build> {
-        let args = &self.args;
-        args.app.is_dir().then(|| {
-            let mut build = Build {
-                stack: args.stack,
-                lines: args.dev(),
-                ..Build::release(&args.app)
-            };
-            if args.quiet {
-                build.cargo_args.push("--quiet".into());
-            }
-            build
-        })
+    /// Where the source is.
+    fn dir(&self) -> Option<&Path> {
+        match self {
+            Source::Component(_) => None,
+            Source::Crate(build) => Some(&build.dir),
+            Source::Program(project) => Some(project.root()),
+        }
     }
 }
 
@@ -141,6 +206,23 @@ impl Component {
     /// Whether both are the same, octet by octet.
     pub fn is(&self, other: &Component) -> bool {
         self.file == other.file
+    }
+}
+
+/// Tells of a program's build on standard error.
+struct Narrator {
+    quiet: bool,
+}
+
+impl Observer for Narrator {
+    fn progress(&self, what: String) -> Box<dyn Any> {
+        Box::new((!self.quiet).then(|| Progress::start(what)))
+    }
+
+    fn tell(&self, line: String) {
+        if !self.quiet {
+            eprintln!("rhost: {line}");
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use rhost::compiled::CacheError;
 use rhost::load::LoadError;
 use rhost::package::BuildError;
+use rhost::python::PythonError;
 use rhost::socket::Address;
 use rhost::tls::TlsError;
 use rhost::watch::WatchError;
@@ -32,6 +33,9 @@ pub enum Error {
     /// A crate does not build.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// A WSGI program does not build.
+    #[error(transparent)]
+    Python(#[from] PythonError),
     /// A crate makes several components.
     #[error("the crate makes several components; give one of them: {}", .0.join(", "))]
     Several(Vec<String>),
@@ -60,6 +64,11 @@ pub enum Error {
         /// What the system said.
         error: io::Error,
     },
+    /// There is no directory in which a program could be built.
+    #[error(
+        "there is no cache directory to build in, since HOME is not set; name one with --cache-dir"
+    )]
+    NoCache,
     /// What it is made from cannot be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),

@@ -35,12 +35,13 @@ pub fn run(args: Serve) -> Result<(), Error> {
     };
     let (mount, quiet) = (args.mount.clone(), args.quiet);
     let (addresses, listening) = (args.listen.addresses(), args.listen.listening());
-    let (watching, dev) = (args.watch, args.dev());
+    let watching = args.watch;
     let timeouts = args.timeouts();
     let concurrency = args.limits.concurrency;
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, deploy::cache_dir(&args).as_deref(), quiet)?;
     let deployer = Deployer::new(args, threads, &log)?;
+    let dev = deployer.dev();
 
     // What changes while the first build runs is to be noticed as well.
     let watch = match watching {

@@ -24,6 +24,7 @@ pub fn is_mendable(error: &Error) -> bool {
     matches!(
         error,
         Error::Load { .. }
+            | Error::Python(_)
             | Error::Read { .. }
             | Error::Build(BuildError::Cargo { .. } | BuildError::NoComponent(_))
     )
@@ -33,6 +34,10 @@ pub fn is_mendable(error: &Error) -> bool {
 pub fn said(error: &Error) -> String {
     match error {
         Error::Build(BuildError::Cargo { said, .. }) => said.clone(),
+        Error::Python(error) => match error.details() {
+            Some(details) => format!("{details}\n{error}"),
+            None => error.to_string(),
+        },
         error => error.to_string(),
     }
 }

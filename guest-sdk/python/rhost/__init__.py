@@ -1,0 +1,19 @@
+"""WSGI programs (PEP 3333) on rhost's gateway.
+
+An application needs nothing of this package: `rhost serve wsgi_app:app` puts it
+around the callable. It is pure Python, so that its tests run without
+WebAssembly.
+
+In the order in which a request meets the modules: `component` is what the
+server calls, `instance` undoes what the snapshot baked in, `handler` runs the
+application, with the environ of `variables`, the body of `body` and the
+start_response of `response`, which `fields` checks; `report` tells the server
+of an exception. Before any request, `build` imports the application that
+`locate` finds, and `warm_up` asks it something; `diagnosis` says why it could
+not. `gateway` holds the contract's types.
+"""
+
+from .body import BodyTimedOut, BodyTooLarge, IncompleteBody, InputError
+from .response import OutputError
+
+__all__ = ["BodyTimedOut", "BodyTooLarge", "IncompleteBody", "InputError", "OutputError"]

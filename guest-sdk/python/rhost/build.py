@@ -1,0 +1,101 @@
+"""The part of a build that runs inside WebAssembly: import the app, warm it up.
+
+componentize-py runs it, in a sandbox to which it mounts the application, this
+package and the dependencies. `rhost_build.json` says what is asked, and
+`rhost_report.json` beside it, how it went.
+"""
+
+import gc
+import json
+import os
+import random
+import sys
+import time
+from importlib import import_module
+
+from . import instance, warm_up
+from .diagnosis import diagnose
+from .locate import locate
+from .report import exc_info
+
+# Codecs that are looked up by name, late.
+_CODECS = ("ascii", "idna", "latin_1", "utf_8")
+
+
+def build(here):
+    """The application that the instruction in the directory `here` asks for."""
+    with open(os.path.join(here, "rhost_build.json"), encoding="utf-8") as file:
+        asked = json.load(file)
+    report = {}
+    if asked["stdlib"]:
+        _copy(asked["stdlib"], os.path.join(here, "stdlib"))
+    try:
+        return _build(asked, report)
+    except BaseException as error:
+        report["error"], says_more = diagnose(error, asked["root"], asked["cure"])
+        if says_more:
+            report["traceback"] = exc_info(error).traceback
+        raise
+    finally:
+        with open(os.path.join(here, "rhost_report.json"), "w", encoding="utf-8") as file:
+            json.dump(report, file)
+
+
+def _build(asked, report):
+    # Nothing is left behind in the application's directory.
+    sys.dont_write_bytecode = True
+    # The application's modules come before the standard library's, as they do
+    # for a script.
+    sys.path[:] = asked["path"] + [entry for entry in sys.path if entry not in asked["path"]]
+    os.environ.update(asked["env"])
+    for codec in _CODECS:
+        import_module(f"encodings.{codec}")
+    began = time.monotonic()
+    app = locate(asked["module"], asked["callable"])
+    report["imported"] = len(sys.modules)
+    report["seconds"] = time.monotonic() - began
+    report["warm_up"] = [warm_up.ask(app, request) for request in asked["warm_up"]]
+    report["generators"] = sorted(_generators(asked["root"]))
+    report["files"] = sorted(_files(asked["root"]))
+    instance.freeze()
+    # An instance lives for a request: what the snapshot holds is never garbage
+    # there, and looking it over would touch pages that are shared until then.
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+# Parts of the standard library that no web application imports.
+_LEFT_OUT = {"__pycache__", "ensurepip", "idlelib", "site-packages", "test", "tkinter", "turtledemo"}
+
+
+def _copy(source, target):
+    """Copies Python files: it is lent to instances, for what they import late."""
+    os.makedirs(target)
+    for name in os.listdir(source):
+        path, copy = os.path.join(source, name), os.path.join(target, name)
+        if os.path.isdir(path):
+            if name not in _LEFT_OUT:
+                _copy(path, copy)
+        elif name.endswith(".py"):
+            with open(path, "rb") as file, open(copy, "wb") as new:
+                new.write(file.read())
+
+
+def _own_modules(root):
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and file.startswith(root + "/"):
+            yield name, module, file
+
+
+def _files(root):
+    return {os.path.relpath(file, root) for _, _, file in _own_modules(root)}
+
+
+def _generators(root):
+    """Names of random generators that the app made once, for all its requests."""
+    for name, module, _ in _own_modules(root):
+        for attribute, value in vars(module).items():
+            if type(value) is random.Random:
+                yield f"{name}.{attribute}"

@@ -1,0 +1,33 @@
+"""What every instance has to do anew, since all of them begin as one snapshot.
+
+componentize-py itself seeds `random` and reads the environment variables.
+Generators that an application made while it was imported are its own business
+(`build` names them), and the seed of `hash()` cannot be changed: it is the same
+in every request until the app is built again.
+"""
+
+import sys
+
+from . import tempfiles
+
+# Names in modules of the standard library that remember who or when they were.
+_REMEMBERED = {
+    "uuid": ("_node", "_last_timestamp"),
+    "tempfile": ("_name_sequence", "tempdir"),
+}
+
+
+def freeze():
+    """Called once, when the snapshot is about to be made."""
+    # What an instance printed is in the log even if a limit ends it.
+    sys.stdout.reconfigure(line_buffering=True)
+    tempfiles.install()
+
+
+def wake():
+    """Called when an instance begins to serve."""
+    for module, names in _REMEMBERED.items():
+        module = sys.modules.get(module)
+        if module is not None:
+            for name in names:
+                setattr(module, name, None)

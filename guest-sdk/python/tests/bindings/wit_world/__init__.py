@@ -1,0 +1,1 @@
+"""As componentize-py generates it."""

@@ -1,0 +1,62 @@
+//! The Python package `rhost` and the contract, carried in the command, so that an
+//! installed one needs no other files.
+
+use super::PythonError;
+use super::digest::Digest;
+use std::fs;
+use std::path::Path;
+
+/// The contract.
+pub const WIT: &str = include_str!("../../../wit/gateway.wit");
+
+macro_rules! files {
+    ($($name:literal)*) => {
+        /// The package's files.
+        const FILES: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../../../guest-sdk/python/rhost/", $name)))),*
+        ];
+    };
+}
+
+files! {
+    "__init__.py" "body.py" "build.py" "component.py" "diagnosis.py" "fields.py" "gateway.py" "handler.py"
+    "instance.py" "locate.py" "report.py" "response.py" "tempfiles.py" "variables.py" "warm_up.py"
+}
+
+/// Writes the package into `dir`.
+pub fn write(dir: &Path) -> Result<(), PythonError> {
+    let package = dir.join("rhost");
+    fs::create_dir(&package).map_err(PythonError::file(&package))?;
+    for (name, text) in FILES {
+        let path = package.join(name);
+        fs::write(&path, text).map_err(PythonError::file(&path))?;
+    }
+    Ok(())
+}
+
+/// Adds package and contract to a digest.
+pub fn add_to(digest: &mut Digest) {
+    digest.part(WIT.as_bytes());
+    for (name, text) in FILES {
+        digest.part(name.as_bytes());
+        digest.part(text.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_carried() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-sdk/python/rhost");
+        let mut there: Vec<_> = fs::read_dir(source)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".py"))
+            .collect();
+        there.sort();
+        let carried: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(there, carried);
+    }
+}

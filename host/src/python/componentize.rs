@@ -1,0 +1,166 @@
+//! One run of componentize-py: it imports the program, in a sandbox to which the
+//! program's directory, the adapter and the packages are mounted, and writes what
+//! is then in memory as a component.
+
+use super::observer::Observer;
+use super::report::Report;
+use super::tools::Tools;
+use super::{Project, PythonError, adapter};
+use crate::failure::Octets;
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+
+/// Where the program is mounted while it is imported: componentize-py counts what
+/// it mounts.
+pub const ROOT: &str = "/0";
+/// Where the packages are. The adapter is at `/1`.
+pub const SITE: &str = "/2";
+/// Where the standard library is.
+pub const STDLIB: &str = "/python";
+
+/// How the names of directories begin in which a build is under way.
+pub const STAGING: &str = "staging-";
+
+/// What is to be built.
+pub struct Job<'a> {
+    /// The program.
+    pub project: &'a Project,
+    /// What to do about a missing `{module}`.
+    pub cure: String,
+    /// The environment with its packages.
+    pub environment: &'a Path,
+    /// Where the standard library is kept; it is put there if it is not.
+    pub stdlib: &'a Path,
+    /// Where the component goes.
+    pub component: &'a Path,
+    /// Where it is built.
+    pub workshop: &'a Path,
+    /// Variables that the program sees when it is imported.
+    pub env: &'a [(String, String)],
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+}
+
+/// Builds the component of `job`.
+pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
+    let project = job.project;
+    let staging = tempfile::Builder::new()
+        .prefix(STAGING)
+        .tempdir_in(job.workshop)
+        .map_err(PythonError::file(job.workshop))?;
+    let staging = staging.path();
+    let (wit, app) = (staging.join("gateway.wit"), staging.join("app"));
+    fs::write(&wit, adapter::WIT).map_err(PythonError::file(&wit))?;
+    fs::create_dir(&app).map_err(PythonError::file(&app))?;
+    adapter::write(&app)?;
+    let import_from: Vec<_> = project
+        .import_from()
+        .iter()
+        .map(|path| format!("{ROOT}/{path}").trim_end_matches('/').to_owned())
+        .collect();
+    let asked = json!({
+        "root": ROOT,
+        "path": import_from,
+        "module": project.module,
+        "callable": project.callable,
+        "env": job.env.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "warm_up": project.settings().warm_up.unwrap_or_else(|| vec!["/".into()]),
+        "cure": job.cure,
+        "stdlib": if job.stdlib.is_dir() { None } else { Some(STDLIB) },
+    });
+    let asking = app.join("rhost_build.json");
+    fs::write(&asking, asked.to_string()).map_err(PythonError::file(&asking))?;
+    let made = staging.join("app.wasm");
+    let output = {
+        let _progress = job
+            .observer
+            .progress(format!("building {}:{}", project.module, project.callable));
+        tools
+            .componentize_py()
+            // Names the packages; without it those of some Python on the PATH would do.
+            .env("VIRTUAL_ENV", job.environment)
+            .arg("--wit-path")
+            .arg(&wit)
+            .args(["--world", "application", "componentize", "rhost.component"])
+            .arg("--python-path")
+            .arg(&project.root)
+            .arg("--python-path")
+            .arg(&app)
+            .arg("--output")
+            .arg(&made)
+            .current_dir(staging)
+            .output()
+            .map_err(|error| PythonError::Tool(error.to_string()))?
+    };
+    let report: Report = fs::read(app.join("rhost_report.json"))
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
+    if let Some(message) = report.error {
+        return Err(PythonError::App {
+            message,
+            traceback: report.traceback,
+        });
+    }
+    if !output.status.success() {
+        return Err(PythonError::Tool(reason(&String::from_utf8_lossy(
+            &output.stderr,
+        ))));
+    }
+    let stdlib = app.join("stdlib");
+    if stdlib.is_dir() {
+        fs::rename(&stdlib, job.stdlib).map_err(PythonError::file(job.stdlib))?;
+    }
+    keep(&made, job.component)?;
+    tell(job.observer, &report, job.component, &project.module);
+    Ok(())
+}
+
+/// Moves what was made to its place, whole or not at all.
+fn keep(made: &Path, component: &Path) -> Result<(), PythonError> {
+    if let Some(dir) = component.parent() {
+        fs::create_dir_all(dir).map_err(PythonError::file(dir))?;
+    }
+    fs::rename(made, component).map_err(PythonError::file(component))
+}
+
+fn tell(observer: &dyn Observer, report: &Report, component: &Path, program: &str) {
+    let size = fs::metadata(component).map_or(0, |found| found.len());
+    for (place, line) in report.lines(program).into_iter().enumerate() {
+        let size = if place == 0 {
+            format!(", {}", Octets(size))
+        } else {
+            String::new()
+        };
+        observer.tell(line + &size);
+    }
+}
+
+/// The line of its output that says why.
+fn reason(printed: &str) -> String {
+    let lines = || {
+        printed
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+    };
+    let named = lines().find_map(|line| line.strip_prefix("AssertionError: "));
+    named
+        .or_else(|| lines().next_back())
+        .unwrap_or("it said nothing")
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_a_line() {
+        let printed = "Traceback (most recent call last):\n  File \"x\"\nAssertionError: no world\n\nCaused by:\n  x\n";
+        assert_eq!(reason(printed), "no world");
+        assert_eq!(reason("a\nb\n\n"), "b");
+        assert_eq!(reason(""), "it said nothing");
+    }
+}

@@ -1,0 +1,115 @@
+//! What a pyproject.toml says to rhost.
+
+use super::PythonError;
+use serde::Deserialize;
+use std::io;
+use std::path::Path;
+
+/// The table `[tool.rhost]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// The application, as `wsgi_app:app`.
+    pub app: Option<String>,
+    /// Directories to import from, below the manifest's.
+    #[serde(default)]
+    pub path: Vec<String>,
+    /// The requests that are made while the program is built, as `/` or `POST /x`.
+    pub warm_up: Option<Vec<String>>,
+}
+
+/// What of a pyproject.toml is looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// `[tool.rhost]`; none if there is no such table.
+    pub settings: Option<Settings>,
+    /// `dependencies` of `[project]`.
+    pub dependencies: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct File {
+    #[serde(default)]
+    project: ProjectTable,
+    #[serde(default)]
+    tool: Tools,
+}
+
+#[derive(Default, Deserialize)]
+struct ProjectTable {
+    #[serde(default)]
+    dependencies: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Tools {
+    rhost: Option<Settings>,
+}
+
+impl Manifest {
+    /// Reads the manifest in `dir`; none if there is none.
+    pub fn read(dir: &Path) -> Result<Option<Self>, PythonError> {
+        let path = dir.join("pyproject.toml");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(PythonError::file(path)(error)),
+        };
+        let file: File = toml::from_str(&text).map_err(|error| PythonError::Manifest {
+            path,
+            line: error
+                .span()
+                .map(|span| 1 + text[..span.start].matches('\n').count()),
+            problem: error.message().replace('\n', " "),
+        })?;
+        Ok(Some(Manifest {
+            settings: file.tool.rhost,
+            dependencies: file.project.dependencies,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Manifest, PythonError> {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("pyproject.toml"), text).unwrap();
+        Manifest::read(home.path()).map(|manifest| manifest.expect("it is there"))
+    }
+
+    #[test]
+    fn what_concerns_rhost() {
+        let manifest = read(
+            "[project]\nname = \"x\"\ndependencies = [\"flask\"]\n[tool.black]\nx = 1\n\
+             [tool.rhost]\napp = \"a:b\"\nwarm-up = []\npath = [\"src\"]\n",
+        );
+        let manifest = manifest.unwrap();
+        assert_eq!(manifest.dependencies, ["flask"]);
+        let settings = manifest.settings.unwrap();
+        assert_eq!(settings.app.as_deref(), Some("a:b"));
+        assert_eq!(settings.warm_up, Some(vec![]));
+        assert_eq!(settings.path, ["src"]);
+        assert_eq!(read("[tool.other]\n").unwrap(), Manifest::default());
+    }
+
+    #[test]
+    fn mistakes_are_named_by_line() {
+        for (text, line, word) in [
+            ("[tool.rhost]\napp = \"a:b\"\napps = 1\n", ":3: ", "apps"),
+            ("[tool.rhost]\napp = 7\n", ":2: ", "string"),
+            ("[tool.rhost\n", ":1: ", "]"),
+        ] {
+            let said = read(text).unwrap_err().to_string();
+            assert!(said.contains(line) && said.contains(word), "{said}");
+            assert!(!said.contains('\n'), "{said}");
+        }
+    }
+
+    #[test]
+    fn none_where_there_is_no_file() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(Manifest::read(home.path()).unwrap(), None);
+    }
+}

@@ -1,0 +1,34 @@
+//! From a WSGI program to a component, as [`package`](crate::package) does it for a
+//! crate: the application is imported once, in a sandbox, by componentize-py, and
+//! what that leaves in memory is the component.
+//!
+//! # Layout
+//!
+//! 1. [`Project`]: which program is meant; `manifest` reads what its
+//!    pyproject.toml says.
+//! 2. `sources`: its files, and `packages`: what it depends on; `digest` tells
+//!    whether they changed since it was built.
+//! 3. `tools`: the private environment with componentize-py in it.
+//! 4. `componentize`: builds, with the `adapter` around the program, and
+//!    `report` says how that went.
+//!
+//! All of it is kept in one directory of the user's: see [`Workshop`].
+
+mod adapter;
+mod componentize;
+mod digest;
+mod error;
+mod manifest;
+mod observer;
+mod packages;
+mod pip;
+mod project;
+mod report;
+mod sources;
+mod tools;
+mod workshop;
+
+pub use error::PythonError;
+pub use observer::Observer;
+pub use project::Project;
+pub use workshop::{Built, Workshop};
