@@ -3,6 +3,7 @@
 mod build;
 mod command;
 mod inspect;
+mod listening;
 mod new;
 mod project;
 mod python;
