@@ -47,13 +47,13 @@ impl Peer {
         }
     }
 
-    /// A connection over a Unix socket: of somebody on this machine, who has no
-    /// address.
+    /// A connection over a Unix socket, which has no address: most likely that of
+    /// a proxy, and so of anyone.
     pub fn unix() -> Self {
         Peer {
             remote_addr: String::new(),
             remote_port: 0,
-            is_loopback: true,
+            is_loopback: false,
             scheme: "http",
             facts: Facts::default(),
             local_addr: "localhost".into(),
