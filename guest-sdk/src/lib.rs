@@ -161,3 +161,16 @@ pub use rhost_sdk_macros::{app, delete, get, head, options, patch, post, put, ro
 #[cfg(feature = "session")]
 pub use session::{Session, Signer};
 pub use status::Status;
+
+/// What the book shows of the SDK, tested as it stands there.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../docs/sdk.md")]
+    mod sdk {}
+    #[doc = include_str!("../../docs/from-flask.md")]
+    mod from_flask {}
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../README.md")]
+    mod project {}
+}

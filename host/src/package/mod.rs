@@ -20,11 +20,18 @@ pub const TARGET: &str = "wasm32-wasip2";
 pub const STACK: u64 = 32 << 10;
 
 /// The profile with line tables.
-const LINES: [&str; 4] = [
+const LINES: [&str; 8] = [
     "--config",
     "profile.release.debug=\"line-tables-only\"",
     "--config",
     "profile.release.strip=\"none\"",
+    // Macros and build scripts would inherit both, and nobody looks at their lines:
+    // the first build of a new site takes 45 s of CPU time instead of 54. As they
+    // are now, `cargo build --release` has them already.
+    "--config",
+    "profile.release.build-override.debug=false",
+    "--config",
+    "profile.release.build-override.strip=\"debuginfo\"",
 ];
 
 /// Why a crate could not be built.

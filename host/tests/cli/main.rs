@@ -1,7 +1,9 @@
 //! The command as a person uses it: what it says, what it makes, and how it ends.
 
+mod book;
 mod build;
 mod command;
+mod first_minutes;
 mod inspect;
 mod listening;
 mod new;
