@@ -6,6 +6,7 @@ use crate::settings::Timeouts;
 use crate::stall::{Answering, Impatient, Requests};
 use crate::streamed::Cut;
 use crate::tenant::Site;
+use crate::tls::Transport;
 use crate::turn;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
@@ -18,7 +19,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 /// How the connections of a listener speak HTTP.
 pub struct Protocol {
@@ -47,8 +47,14 @@ impl Protocol {
 
     /// Serves one connection on `lane` until it ends, or until `watcher` asks for
     /// its end and the request in flight is answered.
-    pub async fn serve(&self, stream: TcpStream, site: Arc<Site>, lane: usize, watcher: Watcher) {
-        let Ok(peer) = ends(&stream) else { return };
+    pub async fn serve(
+        &self,
+        stream: Transport,
+        peer: Peer,
+        site: Arc<Site>,
+        lane: usize,
+        watcher: Watcher,
+    ) {
         let requests = Requests::default();
         let stream = Impatient::new(
             stream,
@@ -105,9 +111,4 @@ impl http_body::Body for Answer {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
-}
-
-/// Both addresses; they are gone when the client left before it was accepted.
-fn ends(stream: &TcpStream) -> std::io::Result<Peer> {
-    Ok(Peer::new(stream.peer_addr()?, stream.local_addr()?))
 }

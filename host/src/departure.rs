@@ -4,13 +4,14 @@
 //! does not read its request's body waits for nothing, and would let the guest of
 //! a client that is gone run to its limit.
 
+use crate::socket::Socket;
 use std::future::Future;
 use std::io;
 use std::os::fd::AsFd;
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 /// A connection that can be asked for news of its client's leaving.
 pub trait Watched {
@@ -18,38 +19,57 @@ pub trait Watched {
     fn departure(&self) -> io::Result<Departure>;
 }
 
-impl Watched for TcpStream {
+impl Watched for Socket {
     fn departure(&self) -> io::Result<Departure> {
         // A descriptor of its own: what is learnt of one is, to the runtime, news
         // of that one only, and nothing that the connection waits for is taken.
-        let same = std::net::TcpStream::from(self.as_fd().try_clone_to_owned()?);
-        TcpStream::from_std(same).map(Departure)
+        match self {
+            Socket::Tcp(stream) => {
+                let same = std::net::TcpStream::from(stream.as_fd().try_clone_to_owned()?);
+                TcpStream::from_std(same).map(Socket::Tcp)
+            }
+            Socket::Unix(stream) => {
+                let same =
+                    std::os::unix::net::UnixStream::from(stream.as_fd().try_clone_to_owned()?);
+                UnixStream::from_std(same).map(Socket::Unix)
+            }
+        }
+        .map(Departure)
     }
 }
 
 /// The end of what a client sends, whenever it comes. With more unread than the
 /// kernel holds for a socket, it is not heard of: TCP delivers it in its turn.
-pub struct Departure(TcpStream);
+pub struct Departure(Socket);
 
 impl Departure {
     /// Ready when the client has left.
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            // This one remembers whom to wake; the other says what there is.
-            let waited = ready!(self.0.poll_read_ready(cx));
-            let news = ready!(pin!(self.0.ready(Interest::READABLE)).poll(cx));
-            let (Ok(()), Ok(news)) = (waited, news) else {
-                // The runtime ends.
-                return Poll::Pending;
+        // Both kinds have these by the same names, and no trait in common.
+        macro_rules! poll {
+            ($stream:ident) => {
+                loop {
+                    // This one remembers whom to wake; the other says what there is.
+                    let waited = ready!($stream.poll_read_ready(cx));
+                    let news = ready!(pin!($stream.ready(Interest::READABLE)).poll(cx));
+                    let (Ok(()), Ok(news)) = (waited, news) else {
+                        // The runtime ends.
+                        return Poll::Pending;
+                    };
+                    if news.is_read_closed() {
+                        return Poll::Ready(());
+                    }
+                    // Octets are no news. To the runtime this is a read that found
+                    // none, after which it tells of what comes next.
+                    let _ = $stream.try_io(Interest::READABLE, || {
+                        Err::<(), _>(io::ErrorKind::WouldBlock.into())
+                    });
+                }
             };
-            if news.is_read_closed() {
-                return Poll::Ready(());
-            }
-            // Octets are no news. To the runtime this is a read that found none,
-            // after which it tells of what comes next.
-            let _ = self.0.try_io(Interest::READABLE, || {
-                Err::<(), _>(io::ErrorKind::WouldBlock.into())
-            });
+        }
+        match &self.0 {
+            Socket::Tcp(stream) => poll!(stream),
+            Socket::Unix(stream) => poll!(stream),
         }
     }
 }

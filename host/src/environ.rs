@@ -1,6 +1,7 @@
 //! From a request's head to the `environ` of PEP 3333.
 
 use crate::gateway::Environ;
+use crate::tls::Facts;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderName, Uri, Version};
@@ -20,6 +21,10 @@ pub struct Peer {
     pub remote_port: u16,
     /// Whether the client sits at this machine.
     pub is_loopback: bool,
+    /// `http`, or `https` under TLS.
+    scheme: &'static str,
+    /// What TLS says of the connection; nothing in the clear.
+    facts: Facts,
     /// The address that the connection came in at: the server's name for a
     /// client that gives none.
     local_addr: String,
@@ -35,8 +40,42 @@ impl Peer {
             remote_addr: remote.ip().to_canonical().to_string(),
             remote_port: remote.port(),
             is_loopback: remote.ip().to_canonical().is_loopback(),
+            scheme: "http",
+            facts: Facts::default(),
             local_addr: local.ip().to_canonical().to_string(),
             local_port: local.port(),
+        }
+    }
+
+    /// A connection over a Unix socket, which has no address: most likely that of
+    /// a proxy, and so of anyone.
+    pub fn unix() -> Self {
+        Peer {
+            remote_addr: String::new(),
+            remote_port: 0,
+            is_loopback: false,
+            scheme: "http",
+            facts: Facts::default(),
+            local_addr: "localhost".into(),
+            local_port: 80,
+        }
+    }
+
+    /// The same under TLS.
+    pub fn under_tls(self, facts: Facts) -> Self {
+        Peer {
+            scheme: "https",
+            facts,
+            ..self
+        }
+    }
+
+    /// The port that a host is asked for at when none is named (RFC 9110, section
+    /// 4.2).
+    fn default_port(&self) -> u16 {
+        match self.scheme {
+            "https" => 443,
+            _ => 80,
         }
     }
 }
@@ -87,6 +126,7 @@ pub struct Gathered<'a> {
     server_name: &'a str,
     server_port: u16,
     headers: Vec<(&'a str, &'a [u8])>,
+    extensions: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Gathered<'a> {
@@ -100,6 +140,13 @@ impl<'a> Gathered<'a> {
             server_name,
             server_port,
             headers: Vec::with_capacity(head.headers.len()),
+            // None in the clear, and then no memory either.
+            extensions: peer
+                .facts
+                .0
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect(),
         };
         for (name, value) in &head.headers {
             if name == CONTENT_TYPE {
@@ -135,7 +182,7 @@ impl<'a> Gathered<'a> {
             server_port: self.server_port,
             server_protocol: protocol(head.version),
             server_software: SOFTWARE,
-            url_scheme: "http",
+            url_scheme: peer.scheme,
             remote_addr: &peer.remote_addr,
             remote_port: peer.remote_port,
             headers: &self.headers,
@@ -145,7 +192,7 @@ impl<'a> Gathered<'a> {
             multiprocess: true,
             run_once: true,
             request_id,
-            extensions: &[],
+            extensions: &self.extensions,
         }
     }
 }
@@ -168,7 +215,7 @@ pub fn server<'a>(head: &'a Parts, peer: &'a Peer) -> (&'a str, u16) {
     };
     // Without a port the scheme's own is meant (RFC 9110, section 4.2.1).
     asked
-        .and_then(|asked| host_and_port(asked, 80))
+        .and_then(|asked| host_and_port(asked, peer.default_port()))
         .unwrap_or((&peer.local_addr, peer.local_port))
 }
 

@@ -7,8 +7,9 @@
 //!
 //! A request meets the modules in this order:
 //!
-//! 1. [`listener`]: the socket; accepts, and stops accepting. It hands connections
-//!    to a [`worker`], a thread for each core.
+//! 1. [`listener`]: the [`socket`]s; accepts, and stops accepting. It hands
+//!    connections to a [`worker`], a thread for each core, which begins them, with
+//!    the handshake of [`tls`].
 //! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper; [`stall`] gives up
 //!    one that neither asks nor takes, and by [`departure`] one that has left.
 //! 3. [`tenant`]: finds the app, and starts the [`trail`] that the request leaves
@@ -59,11 +60,13 @@ pub mod request_id;
 pub mod sandbox;
 pub mod scaffold;
 pub mod settings;
+pub mod socket;
 pub mod stall;
 pub mod start_response;
 pub mod streamed;
 pub mod strip;
 pub mod tenant;
+pub mod tls;
 pub mod trail;
 pub mod turn;
 pub mod watch;

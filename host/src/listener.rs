@@ -1,15 +1,21 @@
-//! The listening socket: connections come in here.
+//! The listening sockets: connections come in here.
 
-use crate::settings::Timeouts;
+use crate::settings::{Listening, Timeouts};
+use crate::socket::{Accepted, Address};
 use crate::tenant::Site;
+use crate::tls::Tls;
 use crate::worker::{Drained, Workers};
+use std::fs::{self, Permissions};
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
+use tokio::sync::{mpsc, watch};
 
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: u32 = 1024;
@@ -20,67 +26,126 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A bound socket that has not begun to serve.
 pub struct Listener {
-    socket: TcpListener,
+    socket: Bound,
+    /// The address to show: a free port has its number by now.
+    address: Address,
+    /// A file that goes with the socket.
+    _file: Option<SocketFile>,
+}
+
+enum Bound {
+    Tcp(TcpListener),
+    Unix(UnixListener),
 }
 
 impl Listener {
-    /// Binds `addr`. Port 0 asks for any free one.
-    pub fn bind(addr: SocketAddr) -> io::Result<Self> {
-        let socket = if addr.is_ipv4() {
-            TcpSocket::new_v4()
-        } else {
-            TcpSocket::new_v6()
-        }?;
-        // Else a restart would fail for as long as the kernel remembers the
-        // connections of the last run.
-        socket.set_reuseaddr(true)?;
-        socket.bind(addr)?;
+    /// Binds `address`.
+    pub fn bind(address: &Address, listening: &Listening) -> io::Result<Self> {
+        match address {
+            Address::Tcp(addr) => {
+                let socket = match addr.is_ipv4() {
+                    true => TcpSocket::new_v4()?,
+                    false => TcpSocket::new_v6()?,
+                };
+                // Else a restart would fail for as long as the kernel remembers the
+                // connections of the last run.
+                socket.set_reuseaddr(true)?;
+                // Off unless asked for: anyone with the same user could listen too,
+                // and take a share of the connections.
+                socket.set_reuseport(listening.reuse_port)?;
+                socket.bind(*addr)?;
+                Listener::of_tcp(socket.listen(BACKLOG)?)
+            }
+            Address::Unix(path) => {
+                clear(path)?;
+                let socket = UnixListener::bind(path)?;
+                let file = SocketFile::of(path)?;
+                fs::set_permissions(path, Permissions::from_mode(listening.unix_mode))?;
+                Ok(Listener {
+                    socket: Bound::Unix(socket),
+                    address: address.clone(),
+                    _file: Some(file),
+                })
+            }
+            Address::Inherited(number) => Listener::inherited(*number),
+        }
+    }
+
+    fn of_tcp(socket: TcpListener) -> io::Result<Self> {
         Ok(Listener {
-            socket: socket.listen(BACKLOG)?,
+            address: Address::Tcp(socket.local_addr()?),
+            socket: Bound::Tcp(socket),
+            _file: None,
         })
     }
 
-    /// The address it is bound to.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+    /// A socket that somebody else bound, and passed on by its number.
+    fn inherited(number: RawFd) -> io::Result<Self> {
+        let socket = take(number)?;
+        use rustix::net::{AddressFamily, sockopt};
+        let (is_listening, family) = (
+            sockopt::socket_acceptconn(&socket)?,
+            sockopt::socket_domain(&socket)?,
+        );
+        if !is_listening {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the socket does not listen",
+            ));
+        }
+        rustix::io::ioctl_fionbio(&socket, true)?;
+        match family {
+            AddressFamily::UNIX => {
+                let socket = std::os::unix::net::UnixListener::from(socket);
+                let address = socket.local_addr()?;
+                let path = address.as_pathname().unwrap_or(Path::new("")).to_owned();
+                Ok(Listener {
+                    socket: Bound::Unix(UnixListener::from_std(socket)?),
+                    address: Address::Unix(path),
+                    _file: None,
+                })
+            }
+            _ => Listener::of_tcp(TcpListener::from_std(socket.into())?),
+        }
     }
 
-    /// Serves `site` on so many `threads` until `shutdown` is ready; then accepts
-    /// no more, lets the requests in flight finish within the grace period, and
-    /// cuts the rest.
-    pub async fn serve(
-        self,
-        site: Arc<Site>,
-        timeouts: Timeouts,
-        threads: usize,
-        shutdown: impl Future<Output = ()>,
-    ) -> io::Result<Drained> {
-        let workers = Workers::start(threads, &site, &timeouts)?;
-        let mut shutdown = pin!(shutdown);
+    /// The address it is bound to.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Accepts connections and passes them on, until `stopped` says so.
+    async fn accept_all(self, found: mpsc::Sender<Accepted>, mut stopped: watch::Receiver<()>) {
         loop {
             let stream = tokio::select! {
                 biased;
-                () = &mut shutdown => break,
+                _ = stopped.changed() => return,
                 stream = self.accept() => stream,
             };
-            // Small answers are not to wait for the client's acknowledgement.
-            let _ = stream.set_nodelay(true);
-            if let Ok(stream) = stream.into_std() {
-                workers.serve(stream);
+            if found.send(stream).await.is_err() {
+                return;
             }
         }
-        // New clients are refused from here on, rather than left waiting.
-        drop(self);
-        Ok(workers.drain().await)
     }
 
     /// The next connection. A failure is never final: one client's early leave,
     /// or a moment without file descriptors, must not end the server.
-    async fn accept(&self) -> TcpStream {
+    async fn accept(&self) -> Accepted {
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.socket.accept().await {
-                Ok((stream, _)) => return stream,
+            let accepted = match &self.socket {
+                Bound::Tcp(socket) => socket.accept().await.and_then(|(stream, _)| {
+                    // Small answers are not to wait for the client's acknowledgement.
+                    let _ = stream.set_nodelay(true);
+                    stream.into_std().map(Accepted::Tcp)
+                }),
+                Bound::Unix(socket) => socket
+                    .accept()
+                    .await
+                    .and_then(|(stream, _)| stream.into_std().map(Accepted::Unix)),
+            };
+            match accepted {
+                Ok(accepted) => return accepted,
                 Err(error) if is_the_clients(&error) => {}
                 Err(error) => {
                     tracing::warn!(
@@ -91,6 +156,112 @@ impl Listener {
                 }
             }
         }
+    }
+}
+
+/// Serves `site` on all of `listeners` and on so many `threads` until `shutdown`
+/// is ready; then accepts no more, lets the requests in flight finish within the
+/// grace period, and cuts the rest. With `tls` every connection over TCP begins
+/// with a handshake.
+pub async fn serve(
+    listeners: Vec<Listener>,
+    site: Arc<Site>,
+    tls: Option<Arc<Tls>>,
+    timeouts: Timeouts,
+    threads: usize,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<Drained> {
+    let workers = Workers::start(threads, &site, tls.as_ref(), &timeouts)?;
+    let (stop, stopped) = watch::channel(());
+    let (found, mut accepted) = mpsc::channel(1);
+    for listener in listeners {
+        tokio::spawn(listener.accept_all(found.clone(), stopped.clone()));
+    }
+    drop((found, stopped));
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(stream) = accepted.recv() => workers.serve(stream),
+        }
+    }
+    // New clients are refused from here on, rather than left waiting; one that was
+    // accepted is still served.
+    drop(stop);
+    while let Some(stream) = accepted.recv().await {
+        workers.serve(stream);
+    }
+    Ok(workers.drain().await)
+}
+
+/// Sockets that systemd passes (sd_listen_fds(3)): from 3 on, as many as
+/// `LISTEN_FDS` says, if `LISTEN_PID` is this process.
+pub fn passed() -> Vec<Address> {
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u32>().ok();
+    match (number("LISTEN_PID"), number("LISTEN_FDS")) {
+        (Some(pid), Some(count)) if pid == std::process::id() => {
+            (3..3 + count as RawFd).map(Address::Inherited).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Takes over the descriptor of this number.
+#[expect(
+    unsafe_code,
+    reason = "a number becomes a descriptor; the argument stands at its use"
+)]
+fn take(number: RawFd) -> io::Result<OwnedFd> {
+    // It is there, or it would not be a socket's number.
+    if !Path::new(&format!("/proc/self/fd/{number}")).exists() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    // SAFETY: the descriptor is open, which was just checked, and nobody in this
+    // process owns it: it was there before the process began, named by whoever
+    // started it, and each number is named once.
+    let owned = unsafe { OwnedFd::from_raw_fd(number) };
+    rustix::io::fcntl_setfd(owned.as_fd(), rustix::io::FdFlags::CLOEXEC)?;
+    Ok(owned)
+}
+
+/// The file of a Unix socket, gone with its listener.
+struct SocketFile {
+    path: PathBuf,
+    /// Which file it is. Another server may have put its own in the place.
+    inode: u64,
+}
+
+impl SocketFile {
+    fn of(path: &Path) -> io::Result<Self> {
+        Ok(SocketFile {
+            path: path.to_owned(),
+            inode: fs::metadata(path)?.ino(),
+        })
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if fs::metadata(&self.path).is_ok_and(|there| there.ino() == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Takes away a socket that a server left behind which did not end well. One on
+/// which somebody listens stays, and so does any other file.
+fn clear(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.file_type().is_socket() => {
+            match std::os::unix::net::UnixStream::connect(path) {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    fs::remove_file(path)
+                }
+                _ => Err(io::ErrorKind::AddrInUse.into()),
+            }
+        }
+        _ => Ok(()),
     }
 }
 

@@ -57,9 +57,30 @@ impl Default for Limits {
     }
 }
 
+/// How sockets are bound.
+#[derive(Debug, Clone)]
+pub struct Listening {
+    /// Whether others may bind the same port beside this process
+    /// (`--reuse-port`).
+    pub reuse_port: bool,
+    /// Who may connect to a Unix socket, as a mode of files (`--unix-mode`).
+    pub unix_mode: u32,
+}
+
+impl Default for Listening {
+    fn default() -> Self {
+        Listening {
+            reuse_port: false,
+            unix_mode: 0o600,
+        }
+    }
+}
+
 /// How long the server waits for a client.
 #[derive(Debug, Clone)]
 pub struct Timeouts {
+    /// For the handshake of TLS (`--handshake-timeout`).
+    pub handshake: Duration,
     /// For the whole head of a request, and for the next one on a kept-alive
     /// connection (`--header-timeout`).
     pub header: Duration,
@@ -74,6 +95,7 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Timeouts {
+            handshake: Duration::from_secs(10),
             header: Duration::from_secs(30),
             body: Duration::from_secs(30),
             write: Duration::from_secs(30),

@@ -147,7 +147,12 @@ impl Drop for Trail {
             });
         }
         log.append(|line| {
-            let _ = write!(line, "{time} {} \"{method} ", peer.remote_addr);
+            // A Unix socket has no address.
+            let from = match peer.remote_addr.as_str() {
+                "" => "-",
+                addr => addr,
+            };
+            let _ = write!(line, "{time} {from} \"{method} ");
             // The target is the client's text: a quote or a control in it must
             // not pass for the log's own.
             escape_into(line, &request_uri(uri, *version).replace('"', "%22"));

@@ -44,6 +44,8 @@ pub struct Watch {
 
 enum Scope {
     File(PathBuf),
+    /// Whatever lies in these.
+    Dirs(Vec<PathBuf>),
     Trees {
         roots: Vec<PathBuf>,
         /// What lies in them and is not source: what is made from it, and what
@@ -56,6 +58,17 @@ impl Watch {
     /// Watches one file, which may be replaced by another of its name.
     pub fn file(path: &Path) -> Result<Self, WatchError> {
         Watch::new(Scope::File(absolute(path)))
+    }
+
+    /// Watches the directories in which `files` are: what a name stands for can
+    /// change by a link, too.
+    pub fn beside<'a>(files: impl Iterator<Item = &'a Path>) -> Result<Self, WatchError> {
+        let mut dirs: Vec<_> = files
+            .filter_map(|file| std::path::absolute(file).ok()?.parent().map(Path::to_owned))
+            .collect();
+        dirs.sort();
+        dirs.dedup();
+        Watch::new(Scope::Dirs(dirs))
     }
 
     /// Watches a directory of source. Nothing in `lent` is of it.
@@ -120,6 +133,7 @@ impl Watch {
     fn look(&mut self) -> Result<(), WatchError> {
         let (shallow, deep) = match &self.scope {
             Scope::File(path) => (vec![path.parent().unwrap_or(path).to_owned()], Vec::new()),
+            Scope::Dirs(dirs) => (dirs.clone(), Vec::new()),
             Scope::Trees { roots, .. } => {
                 let below = roots.iter().flat_map(|root| directories(root));
                 let deep = below.filter(|dir| self.scope.has(dir)).collect();
@@ -174,6 +188,7 @@ impl Scope {
     fn has(&self, path: &Path) -> bool {
         match self {
             Scope::File(file) => path == file,
+            Scope::Dirs(_) => true,
             Scope::Trees { roots, except } => {
                 let below = roots.iter().find_map(|root| path.strip_prefix(root).ok());
                 let Some(below) = below else { return false };

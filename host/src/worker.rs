@@ -6,11 +6,13 @@
 //! to one that is idle.
 
 use crate::connection::Protocol;
+use crate::environ::Peer;
 use crate::settings::Timeouts;
+use crate::socket::{Accepted, Socket};
 use crate::tenant::Site;
+use crate::tls::{Tls, Transport};
 use hyper_util::server::graceful::GracefulShutdown;
 use std::io;
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
@@ -35,16 +37,21 @@ pub enum Drained {
 pub struct Workers(Vec<Worker>);
 
 struct Worker {
-    connections: mpsc::UnboundedSender<TcpStream>,
+    connections: mpsc::UnboundedSender<Accepted>,
     /// How many it has, those on their way to it included.
     load: Arc<AtomicUsize>,
     ended: oneshot::Receiver<Drained>,
 }
 
 impl Workers {
-    /// Starts `count` threads that serve `site`.
-    pub fn start(count: usize, site: &Arc<Site>, timeouts: &Timeouts) -> io::Result<Self> {
-        let start = |number| Worker::start(number, site.clone(), timeouts.clone());
+    /// Starts `count` threads that serve `site`, under `tls` if there is any.
+    pub fn start(
+        count: usize,
+        site: &Arc<Site>,
+        tls: Option<&Arc<Tls>>,
+        timeouts: &Timeouts,
+    ) -> io::Result<Self> {
+        let start = |number| Worker::start(number, site.clone(), tls.cloned(), timeouts.clone());
         (0..count.max(1))
             .map(start)
             .collect::<io::Result<_>>()
@@ -52,7 +59,7 @@ impl Workers {
     }
 
     /// Gives a connection to the thread that has the fewest.
-    pub fn serve(&self, stream: TcpStream) {
+    pub fn serve(&self, stream: Accepted) {
         let least = self
             .0
             .iter()
@@ -77,7 +84,12 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(number: usize, site: Arc<Site>, timeouts: Timeouts) -> io::Result<Self> {
+    fn start(
+        number: usize,
+        site: Arc<Site>,
+        tls: Option<Arc<Tls>>,
+        timeouts: Timeouts,
+    ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .event_interval(EVENT_INTERVAL)
             .enable_all()
@@ -90,7 +102,8 @@ impl Worker {
             .spawn({
                 let load = load.clone();
                 move || {
-                    let drained = runtime.block_on(serve(number, arriving, load, site, timeouts));
+                    let drained =
+                        runtime.block_on(serve(number, arriving, load, site, tls, timeouts));
                     // What was cut is dropped with its tasks, guests included.
                     runtime.shutdown_background();
                     let _ = end.send(drained);
@@ -115,9 +128,10 @@ impl Drop for Load {
 
 async fn serve(
     lane: usize,
-    mut arriving: mpsc::UnboundedReceiver<TcpStream>,
+    mut arriving: mpsc::UnboundedReceiver<Accepted>,
     load: Arc<AtomicUsize>,
     site: Arc<Site>,
+    tls: Option<Arc<Tls>>,
     timeouts: Timeouts,
 ) -> Drained {
     let protocol = Arc::new(Protocol::new(&timeouts));
@@ -131,14 +145,15 @@ async fn serve(
         let Some(stream) = stream else { break };
         let load = Load(load.clone());
         let (protocol, site, watcher) = (protocol.clone(), site.clone(), connections.watcher());
+        let tls = tls.clone();
         tasks.spawn(async move {
             let _load = load;
             // It can fail only for want of file descriptors, of which the
-            // connection has one already.
-            let Ok(stream) = tokio::net::TcpStream::from_std(stream) else {
+            // connection has one already; or when the client has left.
+            let Ok((transport, peer)) = begin(stream, tls.as_deref()).await else {
                 return;
             };
-            protocol.serve(stream, site, lane, watcher).await;
+            protocol.serve(transport, peer, site, lane, watcher).await;
         });
     }
     let drained = tokio::time::timeout(timeouts.grace, connections.shutdown()).await;
@@ -147,5 +162,26 @@ async fn serve(
         Drained::Whole
     } else {
         Drained::Cut
+    }
+}
+
+/// A connection as far as HTTP: who is at its ends, and the handshake of TLS. A
+/// Unix socket has none, since nobody listens on the way.
+async fn begin(accepted: Accepted, tls: Option<&Tls>) -> io::Result<(Transport, Peer)> {
+    let socket = accepted.into_socket()?;
+    let peer = match &socket {
+        Socket::Tcp(stream) => Peer::new(stream.peer_addr()?, stream.local_addr()?),
+        Socket::Unix(_) => return Ok((Transport::Plain(socket), Peer::unix())),
+    };
+    let Some(tls) = tls else {
+        return Ok((Transport::Plain(socket), peer));
+    };
+    match tls.accept(socket).await {
+        Ok((transport, facts)) => Ok((transport, peer.under_tls(facts))),
+        Err(error) => {
+            // Scanners, and browsers that do not trust it, are everyday affairs.
+            tracing::debug!("handshake with {} failed: {error}", peer.remote_addr);
+            Err(error)
+        }
     }
 }

@@ -18,4 +18,5 @@ mod python;
 mod size_classes;
 mod start_response;
 mod streaming;
+mod tls;
 mod traps;

@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::net::SocketAddr;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -64,6 +64,11 @@ impl Answer {
     }
 }
 
+/// What HTTP can be spoken over.
+pub trait Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection for T {}
+
 /// A connection that is kept for several requests, over HTTP/1.1 or HTTP/2.
 pub struct Client {
     sender: Sender,
@@ -79,6 +84,17 @@ impl Client {
     /// HTTP/1.1.
     pub async fn http1(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).await.expect("the server listens");
+        Client::http1_over(stream).await
+    }
+
+    /// HTTP/2 over cleartext, with prior knowledge.
+    pub async fn http2(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect(addr).await.expect("the server listens");
+        Client::http2_over(stream).await
+    }
+
+    /// HTTP/1.1 over a connection that is there.
+    pub async fn http1_over(stream: impl Connection) -> Self {
         let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .unwrap();
@@ -88,9 +104,8 @@ impl Client {
         }
     }
 
-    /// HTTP/2 over cleartext, with prior knowledge.
-    pub async fn http2(addr: SocketAddr) -> Self {
-        let stream = TcpStream::connect(addr).await.expect("the server listens");
+    /// HTTP/2 over a connection that is there.
+    pub async fn http2_over(stream: impl Connection) -> Self {
         let (sender, connection) =
             hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
                 .await

@@ -20,7 +20,9 @@ mod client;
 mod guests;
 pub mod python;
 mod server;
+mod tls;
 
 pub use client::{Answer, Client, Received};
 pub use guests::{imported_functions, size_class};
 pub use server::{Server, Stopped, Test};
+pub use tls::{Authority, Identity};

@@ -5,13 +5,15 @@ use crate::guests;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use rhost::listener::Listener;
+use rhost::listener::{self, Listener};
 use rhost::log::{Format, Memory, Sink};
-use rhost::settings::{AppSettings, LentDir, Limits, Timeouts};
+use rhost::settings::{AppSettings, LentDir, Limits, Listening, Timeouts};
+use rhost::socket::Address;
 use rhost::tenant::{App, Site};
+use rhost::tls::{CertificateFiles, Certificates, Tls};
 use rhost::worker::Drained;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -24,6 +26,7 @@ pub struct Test {
     guest: String,
     settings: AppSettings,
     timeouts: Timeouts,
+    tls: Option<(Vec<CertificateFiles>, Option<PathBuf>)>,
 }
 
 impl Test {
@@ -37,7 +40,24 @@ impl Test {
             guest: guest.to_owned(),
             settings,
             timeouts: Timeouts::default(),
+            tls: None,
         }
+    }
+
+    /// `--tls-cert` and `--tls-key`, and `--tls-client-ca`.
+    pub fn tls(
+        mut self,
+        files: impl IntoIterator<Item = CertificateFiles>,
+        client_ca: Option<&Path>,
+    ) -> Self {
+        self.tls = Some((files.into_iter().collect(), client_ca.map(Path::to_owned)));
+        self
+    }
+
+    /// `--handshake-timeout`.
+    pub fn handshake_timeout(mut self, time: &str) -> Self {
+        self.timeouts.handshake = duration(time);
+        self
     }
 
     /// Serves the WSGI program called `guest`, which is lent what it is lent by the
@@ -161,16 +181,34 @@ impl Test {
             &log_sink,
             Some(access_sink),
         ));
-        let listener =
-            Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port is free");
-        let addr = listener.local_addr().expect("it is bound");
+        let any = Address::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let listener = Listener::bind(&any, &Listening::default()).expect("a port is free");
+        let &Address::Tcp(addr) = listener.address() else {
+            unreachable!("it was asked for TCP");
+        };
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(listener.serve(site, self.timeouts, 2, async {
-            // A test that forgets to stop its server drops this, which stops it.
-            let _ = stopped.await;
-        }));
+        let listeners = vec![listener];
+        let mut certificates = None;
+        let tls = self.tls.map(|(files, client_ca)| {
+            let read = Arc::new(Certificates::read(files).expect("the certificates are right"));
+            certificates = Some(read.clone());
+            let tls = Tls::new(read, client_ca.as_deref(), self.timeouts.handshake);
+            Arc::new(tls.expect("TLS is set up"))
+        });
+        let serving = tokio::spawn(listener::serve(
+            listeners,
+            site,
+            tls,
+            self.timeouts,
+            2,
+            async {
+                // A test that forgets to stop its server drops this, which stops it.
+                let _ = stopped.await;
+            },
+        ));
         Server {
             addr,
+            certificates,
             stop,
             serving,
             log,
@@ -201,6 +239,7 @@ impl Test {
 pub struct Server {
     /// Where it listens.
     pub addr: SocketAddr,
+    certificates: Option<Arc<Certificates>>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<Drained>>,
     log: Memory,
@@ -219,6 +258,11 @@ pub struct Stopped {
 }
 
 impl Server {
+    /// The certificates of a server that speaks TLS.
+    pub fn certificates(&self) -> &Certificates {
+        self.certificates.as_ref().expect("it speaks TLS")
+    }
+
     /// A new connection, for octets.
     pub async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.addr)

@@ -2,6 +2,7 @@
 
 mod build;
 mod inspect;
+mod listen;
 mod manual;
 mod new;
 mod parse;
@@ -10,9 +11,9 @@ mod serve;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use listen::ListenArgs;
 use parse::{dir, duration, env, mount, octets};
 use rhost::settings::{AppSettings, LentDir, Limits, Timeouts};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ Examples:
   rhost serve wsgi_app:app                      a WSGI program: MODULE:CALLABLE, FILE.py:CALLABLE, or its directory
   rhost serve app.wasm --addr 0.0.0.0:80 --env GREETING=hi
   rhost serve app.wasm --dir ./data:/data --dir ./static:/static:ro
+  rhost serve app.wasm --addr '[::]:443' --tls-cert site.pem --tls-key site.key
+  rhost serve app.wasm --addr unix:/run/rhost.sock --unix-mode 660
   rhost serve app.wasm --mount /blog --cpu 500ms --memory 64MiB
 
 Nothing reaches the app but what is named: no files, no variables, no network.
@@ -115,10 +118,6 @@ struct Serve {
     #[arg(default_value = ".")]
     app: PathBuf,
 
-    /// Address to listen on; port 0 takes any free one
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8000")]
-    addr: SocketAddr,
-
     /// Path under which the app is mounted (its script-name)
     #[arg(long, value_name = "/PREFIX", default_value = "", hide_default_value = true, value_parser = mount)]
     mount: String,
@@ -165,6 +164,9 @@ struct Serve {
     /// Stack of the guest when a crate is built
     #[arg(long, value_name = "SIZE", default_value = "32KiB", value_parser = octets)]
     stack: u64,
+
+    #[command(flatten)]
+    listen: ListenArgs,
 
     #[command(flatten)]
     limits: LimitArgs,
@@ -289,6 +291,7 @@ impl Serve {
 
     fn timeouts(&self) -> Timeouts {
         Timeouts {
+            handshake: self.listen.handshake_timeout,
             header: self.timeouts.header_timeout,
             body: self.timeouts.body_timeout,
             write: self.timeouts.write_timeout,

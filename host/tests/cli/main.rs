@@ -5,6 +5,7 @@ mod build;
 mod command;
 mod first_minutes;
 mod inspect;
+mod listening;
 mod new;
 mod project;
 mod python;

@@ -42,7 +42,7 @@ impl Serving {
             said: String::new(),
         };
         let line = serving.until("rhost: serving ");
-        let url = line.split("http://").nth(1).expect("it says where");
+        let url = line.split("://").nth(1).expect("it says where");
         serving.addr = url.split('/').next().unwrap().to_owned();
         serving
     }

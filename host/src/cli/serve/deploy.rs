@@ -238,7 +238,8 @@ fn one(mut components: Vec<PathBuf>) -> Result<PathBuf, Error> {
     }
 }
 
-fn cache_dir(args: &Serve) -> Option<PathBuf> {
+/// Where what is made once is kept.
+pub fn cache_dir(args: &Serve) -> Option<PathBuf> {
     args.cache_dir
         .clone()
         .or_else(|| Some(dirs::cache_dir()?.join("rhost")))

@@ -4,6 +4,8 @@ use rhost::compiled::CacheError;
 use rhost::load::LoadError;
 use rhost::package::BuildError;
 use rhost::python::PythonError;
+use rhost::socket::Address;
+use rhost::tls::TlsError;
 use rhost::watch::WatchError;
 use std::io;
 use std::net::SocketAddr;
@@ -48,11 +50,17 @@ pub enum Error {
     /// The cache cannot be trusted or made.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// Certificates are not given as they should be.
+    #[error("{0}")]
+    Certificates(String),
+    /// There can be no TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {addr}: {}", explain_bind(*addr, error))]
+    #[error("cannot listen on {addr}: {}", explain_bind(addr, error))]
     Bind {
         /// The address.
-        addr: SocketAddr,
+        addr: Address,
         /// What the system said.
         error: io::Error,
     },
@@ -77,18 +85,27 @@ pub(super) fn explain(error: &io::Error) -> String {
     }
 }
 
-fn explain_bind(addr: SocketAddr, error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => format!(
+fn explain_bind(addr: &Address, error: &io::Error) -> String {
+    match (addr, error.kind()) {
+        (Address::Tcp(addr), io::ErrorKind::AddrInUse) => format!(
             "the port is in use; stop what uses it, or choose another: --addr {}",
             SocketAddr::new(addr.ip(), addr.port().wrapping_add(1).max(1024))
         ),
-        io::ErrorKind::PermissionDenied if addr.port() < 1024 => {
+        (Address::Tcp(addr), io::ErrorKind::PermissionDenied) if addr.port() < 1024 => {
             "ports below 1024 need privileges; choose a higher one with --addr".into()
         }
-        io::ErrorKind::AddrNotAvailable => {
+        (_, io::ErrorKind::AddrNotAvailable) => {
             "this machine has no such address; see `ip address`".into()
         }
-        _ => error.to_string(),
+        (Address::Unix(_), io::ErrorKind::AddrInUse) => {
+            "a server listens there, or a file is in the way; stop the one, move the other".into()
+        }
+        (Address::Unix(_), io::ErrorKind::NotFound) => {
+            "its directory is not there; make it first".into()
+        }
+        (Address::Inherited(_), io::ErrorKind::NotFound) => {
+            "no socket of that number was passed to this process".into()
+        }
+        _ => explain(error),
     }
 }

@@ -4,6 +4,7 @@ mod deploy;
 mod error;
 mod rebuild;
 mod signals;
+mod tls;
 
 pub use error::Error;
 
@@ -11,8 +12,9 @@ use super::{LogFormat, Serve, Switch};
 use deploy::{Component, Deployer};
 use rebuild::Rebuild;
 use rhost::development::Live;
-use rhost::listener::Listener;
+use rhost::listener::{self, Listener};
 use rhost::log::{Format, Sink};
+use rhost::socket::Address;
 use rhost::tenant::{App, Site};
 use rhost::worker::Drained;
 use std::io::{self, IsTerminal};
@@ -31,11 +33,13 @@ pub fn run(args: Serve) -> Result<(), Error> {
         Switch::On => Some(Sink::start("access log", io::stdout(), format)).unzip(),
         Switch::Off => (None, None),
     };
-    let (addr, mount, quiet) = (args.addr, args.mount.clone(), args.quiet);
+    let (mount, quiet) = (args.mount.clone(), args.quiet);
+    let (addresses, listening) = (args.listen.addresses(), args.listen.listening());
     let watching = args.watch;
     let timeouts = args.timeouts();
     let concurrency = args.limits.concurrency;
     let threads = args.threads.map_or_else(cores, usize::from);
+    let tls = tls::of(&args.listen, deploy::cache_dir(&args).as_deref(), quiet)?;
     let deployer = Deployer::new(args, threads, &log)?;
     let dev = deployer.dev();
 
@@ -79,15 +83,21 @@ pub fn run(args: Serve) -> Result<(), Error> {
         .build()
         .map_err(start)?;
     runtime.block_on(async {
-        let listener = Listener::bind(addr).map_err(|error| Error::Bind { addr, error })?;
-        let addr = listener.local_addr().map_err(start)?;
+        let bind = |addr: Address| {
+            Listener::bind(&addr, &listening).map_err(|error| Error::Bind { addr, error })
+        };
+        let listeners: Vec<_> = addresses.into_iter().map(bind).collect::<Result<_, _>>()?;
         let stop = signals::stop(quiet).map_err(start)?;
         if !quiet {
             let then = match watching {
                 true => "changes are watched for, Ctrl-C stops",
                 false => "Ctrl-C stops",
             };
-            eprintln!("rhost: serving {what} on http://{addr}{mount}/ ({then})");
+            let urls: Vec<_> = listeners
+                .iter()
+                .map(|listener| url(listener.address(), tls.is_some(), &mount))
+                .collect();
+            eprintln!("rhost: serving {what} on {} ({then})", urls.join(" and "));
         }
         if let Some(watch) = watch {
             let (site, live) = (site.clone(), live.clone());
@@ -99,12 +109,23 @@ pub fn run(args: Serve) -> Result<(), Error> {
             // Whoever waits for the next revision is not to be waited for.
             live.close();
         };
-        let drained = listener.serve(site, timeouts, threads, shutdown).await.map_err(start)?;
+        let drained = listener::serve(listeners, site, tls, timeouts, threads, shutdown)
+            .await
+            .map_err(start)?;
         if drained == Drained::Cut {
             eprintln!("rhost: the grace period is over; requests that were still running were cut (--grace)");
         }
         Ok(())
     })
+}
+
+/// How the app is asked for at `address`.
+fn url(address: &Address, is_tls: bool, mount: &str) -> String {
+    match address {
+        Address::Tcp(addr) if is_tls => format!("https://{addr}{mount}/"),
+        Address::Tcp(addr) => format!("http://{addr}{mount}/"),
+        address => address.to_string(),
+    }
 }
 
 /// The app as it is at the start.

@@ -1,0 +1,131 @@
+//! Certificates: read from files, chosen by the name that a client asks for, and
+//! read again when the files change.
+
+use super::{chain, provider};
+use arc_swap::ArcSwap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use tokio_rustls::rustls::sign::CertifiedKey;
+
+/// Why there is no TLS. One line each.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file is not what it should be.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// A key is not that of its certificate.
+    #[error("{} is not the key of {}", key.display(), certificate.display())]
+    Mismatch {
+        /// The certificate.
+        certificate: PathBuf,
+        /// The key.
+        key: PathBuf,
+    },
+    /// The library refuses.
+    #[error("TLS cannot be set up: {0}")]
+    Setup(String),
+}
+
+impl TlsError {
+    /// What is wrong with `path`.
+    pub fn file(path: &Path, error: impl fmt::Display) -> Self {
+        TlsError::File {
+            path: path.to_owned(),
+            error: error.to_string(),
+        }
+    }
+}
+
+/// Where a certificate and its key are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The certificate, and after it those that lead to a root, in PEM.
+    pub certificate: PathBuf,
+    /// Its key, in PEM.
+    pub key: PathBuf,
+}
+
+/// The certificates of a host.
+#[derive(Debug)]
+pub struct Certificates {
+    files: Vec<CertificateFiles>,
+    keys: ArcSwap<Vec<Arc<CertifiedKey>>>,
+}
+
+impl Certificates {
+    /// Reads them. The first is for whoever asks for no name, or for one that none
+    /// of them is for.
+    pub fn read(files: Vec<CertificateFiles>) -> Result<Self, TlsError> {
+        let keys = ArcSwap::from_pointee(read_all(&files)?);
+        Ok(Certificates { files, keys })
+    }
+
+    /// Reads them again, and says whether they are others. If one cannot be read,
+    /// all stay as they are.
+    pub fn reread(&self) -> Result<bool, TlsError> {
+        let read = read_all(&self.files)?;
+        let had = self.keys.load();
+        let same = read
+            .iter()
+            .zip(had.iter())
+            .all(|(new, old)| new.cert == old.cert);
+        if !same {
+            self.keys.store(Arc::new(read));
+        }
+        Ok(!same)
+    }
+
+    /// The files.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files
+            .iter()
+            .flat_map(|files| [files.certificate.as_path(), files.key.as_path()])
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let keys = self.keys.load();
+        let asked = hello
+            .server_name()
+            .and_then(|name| ServerName::try_from(name).ok());
+        let is_for = |key: &&Arc<CertifiedKey>| {
+            let certificate = key.cert.first()?;
+            let parsed = ParsedCertificate::try_from(certificate).ok()?;
+            let name = asked.as_ref()?;
+            tokio_rustls::rustls::client::verify_server_name(&parsed, name).ok()
+        };
+        let found = keys.iter().find(|key| is_for(key).is_some());
+        found.or(keys.first()).cloned()
+    }
+}
+
+fn read_all(files: &[CertificateFiles]) -> Result<Vec<Arc<CertifiedKey>>, TlsError> {
+    files
+        .iter()
+        .map(|CertificateFiles { certificate, key }| {
+            let chain = chain(certificate)?;
+            let private =
+                PrivateKeyDer::from_pem_file(key).map_err(|error| TlsError::file(key, error))?;
+            let signing = provider()
+                .key_provider
+                .load_private_key(private)
+                .map_err(|error| TlsError::file(key, error))?;
+            let certified = CertifiedKey::new(chain, signing);
+            certified.keys_match().map_err(|_| TlsError::Mismatch {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            })?;
+            Ok(Arc::new(certified))
+        })
+        .collect()
+}
