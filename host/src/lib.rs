@@ -10,7 +10,8 @@
 //! 1. [`listener`]: the socket; accepts, and stops accepting. It hands connections
 //!    to a [`worker`], a thread for each core.
 //! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper; [`stall`] gives up
-//!    one that neither asks nor takes, and by [`departure`] one that has left.
+//!    one that neither asks nor takes, and by [`departure`] one that has left. The
+//!    [`gate`] lets no request pass that others might read in another way.
 //! 3. [`tenant`]: finds the app, and starts the [`trail`] that the request leaves
 //!    in the logs. What [`development`] shows of an app and its failures, it shows
 //!    here.
@@ -42,6 +43,7 @@ pub mod departure;
 pub mod development;
 pub mod environ;
 pub mod failure;
+pub mod gate;
 pub mod gateway;
 pub mod guest;
 pub mod imports;

@@ -120,7 +120,7 @@ async fn serve(
     site: Arc<Site>,
     timeouts: Timeouts,
 ) -> Drained {
-    let protocol = Arc::new(Protocol::new(&timeouts));
+    let protocol = Arc::new(Protocol::new(&timeouts, site.head_limits()));
     let connections = GracefulShutdown::new();
     let mut tasks = JoinSet::new();
     loop {

@@ -6,6 +6,7 @@ mod chat;
 mod drain;
 mod environ;
 mod examples;
+mod gate;
 mod input;
 mod isolation;
 mod lean;

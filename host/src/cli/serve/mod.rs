@@ -33,7 +33,7 @@ pub fn run(args: Serve) -> Result<(), Error> {
     };
     let (addr, mount, quiet) = (args.addr, args.mount.clone(), args.quiet);
     let (watching, dev) = (args.watch, args.dev());
-    let timeouts = args.timeouts();
+    let (head_limits, timeouts) = (args.head_limits(), args.timeouts());
     let concurrency = args.limits.concurrency;
     let threads = args.threads.map_or_else(cores, usize::from);
     let deployer = Deployer::new(args, threads, &log)?;
@@ -65,7 +65,7 @@ pub fn run(args: Serve) -> Result<(), Error> {
         || "nothing yet".to_owned(),
         |component| format!("{} ({})", component.name(), component.size()),
     );
-    let site = Site::new(app, &timeouts, &log, access_log);
+    let site = Site::new(app, &timeouts, &log, access_log).with_head_limits(head_limits);
     let site = Arc::new(match watching && dev {
         true => site.reloading(live.clone()),
         false => site,
