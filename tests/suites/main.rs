@@ -4,4 +4,5 @@
 
 mod fetch;
 mod gunicorn;
+mod httpwg;
 mod triage;

@@ -2,9 +2,11 @@
 //! is seen before anyone acts on it.
 
 use super::chunked::{Broken, Chunked};
+use super::frames::Incoming;
 use super::head::{Framing, Head};
 use super::refusal::Refusal;
 use crate::settings::HeadLimits;
+use h2::Reason;
 
 /// What an HTTP/2 connection begins with (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -19,7 +21,7 @@ enum Place {
     /// Before the first octet that tells HTTP/2 from HTTP/1.
     Beginning,
     /// Frames. What they carry is looked at when it is decoded.
-    Http2,
+    Frames(Box<Incoming>),
     /// In the head of a message, or before it.
     Head(Head),
     /// In a body of which so many octets are to come.
@@ -48,6 +50,8 @@ pub enum Then {
     Refuse(Refusal),
     /// They are in a body that is broken, and nothing after it counts.
     Break,
+    /// They are in a frame with a fault, and nothing after it counts.
+    GoAway(Reason),
 }
 
 impl Follower {
@@ -101,7 +105,8 @@ impl Follower {
                     Err(Broken) => Then::Break,
                 },
                 Place::Beginning if rest.starts_with(PREFACE) => {
-                    self.place = Place::Http2;
+                    passed = PREFACE.len();
+                    self.place = Place::Frames(Box::default());
                     continue;
                 }
                 Place::Beginning if PREFACE.starts_with(rest) => Then::Keep,
@@ -109,14 +114,33 @@ impl Follower {
                     self.place = Place::Head(Head::default());
                     continue;
                 }
-                Place::Http2 => {
-                    passed = octets.len();
-                    Then::Nothing
-                }
+                Place::Frames(incoming) => match incoming.read(rest) {
+                    Ok(()) => {
+                        passed = octets.len();
+                        Then::Nothing
+                    }
+                    Err((right, fault)) => {
+                        passed += right;
+                        Then::GoAway(fault)
+                    }
+                },
                 _ => Then::Nothing,
             };
             return Followed { passed, then };
         }
+    }
+
+    /// The last frame to a client that speaks HTTP/2 and made a `fault`.
+    pub fn go_away(&self, fault: Reason) -> Vec<u8> {
+        match &self.place {
+            Place::Frames(incoming) => incoming.go_away(fault),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether frames are exchanged.
+    pub fn is_http2(&self) -> bool {
+        matches!(self.place, Place::Frames(_))
     }
 
     /// Whether it is not known yet which protocol is spoken.
@@ -129,7 +153,7 @@ impl Follower {
         match &self.place {
             Place::Head(head) => !head.has_begun(),
             Place::Beginning => true,
-            Place::Http2 | Place::Body(_) | Place::Chunks(_) => false,
+            Place::Frames(_) | Place::Body(_) | Place::Chunks(_) => false,
         }
     }
 

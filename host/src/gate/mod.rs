@@ -6,10 +6,12 @@
 //! and the framing of bodies, the rest is skipped. A head is handed on when it is
 //! whole and right. One that is refused is replaced by a message of the gate's
 //! own, which is answered in its turn, after the requests before it, and is the
-//! last of its connection. Over HTTP/2, [`http2`] looks at what was decoded.
+//! last of its connection. Over HTTP/2 it follows frames, and [`http2`] looks at
+//! what was decoded.
 
 mod chunked;
 mod follow;
+mod frames;
 mod head;
 pub mod http2;
 mod octets;
@@ -22,6 +24,8 @@ use crate::settings::HeadLimits;
 use bytes::{Buf, BytesMut};
 use chunked::Broken;
 use follow::{Followed, Follower, Then};
+use frames::Outgoing;
+use h2::Reason;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -45,6 +49,8 @@ const LINGER_OCTETS: u64 = 16 << 20;
 pub struct Gate<T> {
     stream: T,
     follower: Follower,
+    /// What is written over HTTP/2.
+    outgoing: Outgoing,
     /// Octets that came and have not been handed on.
     held: BytesMut,
     /// How many of them may be.
@@ -60,6 +66,8 @@ enum After {
     Silence,
     /// A body that is broken.
     Break,
+    /// A frame with a fault. So much is to be written about it.
+    GoAway(Vec<u8>, Reason),
     End,
 }
 
@@ -75,6 +83,7 @@ impl<T> Gate<T> {
         Gate {
             stream,
             follower: Follower::new(limits),
+            outgoing: Outgoing::default(),
             held: BytesMut::new(),
             passed: 0,
             after: After::More,
@@ -114,6 +123,10 @@ impl<T> Gate<T> {
             Then::Break => {
                 self.held.truncate(self.passed);
                 self.after = After::Break;
+            }
+            Then::GoAway(fault) => {
+                self.held.truncate(self.passed);
+                self.after = After::GoAway(self.follower.go_away(fault), fault);
             }
         }
     }
@@ -191,7 +204,32 @@ impl<T: AsyncRead + Unpin> Gate<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Gate<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> Gate<T> {
+    /// Tells the client of its fault, once a frame may begin; then the connection
+    /// fails.
+    fn poll_go_away(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let After::GoAway(rest, fault) = &mut self.after else {
+            return Poll::Ready(io::ErrorKind::InvalidData.into());
+        };
+        let error = io::Error::new(io::ErrorKind::InvalidData, h2::Error::from(*fault));
+        // In the midst of a frame h2 goes on to write, and then to read.
+        if !rest.is_empty() && !self.outgoing.is_between_frames() {
+            return Poll::Pending;
+        }
+        while !rest.is_empty() {
+            match ready!(Pin::new(&mut self.stream).poll_write(cx, rest)) {
+                Ok(0) | Err(_) => return Poll::Ready(error),
+                Ok(written) => drop(rest.drain(..written)),
+            }
+        }
+        if ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_ok() {
+            ready!(self.poll_linger(cx));
+        }
+        Poll::Ready(error)
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gate<T> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -210,6 +248,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Gate<T> {
                     }
                 }
                 After::More => ready!(gate.poll_rest(cx))?,
+                After::GoAway(..) => return gate.poll_go_away(cx).map(Err),
                 // hyper answers, which needs nothing more to be read.
                 After::Silence => return Poll::Pending,
                 After::Break => {
@@ -227,7 +266,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<T> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        if self.follower.is_http2() {
+            self.outgoing.wrote(&buf[..written]);
+        }
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -235,7 +278,16 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<T> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
+        if self.follower.is_http2() {
+            let mut rest = written;
+            for piece in bufs {
+                let length = rest.min(piece.len());
+                self.outgoing.wrote(&piece[..length]);
+                rest -= length;
+            }
+        }
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {
