@@ -2,44 +2,66 @@
 
 use crate::body::Body;
 use crate::environ::Peer;
-use crate::settings::Timeouts;
+use crate::gate::{Gate, Refusal, http2};
+use crate::settings::{HeadLimits, Timeouts};
 use crate::stall::{Answering, Impatient, Requests};
 use crate::streamed::Cut;
 use crate::tenant::Site;
 use crate::tls::Transport;
 use crate::turn;
 use bytes::Bytes;
+use h2::Reason;
+use http::header::CONNECTION;
+use http::request::Parts;
+use http::{Request, Response, Version};
 use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::Watcher;
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+/// What hyper takes of a head over HTTP/1 unless it is told, in fields and octets.
+/// To be told of fields costs it an allocation for each request.
+const HYPER_FIELDS: usize = 100;
+const HYPER_OCTETS: usize = 400 << 10;
+
 /// How the connections of a listener speak HTTP.
 pub struct Protocol {
     http: auto::Builder<TokioExecutor>,
+    head_limits: HeadLimits,
     header_timeout: Duration,
     write_timeout: Duration,
 }
 
 impl Protocol {
     /// HTTP/1.1 and HTTP/2 over cleartext, whichever the client begins with.
-    pub fn new(timeouts: &Timeouts) -> Self {
+    pub fn new(timeouts: &Timeouts, head_limits: HeadLimits) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
             // A client that ends its side while it is being answered has left:
             // that is how a guest nobody waits for is noticed and stopped.
             .half_close(false);
+        // The gate has the limits of heads; hyper's own only must not be lower.
+        if head_limits.fields > HYPER_FIELDS {
+            http.http1().max_headers(head_limits.fields);
+        }
+        let head_octets = head_limits.request_line + head_limits.octets;
+        if head_octets > HYPER_OCTETS {
+            http.http1().max_buf_size(head_octets);
+        }
+        let octets = u32::try_from(head_limits.octets).unwrap_or(u32::MAX);
         http.http2()
             .timer(TokioTimer::new())
+            .max_header_list_size(octets)
             .max_concurrent_streams(128);
         Protocol {
             http,
+            head_limits,
             header_timeout: timeouts.header,
             write_timeout: timeouts.write,
         }
@@ -62,11 +84,19 @@ impl Protocol {
             self.header_timeout,
             self.write_timeout,
         );
-        let here = Arc::new((site, Arc::new(peer)));
-        let service = service_fn(move |request| {
+        let stream = Gate::new(stream, self.head_limits);
+        let (head_limits, here) = (self.head_limits, Arc::new((site, Arc::new(peer))));
+        let service = service_fn(move |request: Request<Incoming>| {
             let (here, _answering) = (here.clone(), requests.begin());
             async move {
                 let (site, peer) = &*here;
+                let (head, incoming) = request.into_parts();
+                if let Some(refusal) = refusal(&head, &head_limits) {
+                    let response = site.refuse(peer, &head, refusal);
+                    return refused(head.version, refusal, response)
+                        .map(|response| response.map(|body| Answer { body, _answering }));
+                }
+                let request = Request::from_parts(head, incoming);
                 let response = site.answer(lane, peer, request).await;
                 // Answers that are ready leave together, once each request that
                 // has come by now had its sandbox: sandboxes and system calls are
@@ -74,7 +104,7 @@ impl Protocol {
                 if response.body().is_whole() {
                     turn::let_others_pass().await;
                 }
-                Ok::<_, Infallible>(response.map(|body| Answer { body, _answering }))
+                Ok(response.map(|body| Answer { body, _answering }))
             }
         });
         let stream = TokioIo::new(stream);
@@ -84,6 +114,31 @@ impl Protocol {
             tracing::debug!("connection ended: {error}");
         }
     }
+}
+
+/// Why a request is refused before an app is chosen, if it is.
+fn refusal(head: &Parts, limits: &HeadLimits) -> Option<Refusal> {
+    match head.version {
+        Version::HTTP_2 => http2::check(head, limits).err(),
+        _ => Refusal::of(head),
+    }
+}
+
+/// The answer to a refused request; over HTTP/2 its stream may be reset instead
+/// (RFC 9113, section 8.1.1), and its connection goes on.
+fn refused(
+    version: Version,
+    refusal: Refusal,
+    mut response: Response<Body>,
+) -> Result<Response<Body>, h2::Error> {
+    if version != Version::HTTP_2 {
+        return Ok(response);
+    }
+    if http2::is_malformed(refusal) {
+        return Err(Reason::PROTOCOL_ERROR.into());
+    }
+    response.headers_mut().remove(CONNECTION);
+    Ok(response)
 }
 
 /// A response's body: until the connection lets go of it, its request is being

@@ -2,9 +2,11 @@
 //! the client is told, and what the log is.
 
 use crate::backtrace::Backtrace;
+use crate::gate::Refusal;
 use crate::gateway::{ExcInfo, Failure as Reported, InputError, OutputError};
 use crate::output::Fault;
-use http::StatusCode;
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
 use std::fmt;
 use std::time::Duration;
 
@@ -257,11 +259,30 @@ fn frames(f: &mut fmt::Formatter<'_>, backtrace: &Backtrace) -> fmt::Result {
 /// The page that a client sees. It says what happened in HTTP's own words and
 /// how to find the rest in the log, and nothing about the app.
 pub fn page(status: StatusCode, request_id: &str) -> String {
+    explained(status, "", request_id)
+}
+
+/// The answer to a request that did not pass the gate, over which its connection
+/// ends. It says what was wrong: that is the client's own doing, and nothing of
+/// an app's.
+pub fn refused(refusal: Refusal, request_id: &str) -> Response<String> {
+    let status = refusal.status();
+    let why = format!("<p>{}</p>\n", refusal.reason());
+    let mut answer = Response::new(explained(status, &why, request_id));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    headers.insert(CONTENT_TYPE, html);
+    answer
+}
+
+fn explained(status: StatusCode, why: &str, request_id: &str) -> String {
     let phrase = status.canonical_reason().unwrap_or("Error");
     let code = status.as_u16();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{code} {phrase}</title></head>\n\
-         <body>\n<h1>{code} {phrase}</h1>\n<p>Request {request_id}</p>\n</body>\n</html>\n"
+         <body>\n<h1>{code} {phrase}</h1>\n{why}<p>Request {request_id}</p>\n</body>\n</html>\n"
     )
 }
 

@@ -11,7 +11,8 @@
 //!    connections to a [`worker`], a thread for each core, which begins them, with
 //!    the handshake of [`tls`].
 //! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper; [`stall`] gives up
-//!    one that neither asks nor takes, and by [`departure`] one that has left.
+//!    one that neither asks nor takes, and by [`departure`] one that has left. The
+//!    [`gate`] lets no request pass that others might read in another way.
 //! 3. [`tenant`]: finds the app, and starts the [`trail`] that the request leaves
 //!    in the logs. What [`development`] shows of an app and its failures, it shows
 //!    here.
@@ -43,6 +44,7 @@ pub mod departure;
 pub mod development;
 pub mod environ;
 pub mod failure;
+pub mod gate;
 pub mod gateway;
 pub mod guest;
 pub mod imports;

@@ -76,6 +76,29 @@ impl Default for Listening {
     }
 }
 
+/// How large the head of a request may be. What is beyond is refused before an app
+/// is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadLimits {
+    /// Octets of the request line; over HTTP/2, of the path with its query
+    /// (`--max-request-line`). Beyond them: 414.
+    pub request_line: usize,
+    /// Header fields (`--max-header-fields`). Beyond them: 431.
+    pub fields: usize,
+    /// Octets of the whole head (`--max-header-size`). Beyond them: 431.
+    pub octets: usize,
+}
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        HeadLimits {
+            request_line: 8 << 10,
+            fields: 100,
+            octets: 64 << 10,
+        }
+    }
+}
+
 /// How long the server waits for a client.
 #[derive(Debug, Clone)]
 pub struct Timeouts {

@@ -6,7 +6,8 @@ use crate::body::{self, Body};
 use crate::capabilities::Lent;
 use crate::development::{self, Exhibit, Live, Reload, Subject, Visit};
 use crate::environ::{Gathered, MountedPath, Peer};
-use crate::failure::Cause;
+use crate::failure::{self, Cause};
+use crate::gate::Refusal;
 use crate::guest::Guest;
 use crate::input::Input;
 use crate::load::{LoadError, Loaded};
@@ -15,7 +16,7 @@ use crate::meter::CpuMeter;
 use crate::output::Outlet;
 use crate::request_id::RequestId;
 use crate::sandbox::{self, Program};
-use crate::settings::{AppSettings, Limits, Timeouts};
+use crate::settings::{AppSettings, HeadLimits, Limits, Timeouts};
 use crate::trail::Trail;
 use arc_swap::ArcSwapOption;
 use http::header::CONTENT_LENGTH;
@@ -110,6 +111,7 @@ pub struct Site {
     access_log: Option<Sink>,
     log: Sink,
     body_timeout: Duration,
+    head_limits: HeadLimits,
     /// Reloads a developer's pages when the app has been replaced.
     reload: Option<Reload>,
 }
@@ -128,8 +130,22 @@ impl Site {
             access_log,
             log: log.clone(),
             body_timeout: timeouts.body,
+            head_limits: HeadLimits::default(),
             reload: None,
         }
+    }
+
+    /// The same site, for requests with heads within `limits`.
+    pub fn with_head_limits(self, limits: HeadLimits) -> Self {
+        Site {
+            head_limits: limits,
+            ..self
+        }
+    }
+
+    /// How large the head of a request may be.
+    pub fn head_limits(&self) -> HeadLimits {
+        self.head_limits
     }
 
     /// The same site, and the pages of its app load themselves again in the
@@ -150,6 +166,12 @@ impl Site {
     /// begun are finished by the app that began them.
     pub fn replace(&self, app: App) {
         self.app.store(Some(Arc::new(app)));
+    }
+
+    /// Answers a request that came over `peer` and did not pass the gate.
+    pub fn refuse(&self, peer: &Arc<Peer>, head: &Parts, refusal: Refusal) -> Response<Body> {
+        let trail = Trail::begin(head, peer, self.access_log.as_ref());
+        body::page(failure::refused(refusal, trail.request().as_str()), trail)
     }
 
     /// Answers one request that came over `peer`, on `lane` if it has a place.

@@ -180,7 +180,9 @@ impl Scope {
     fn whole(&self) -> &Path {
         match self {
             Scope::File(file) => file,
-            Scope::Trees { roots, .. } => roots.first().map_or(Path::new("."), PathBuf::as_path),
+            Scope::Dirs(roots) | Scope::Trees { roots, .. } => {
+                roots.first().map_or(Path::new("."), PathBuf::as_path)
+            }
         }
     }
 
@@ -356,5 +358,12 @@ mod tests {
         fs::write(home.join("target/made"), "x").unwrap();
         fs::write(home.join("src/lib.rs"), "x").unwrap();
         assert_eq!(watch.wait().unwrap(), home.join("src/lib.rs"));
+    }
+
+    #[test]
+    fn what_the_system_did_not_tell_counts_as_a_change() {
+        let overflow = notify::Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
+        assert_eq!(changed(Ok(overflow)), [None]);
+        assert_eq!(changed(Err(notify::Error::generic("lost"))), [None]);
     }
 }

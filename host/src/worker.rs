@@ -134,7 +134,7 @@ async fn serve(
     tls: Option<Arc<Tls>>,
     timeouts: Timeouts,
 ) -> Drained {
-    let protocol = Arc::new(Protocol::new(&timeouts));
+    let protocol = Arc::new(Protocol::new(&timeouts, site.head_limits()));
     let connections = GracefulShutdown::new();
     let mut tasks = JoinSet::new();
     loop {

@@ -3,6 +3,7 @@
 use http::Request;
 use rhost_tests::{Received, Test};
 
+/// Conformance 39 and 43.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_block_goes_out_whole() {
     let answer = Test::serving("answers").get("/200?1").await;
@@ -13,6 +14,7 @@ async fn one_block_goes_out_whole() {
     assert_eq!(answer.headers.get_all("date").iter().count(), 1);
 }
 
+/// Conformance 30.
 #[tokio::test(flavor = "multi_thread")]
 async fn several_blocks_are_streamed() {
     let answer = Test::serving("answers").get("/200?3").await;
@@ -20,6 +22,7 @@ async fn several_blocks_are_streamed() {
     assert_eq!(answer.field("transfer-encoding"), "chunked");
 }
 
+/// Conformance 25.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_block_is_an_empty_body() {
     let answer = Test::serving("answers").get("/404?0").await;
@@ -29,6 +32,7 @@ async fn no_block_is_an_empty_body() {
     );
 }
 
+/// Conformance 44.
 #[tokio::test(flavor = "multi_thread")]
 async fn set_cookie_is_never_merged() {
     let answer = Test::serving("answers").get("/200?1").await;
@@ -36,6 +40,7 @@ async fn set_cookie_is_never_merged() {
     assert_eq!(cookies, ["a=1", "b=2"]);
 }
 
+/// Conformance 37.
 #[tokio::test(flavor = "multi_thread")]
 async fn head_has_the_same_fields_and_no_body() {
     let server = Test::serving("answers").start().await;
@@ -56,6 +61,7 @@ async fn head_has_the_same_fields_and_no_body() {
     assert!(!stopped.log.contains("rhost:"), "{}", stopped.log);
 }
 
+/// Conformance 38.
 #[tokio::test(flavor = "multi_thread")]
 async fn statuses_without_a_body_have_none() {
     let server = Test::serving("answers").start().await;
@@ -70,6 +76,7 @@ async fn statuses_without_a_body_have_none() {
     }
 }
 
+/// Conformance 35.
 #[tokio::test(flavor = "multi_thread")]
 async fn octets_beyond_content_length_are_cut_off_and_logged() {
     for target in ["/8", "/8?blocks"] {
@@ -88,6 +95,7 @@ async fn octets_beyond_content_length_are_cut_off_and_logged() {
     }
 }
 
+/// Conformance 36.
 #[tokio::test(flavor = "multi_thread")]
 async fn fewer_octets_than_content_length_cut_the_connection() {
     for target in ["/3", "/3?blocks", "/0"] {
@@ -107,6 +115,7 @@ async fn fewer_octets_than_content_length_cut_the_connection() {
     assert_eq!((right.text(), right.cut), ("xxxxx", false));
 }
 
+/// Conformance 40.
 #[tokio::test(flavor = "multi_thread")]
 async fn http_1_0_is_never_chunked() {
     let server = Test::serving("answers").start().await;
@@ -123,6 +132,7 @@ async fn http_1_0_is_never_chunked() {
     );
 }
 
+/// Conformance 45.
 #[tokio::test(flavor = "multi_thread")]
 async fn pipelined_requests_are_answered_in_order() {
     let server = Test::serving("answers").start().await;

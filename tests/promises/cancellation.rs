@@ -50,21 +50,25 @@ async fn frees_its_place(path: &str, http2: bool) {
     panic!("{path}: the place was never free 100 ms after the client had left");
 }
 
+/// Conformance 41.
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_guest_spins() {
     frees_its_place("/spin", false).await;
 }
 
+/// Conformance 41.
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_guest_sleeps() {
     frees_its_place("/sleep", false).await;
 }
 
+/// Conformance 41.
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_guest_writes() {
     frees_its_place("/write", false).await;
 }
 
+/// Conformance 41.
 #[tokio::test(flavor = "multi_thread")]
 async fn while_a_body_lies_unread() {
     use tokio::io::AsyncWriteExt;
@@ -88,6 +92,7 @@ async fn while_a_body_lies_unread() {
     panic!("the place was never free 100 ms after the client had left");
 }
 
+/// Conformance 41.
 #[tokio::test(flavor = "multi_thread")]
 async fn over_http2() {
     for path in ["/spin", "/sleep", "/write"] {
@@ -95,6 +100,7 @@ async fn over_http2() {
     }
 }
 
+/// Conformance 41.
 #[tokio::test(flavor = "multi_thread")]
 async fn before_any_answer() {
     use tokio::io::AsyncWriteExt;

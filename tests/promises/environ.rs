@@ -2,7 +2,8 @@
 //! that prints it.
 
 use http::Request;
-use rhost_tests::{Answer, Received, Server, Test};
+use http_body_util::Full;
+use rhost_tests::{Answer, Client, Received, Server, Test};
 
 /// The value that the example printed for a variable.
 fn variable<'a>(text: &'a str, name: &str) -> Option<&'a str> {
@@ -20,6 +21,7 @@ async fn raw(server: &Server, head: &str) -> String {
     .text()
 }
 
+/// Conformance 1, 2, 5 and 6.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_request_is_described() {
     let server = Test::serving("environ").start().await;
@@ -59,6 +61,7 @@ async fn the_request_is_described() {
     );
 }
 
+/// Conformance 1.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_method_is_verbatim() {
     let server = Test::serving("environ").start().await;
@@ -66,6 +69,7 @@ async fn the_method_is_verbatim() {
     assert!(text.contains("REQUEST_METHOD = 'pUrGe'"), "{text}");
 }
 
+/// Conformance 3 and 4.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mount_becomes_script_name() {
     let server = Test::serving("environ").mount("/blog").start().await;
@@ -79,6 +83,7 @@ async fn a_mount_becomes_script_name() {
     }
 }
 
+/// Conformance 15.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_targets_authority_beats_host() {
     let server = Test::serving("environ").start().await;
@@ -93,6 +98,7 @@ async fn the_targets_authority_beats_host() {
     );
 }
 
+/// Conformance 7 and 8.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_host_the_address_is_the_name() {
     let server = Test::serving("environ").start().await;
@@ -107,6 +113,7 @@ async fn without_host_the_address_is_the_name() {
     assert!(text.contains("SERVER_PROTOCOL = 'HTTP/1.0'"), "{text}");
 }
 
+/// Conformance 10, 11 and 12.
 #[tokio::test(flavor = "multi_thread")]
 async fn fields_that_forge_others_do_not_arrive() {
     let server = Test::serving("environ").start().await;
@@ -138,4 +145,75 @@ async fn the_request_id_is_the_one_in_the_log() {
         .expect("the id is printed")
         .to_owned();
     assert!(server.stop().await.access_log.contains(&id));
+}
+
+/// Conformance 9: repeats are joined, those of Cookie by `; `.
+#[tokio::test(flavor = "multi_thread")]
+async fn repeats_are_joined() {
+    let server = Test::serving("environ").start().await;
+    for client in both(&server).await {
+        let request = get("/").header("cookie", "a=1").header("cookie", "b=2");
+        let text = ask(client, request.header("accept", "a").header("accept", "b")).await;
+        assert_eq!(variable(&text, "HTTP_ACCEPT"), Some("a, b"), "{text}");
+        assert_eq!(variable(&text, "HTTP_COOKIE"), Some("a=1; b=2"), "{text}");
+    }
+}
+
+/// Conformance 14: a fresh instance for each request, and others beside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_the_instance_runs_is_told_truly() {
+    let server = Test::serving("environ").start().await;
+    for client in both(&server).await {
+        let text = ask(client, get("/")).await;
+        assert_eq!(variable(&text, "wsgi.run_once"), Some("true"), "{text}");
+        assert_eq!(variable(&text, "wsgi.multithread"), Some("false"), "{text}");
+        assert_eq!(variable(&text, "wsgi.multiprocess"), Some("true"), "{text}");
+        assert_eq!(variable(&text, "wsgi.url_scheme"), Some("http"), "{text}");
+    }
+}
+
+/// Conformance 2 and 16: decoded once, and nothing is normalised.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_is_decoded_and_no_more() {
+    let server = Test::serving("environ").start().await;
+    for (target, path) in [
+        ("//x//y/", "//x//y/"),
+        ("/a/../b/./c", "/a/../b/./c"),
+        ("/a%2fb%2Fc", "/a/b/c"),
+        ("/a%00b", "/a\\x00b"),
+        ("/a%252fb", "/a%2fb"),
+        ("/100%", "/100%"),
+        ("/%zz", "/%zz"),
+    ] {
+        for client in both(&server).await {
+            let text = ask(client, get(target)).await;
+            assert_eq!(variable(&text, "PATH_INFO"), Some(path), "{text}");
+            assert_eq!(variable(&text, "REQUEST_URI"), Some(target), "{text}");
+        }
+    }
+}
+
+/// A connection over each protocol.
+async fn both(server: &Server) -> [Client; 2] {
+    [
+        Client::http1(server.addr).await,
+        Client::http2(server.addr).await,
+    ]
+}
+
+fn get(target: &str) -> http::request::Builder {
+    Request::get(format!("http://test{target}"))
+}
+
+async fn ask(mut client: Client, request: http::request::Builder) -> String {
+    let mut request = request.body(Full::default()).unwrap();
+    if client.is_http1() {
+        let target = request.uri().path_and_query().unwrap().as_str().to_owned();
+        *request.uri_mut() = target.parse().unwrap();
+        request
+            .headers_mut()
+            .insert("host", http::HeaderValue::from_static("test"));
+    }
+    let answer = Answer::read(client.send(request).await.expect("an answer")).await;
+    answer.text().to_owned()
 }

@@ -4,6 +4,7 @@ use http::Request;
 use rhost_tests::{Received, Test};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+/// Conformance 17 and 18.
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_stops_at_content_length() {
     let server = Test::serving("reads-body").start().await;
@@ -13,6 +14,7 @@ async fn reading_stops_at_content_length() {
     }
 }
 
+/// Conformance 19.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chunked_body_ends_with_its_last_chunk() {
     let server = Test::serving("reads-body").start().await;
@@ -23,6 +25,7 @@ async fn a_chunked_body_ends_with_its_last_chunk() {
     assert!(text.ends_with("7 octets"), "{text}");
 }
 
+/// Conformance 21.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_cut_short_is_an_error_to_the_guest() {
     for request in [
@@ -40,6 +43,7 @@ async fn a_body_cut_short_is_an_error_to_the_guest() {
     }
 }
 
+/// Hostile client 40.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_stops_coming_is_given_up() {
     let server = Test::serving("reads-body")
@@ -88,12 +92,13 @@ async fn a_chunked_body_is_too_large_when_it_gets_there() {
         .await;
     let chunk = format!("400\r\n{}\r\n", "x".repeat(1024));
     let request = format!(
-        "POST / HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n{chunk}1\r\nx\r\n0\r\n\r\n"
+        "POST / HTTP/1.1\r\nhost: test\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{chunk}1\r\nx\r\n0\r\n\r\n"
     );
     let text = Received::to(server.addr, request.as_bytes()).await.text();
     assert!(text.starts_with("HTTP/1.1 413"), "{text}");
 }
 
+/// Conformance 22.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unread_body_does_not_disturb_the_next_request() {
     let server = Test::serving("ignores-body").start().await;
@@ -114,6 +119,7 @@ async fn an_unread_body_does_not_disturb_the_next_request() {
     assert_eq!(text.matches("not interested").count(), answers, "{text}");
 }
 
+/// Conformance 23.
 #[tokio::test(flavor = "multi_thread")]
 async fn continue_is_sent_when_the_body_is_read() {
     let server = Test::serving("reads-body").start().await;
@@ -138,4 +144,31 @@ async fn continue_is_sent_when_the_body_is_read() {
         text.starts_with("HTTP/1.1 200") && !text.contains("100 Continue"),
         "{text}"
     );
+}
+
+/// Conformance 23: not to HTTP/1.0, nor beside an early refusal.
+#[tokio::test(flavor = "multi_thread")]
+async fn continue_is_not_sent_where_it_would_be_wrong() {
+    let server = Test::serving("reads-body")
+        .max_request_body("1KiB")
+        .start()
+        .await;
+    for (request, status) in [
+        (
+            "POST / HTTP/1.0\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\nabc",
+            "200",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: 2000\r\n\r\n",
+            "413",
+        ),
+        (
+            "POST / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n",
+            "400",
+        ),
+    ] {
+        let text = Received::to(server.addr, request.as_bytes()).await.text();
+        assert_eq!(text.get(9..12), Some(status), "{text}");
+        assert!(!text.contains("100 Continue"), "{text}");
+    }
 }

@@ -140,6 +140,7 @@ async fn the_fields_of_an_answer() {
     assert_eq!(answer.text(), "Some(StartError::HeadersTooLarge(65536))");
 }
 
+/// Hostile client 40.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_reads_nothing() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -3,9 +3,12 @@
 mod answers;
 mod cancellation;
 mod chat;
+mod checklist;
 mod drain;
 mod environ;
 mod examples;
+mod floods;
+mod gate;
 mod input;
 mod isolation;
 mod lean;

@@ -2,6 +2,7 @@
 
 use rhost_tests::Test;
 
+/// Conformance 26.
 #[tokio::test(flavor = "multi_thread")]
 async fn never_called_is_500() {
     let answer = Test::serving("no-answer").get("/").await;
@@ -13,6 +14,7 @@ async fn never_called_is_500() {
     );
 }
 
+/// Conformance 27.
 #[tokio::test(flavor = "multi_thread")]
 async fn twice_without_exc_info_is_500() {
     let answer = Test::serving("two-answers").get("/").await;
@@ -25,6 +27,7 @@ async fn twice_without_exc_info_is_500() {
     );
 }
 
+/// Conformance 28.
 #[tokio::test(flavor = "multi_thread")]
 async fn with_exc_info_the_answer_is_replaced() {
     let answer = Test::serving("replaced-answer").get("/").await;
@@ -40,6 +43,7 @@ async fn with_exc_info_the_answer_is_replaced() {
     );
 }
 
+/// Conformance 29.
 #[tokio::test(flavor = "multi_thread")]
 async fn with_exc_info_after_the_headers_it_is_cut() {
     let answer = Test::serving("replaced-answer").get("/late").await;
@@ -54,6 +58,7 @@ async fn with_exc_info_after_the_headers_it_is_cut() {
     );
 }
 
+/// Conformance 31, 32 and 33.
 #[tokio::test(flavor = "multi_thread")]
 async fn heads_that_may_not_be_sent_are_refused() {
     let answer = Test::serving("bad-heads").get("/").await;

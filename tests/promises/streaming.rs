@@ -16,6 +16,7 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
     String::from_utf8(seen).unwrap()
 }
 
+/// Conformance 34.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_block_arrives_while_the_guest_runs() {
     let server = Test::serving("talks-back").start().await;
@@ -41,6 +42,7 @@ async fn the_first_block_arrives_while_the_guest_runs() {
     assert_eq!(until(&mut stream, "0\r\n\r\n").await, "0\r\n\r\n");
 }
 
+/// Conformance 34.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_block_leaves_a_guest_that_does_not_give_way() {
     let server = Test::serving("spin-after-headers").start().await;

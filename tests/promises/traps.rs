@@ -39,6 +39,7 @@ async fn before_the_headers_it_is_500() {
     );
 }
 
+/// Conformance 42.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_held_block_is_not_sent() {
     // Unless a tick comes between the block and the trap, which lets it go.
@@ -53,6 +54,7 @@ async fn a_held_block_is_not_sent() {
     panic!("the block left each time");
 }
 
+/// Conformance 42.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_headers_it_is_cut() {
     let answer = Test::serving("trap-after-headers").get("/").await;

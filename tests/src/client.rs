@@ -116,6 +116,11 @@ impl Client {
         }
     }
 
+    /// Whether it speaks HTTP/1.1.
+    pub fn is_http1(&self) -> bool {
+        matches!(self.sender, Sender::Http1(_))
+    }
+
     /// Sends a request, and returns when the head of its answer is there.
     pub async fn send(
         &mut self,

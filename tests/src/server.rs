@@ -7,7 +7,7 @@ use http::Request;
 use http_body_util::Full;
 use rhost::listener::{self, Listener};
 use rhost::log::{Format, Memory, Sink};
-use rhost::settings::{AppSettings, LentDir, Limits, Listening, Timeouts};
+use rhost::settings::{AppSettings, HeadLimits, LentDir, Limits, Listening, Timeouts};
 use rhost::socket::Address;
 use rhost::tenant::{App, Site};
 use rhost::tls::{CertificateFiles, Certificates, Tls};
@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 pub struct Test {
     guest: String,
     settings: AppSettings,
+    head: HeadLimits,
     timeouts: Timeouts,
     tls: Option<(Vec<CertificateFiles>, Option<PathBuf>)>,
 }
@@ -39,6 +40,7 @@ impl Test {
         Test {
             guest: guest.to_owned(),
             settings,
+            head: HeadLimits::default(),
             timeouts: Timeouts::default(),
             tls: None,
         }
@@ -120,6 +122,30 @@ impl Test {
         self.limits(|limits| limits.queue_timeout = duration(time))
     }
 
+    /// `--max-request-line`.
+    pub fn max_request_line(mut self, size: &str) -> Self {
+        self.head.request_line = octets(size) as usize;
+        self
+    }
+
+    /// `--max-header-fields`.
+    pub fn max_header_fields(mut self, fields: usize) -> Self {
+        self.head.fields = fields;
+        self
+    }
+
+    /// `--max-header-size`.
+    pub fn max_header_size(mut self, size: &str) -> Self {
+        self.head.octets = octets(size) as usize;
+        self
+    }
+
+    /// `--header-timeout`.
+    pub fn header_timeout(mut self, time: &str) -> Self {
+        self.timeouts.header = duration(time);
+        self
+    }
+
     /// `--body-timeout`.
     pub fn body_timeout(mut self, time: &str) -> Self {
         self.timeouts.body = duration(time);
@@ -175,12 +201,8 @@ impl Test {
         let (log_sink, log) = Sink::to_memory("log", Format::Text);
         let (access_sink, access_log) = Sink::to_memory("access log", Format::Text);
         let app = App::new(&loaded, &self.settings, &log_sink, None).expect("the guest is an app");
-        let site = Arc::new(Site::new(
-            Some(app),
-            &self.timeouts,
-            &log_sink,
-            Some(access_sink),
-        ));
+        let site = Site::new(Some(app), &self.timeouts, &log_sink, Some(access_sink));
+        let site = Arc::new(site.with_head_limits(self.head));
         let any = Address::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
         let listener = Listener::bind(&any, &Listening::default()).expect("a port is free");
         let &Address::Tcp(addr) = listener.address() else {

@@ -12,8 +12,8 @@ mod serve;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use listen::ListenArgs;
-use parse::{dir, duration, env, mount, octets};
-use rhost::settings::{AppSettings, LentDir, Limits, Timeouts};
+use parse::{dir, duration, env, head_size, mount, octets};
+use rhost::settings::{AppSettings, HeadLimits, LentDir, Limits, Timeouts};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -172,6 +172,9 @@ struct Serve {
     limits: LimitArgs,
 
     #[command(flatten)]
+    head: HeadArgs,
+
+    #[command(flatten)]
     timeouts: TimeoutArgs,
 }
 
@@ -243,6 +246,22 @@ struct LimitArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Limits of a request's head")]
+struct HeadArgs {
+    /// Size of the request line; beyond it, 414
+    #[arg(long, value_name = "SIZE", default_value = "8KiB", value_parser = head_size)]
+    max_request_line: usize,
+
+    /// Number of header fields; beyond it, 431
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    max_header_fields: u16,
+
+    /// Size of the whole head; beyond it, 431
+    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = head_size)]
+    max_header_size: usize,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "How long to wait")]
 struct TimeoutArgs {
     /// For the head of a request
@@ -286,6 +305,14 @@ impl Serve {
                 queue: limits.queue,
                 queue_timeout: limits.queue_timeout,
             },
+        }
+    }
+
+    fn head_limits(&self) -> HeadLimits {
+        HeadLimits {
+            request_line: self.head.max_request_line,
+            fields: usize::from(self.head.max_header_fields),
+            octets: self.head.max_header_size,
         }
     }
 
@@ -342,13 +369,19 @@ mod tests {
             panic!("it is `serve`");
         };
         let shown = format!(
-            "{:?} {:?}",
+            "{:?} {:?} {:?}",
             args.app_settings("x".into()).limits,
+            args.head_limits(),
             args.timeouts()
         );
         assert_eq!(
             shown,
-            format!("{:?} {:?}", Limits::default(), Timeouts::default())
+            format!(
+                "{:?} {:?} {:?}",
+                Limits::default(),
+                HeadLimits::default(),
+                Timeouts::default()
+            )
         );
     }
 }

@@ -25,6 +25,15 @@ pub fn octets(text: &str) -> Result<u64, String> {
     Ok(size.as_u64())
 }
 
+/// A size of something that is held in memory before it is looked at, and that
+/// every client sends a little of.
+pub fn head_size(text: &str) -> Result<usize, String> {
+    match octets(text)? {
+        size @ 256..=1_048_576 => Ok(size as usize),
+        _ => Err("expected a size from 256 to 1MiB".to_owned()),
+    }
+}
+
 /// `NAME=VALUE`.
 pub fn env(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -78,6 +87,8 @@ mod tests {
         assert_eq!(octets("64KiB"), Ok(65536));
         assert_eq!(octets("4096"), Ok(4096));
         assert!(octets("much").is_err() && octets("-1").is_err());
+        assert_eq!(head_size("8KiB"), Ok(8192));
+        assert!(head_size("255").is_err() && head_size("2MiB").is_err());
         assert_eq!(duration("50ms"), Ok(Duration::from_millis(50)));
         assert!(duration("5").is_err() && duration("0s").is_err());
     }

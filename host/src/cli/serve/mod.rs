@@ -36,7 +36,7 @@ pub fn run(args: Serve) -> Result<(), Error> {
     let (mount, quiet) = (args.mount.clone(), args.quiet);
     let (addresses, listening) = (args.listen.addresses(), args.listen.listening());
     let watching = args.watch;
-    let timeouts = args.timeouts();
+    let (head_limits, timeouts) = (args.head_limits(), args.timeouts());
     let concurrency = args.limits.concurrency;
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, deploy::cache_dir(&args).as_deref(), quiet)?;
@@ -70,7 +70,7 @@ pub fn run(args: Serve) -> Result<(), Error> {
         || "nothing yet".to_owned(),
         |component| format!("{} ({})", component.name(), component.size()),
     );
-    let site = Site::new(app, &timeouts, &log, access_log);
+    let site = Site::new(app, &timeouts, &log, access_log).with_head_limits(head_limits);
     let site = Arc::new(match watching && dev {
         true => site.reloading(live.clone()),
         false => site,

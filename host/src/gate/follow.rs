@@ -1,0 +1,167 @@
+//! Follows the octets of a connection from message to message, so that each head
+//! is seen before anyone acts on it.
+
+use super::chunked::{Broken, Chunked};
+use super::frames::Incoming;
+use super::head::{Framing, Head};
+use super::refusal::Refusal;
+use crate::settings::HeadLimits;
+use h2::Reason;
+
+/// What an HTTP/2 connection begins with (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Where on a connection its client is.
+pub struct Follower {
+    limits: HeadLimits,
+    place: Place,
+}
+
+enum Place {
+    /// Before the first octet that tells HTTP/2 from HTTP/1.
+    Beginning,
+    /// Frames. What they carry is looked at when it is decoded.
+    Frames(Box<Incoming>),
+    /// In the head of a message, or before it.
+    Head(Head),
+    /// In a body of which so many octets are to come.
+    Body(u64),
+    Chunks(Chunked),
+}
+
+/// What octets turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// So many of them may pass.
+    pub passed: usize,
+    /// What about the rest.
+    pub then: Then,
+}
+
+/// What is done with octets that may not pass.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Then {
+    /// There are none.
+    Nothing,
+    /// They begin a head. They are to be kept, and shown again with what comes
+    /// after them.
+    Keep,
+    /// They begin a head that is refused, and nothing after it counts.
+    Refuse(Refusal),
+    /// They are in a body that is broken, and nothing after it counts.
+    Break,
+    /// They are in a frame with a fault, and nothing after it counts.
+    GoAway(Reason),
+}
+
+impl Follower {
+    /// At the beginning of a connection.
+    pub fn new(limits: HeadLimits) -> Self {
+        Follower {
+            limits,
+            place: Place::Beginning,
+        }
+    }
+
+    /// Looks at the octets that come next.
+    #[inline]
+    pub fn follow(&mut self, octets: &[u8]) -> Followed {
+        let mut passed = 0;
+        loop {
+            let rest = &octets[passed..];
+            let then = match &mut self.place {
+                Place::Head(head) if !rest.is_empty() => match head.read(rest, &self.limits) {
+                    Ok(Some((length, framing))) => {
+                        passed += length;
+                        self.place = match framing {
+                            Framing::Length(0) => Place::Head(Head::default()),
+                            Framing::Length(length) => Place::Body(length),
+                            Framing::Chunked => Place::Chunks(Chunked::new()),
+                        };
+                        continue;
+                    }
+                    Ok(None) => Then::Keep,
+                    Err(refusal) => Then::Refuse(refusal),
+                },
+                Place::Body(left) if !rest.is_empty() => {
+                    let come = (*left).min(rest.len() as u64);
+                    passed += come as usize;
+                    *left -= come;
+                    if *left == 0 {
+                        self.place = Place::Head(Head::default());
+                    }
+                    continue;
+                }
+                Place::Chunks(chunked) if !rest.is_empty() => match chunked.read(rest) {
+                    Ok(Some(length)) => {
+                        passed += length;
+                        self.place = Place::Head(Head::default());
+                        continue;
+                    }
+                    Ok(None) => {
+                        passed = octets.len();
+                        Then::Nothing
+                    }
+                    Err(Broken) => Then::Break,
+                },
+                Place::Beginning if rest.starts_with(PREFACE) => {
+                    passed = PREFACE.len();
+                    self.place = Place::Frames(Box::default());
+                    continue;
+                }
+                Place::Beginning if PREFACE.starts_with(rest) => Then::Keep,
+                Place::Beginning => {
+                    self.place = Place::Head(Head::default());
+                    continue;
+                }
+                Place::Frames(incoming) => match incoming.read(rest) {
+                    Ok(()) => {
+                        passed = octets.len();
+                        Then::Nothing
+                    }
+                    Err((right, fault)) => {
+                        passed += right;
+                        Then::GoAway(fault)
+                    }
+                },
+                _ => Then::Nothing,
+            };
+            return Followed { passed, then };
+        }
+    }
+
+    /// The last frame to a client that speaks HTTP/2 and made a `fault`.
+    pub fn go_away(&self, fault: Reason) -> Vec<u8> {
+        match &self.place {
+            Place::Frames(incoming) => incoming.go_away(fault),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether frames are exchanged.
+    pub fn is_http2(&self) -> bool {
+        matches!(self.place, Place::Frames(_))
+    }
+
+    /// Whether it is not known yet which protocol is spoken.
+    pub fn is_at_beginning(&self) -> bool {
+        matches!(self.place, Place::Beginning)
+    }
+
+    /// Whether everything that came belongs to a message that is whole.
+    pub fn is_between_messages(&self) -> bool {
+        match &self.place {
+            Place::Head(head) => !head.has_begun(),
+            Place::Beginning => true,
+            Place::Frames(_) | Place::Body(_) | Place::Chunks(_) => false,
+        }
+    }
+
+    /// The refusal of a head that ends with the connection.
+    pub fn end(&self) -> Option<Refusal> {
+        match &self.place {
+            Place::Head(head) if head.has_begun() => Some(Refusal::Incomplete),
+            _ => None,
+        }
+    }
+}

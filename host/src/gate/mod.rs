@@ -1,0 +1,309 @@
+//! The gate before an app is chosen: a request passes it only if everybody on its
+//! way reads it alike (RFC 9112, section 11.2).
+//!
+//! hyper is lenient where RFC 9112 lets it be, and tells nobody what it mended;
+//! the octets do. Over HTTP/1, [`Gate`] follows them on their way to hyper: heads
+//! and the framing of bodies, the rest is skipped. A head is handed on when it is
+//! whole and right. One that is refused is replaced by a message of the gate's
+//! own, which is answered in its turn, after the requests before it, and is the
+//! last of its connection. Over HTTP/2 it follows frames, and [`http2`] looks at
+//! what was decoded.
+
+mod chunked;
+mod follow;
+mod frames;
+mod head;
+pub mod http2;
+mod octets;
+mod refusal;
+mod request_line;
+
+pub use refusal::Refusal;
+
+use crate::settings::HeadLimits;
+use bytes::{Buf, BytesMut};
+use chunked::Broken;
+use follow::{Followed, Follower, Then};
+use frames::Outgoing;
+use h2::Reason;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+use tokio_util::io::poll_read_buf;
+
+/// What is read at a time of a head that did not come in one piece.
+const PIECE: usize = 4 << 10;
+
+/// How long, and how many octets, what a client still sends is read and forgotten
+/// after the last answer. A connection that is closed with octets unread is
+/// reset, and a reset takes back answers that the client has not read (RFC 9112,
+/// section 9.6).
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_OCTETS: u64 = 16 << 20;
+
+/// A connection whose octets pass the gate.
+pub struct Gate<T> {
+    stream: T,
+    follower: Follower,
+    /// What is written over HTTP/2.
+    outgoing: Outgoing,
+    /// Octets that came and have not been handed on.
+    held: BytesMut,
+    /// How many of them may be.
+    passed: usize,
+    after: After,
+    linger: Linger,
+}
+
+/// What follows the octets that may be handed on.
+enum After {
+    More,
+    /// A refused head. The connection is answered, and closed.
+    Silence,
+    /// A body that is broken.
+    Break,
+    /// A frame with a fault. So much is to be written about it.
+    GoAway(Vec<u8>, Reason),
+    End,
+}
+
+/// The time after the last answer.
+struct Linger {
+    until: Option<Pin<Box<Sleep>>>,
+    octets: u64,
+}
+
+impl<T> Gate<T> {
+    /// A gate on `stream`, for heads within `limits`.
+    pub fn new(stream: T, limits: HeadLimits) -> Self {
+        Gate {
+            stream,
+            follower: Follower::new(limits),
+            outgoing: Outgoing::default(),
+            held: BytesMut::new(),
+            passed: 0,
+            after: After::More,
+            linger: Linger {
+                until: None,
+                octets: LINGER_OCTETS,
+            },
+        }
+    }
+
+    /// Hands on what is held and may pass.
+    fn hand_on(&mut self, buf: &mut ReadBuf<'_>) {
+        let length = self.passed.min(buf.remaining());
+        buf.put_slice(&self.held[..length]);
+        self.passed -= length;
+        self.held.advance(length);
+        if self.held.is_empty() {
+            // An idle connection keeps no memory for the next head.
+            self.held = BytesMut::new();
+        }
+    }
+
+    /// Nothing after this counts.
+    fn refuse(&mut self, refusal: Refusal) {
+        self.held.truncate(self.passed);
+        self.held.extend_from_slice(&refusal.stand_in());
+        self.passed = self.held.len();
+        self.after = After::Silence;
+    }
+
+    /// Does what is to be done about octets that may not pass, which are at the
+    /// end of those held.
+    fn stop(&mut self, then: Then) {
+        match then {
+            Then::Nothing | Then::Keep => {}
+            Then::Refuse(refusal) => self.refuse(refusal),
+            Then::Break => {
+                self.held.truncate(self.passed);
+                self.after = After::Break;
+            }
+            Then::GoAway(fault) => {
+                self.held.truncate(self.passed);
+                self.after = After::GoAway(self.follower.go_away(fault), fault);
+            }
+        }
+    }
+}
+
+impl<T: AsyncRead + Unpin> Gate<T> {
+    /// Reads to where hyper wants it, if nothing is in the way. True if something
+    /// came that may pass.
+    fn poll_straight(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<bool>> {
+        let start = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let octets = &buf.filled()[start..];
+        if octets.is_empty() {
+            self.after = After::End;
+            return Poll::Ready(Ok(false));
+        }
+        let Followed { passed, then } = self.follower.follow(octets);
+        if then != Then::Nothing {
+            self.held.extend_from_slice(&octets[passed..]);
+            buf.set_filled(start + passed);
+            self.stop(then);
+        }
+        Poll::Ready(Ok(passed > 0))
+    }
+
+    /// Reads more of a head of which a part is held.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.held.reserve(PIECE);
+        let length = ready!(poll_read_buf(
+            Pin::new(&mut self.stream),
+            cx,
+            &mut self.held
+        ))?;
+        if length == 0 {
+            match self.follower.end() {
+                Some(refusal) => self.refuse(refusal),
+                None => self.after = After::End,
+            }
+            return Poll::Ready(Ok(()));
+        }
+        let Followed { passed, then } = self.follower.follow(&self.held);
+        self.passed = passed;
+        self.stop(then);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ready when the client has read what it was sent, as far as can be known.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let is_over = matches!(self.after, After::End);
+        let nothing_lost = matches!(self.after, After::More) && self.follower.is_between_messages();
+        if is_over || nothing_lost {
+            return Poll::Ready(());
+        }
+        let until = self
+            .linger
+            .until
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        if until.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let mut forgotten = [0; PIECE];
+        loop {
+            let mut buf = ReadBuf::new(&mut forgotten);
+            let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf));
+            let length = buf.filled().len() as u64;
+            self.linger.octets = self.linger.octets.saturating_sub(length);
+            if read.is_err() || length == 0 || self.linger.octets == 0 {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Gate<T> {
+    /// Tells the client of its fault, once a frame may begin; then the connection
+    /// fails.
+    fn poll_go_away(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let After::GoAway(rest, fault) = &mut self.after else {
+            return Poll::Ready(io::ErrorKind::InvalidData.into());
+        };
+        let error = io::Error::new(io::ErrorKind::InvalidData, h2::Error::from(*fault));
+        // In the midst of a frame h2 goes on to write, and then to read.
+        if !rest.is_empty() && !self.outgoing.is_between_frames() {
+            return Poll::Pending;
+        }
+        while !rest.is_empty() {
+            match ready!(Pin::new(&mut self.stream).poll_write(cx, rest)) {
+                Ok(0) | Err(_) => return Poll::Ready(error),
+                Ok(written) => drop(rest.drain(..written)),
+            }
+        }
+        if ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_ok() {
+            ready!(self.poll_linger(cx));
+        }
+        Poll::Ready(error)
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gate<T> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let gate = self.get_mut();
+        loop {
+            if gate.passed > 0 {
+                gate.hand_on(buf);
+                return Poll::Ready(Ok(()));
+            }
+            match &gate.after {
+                After::More if gate.held.is_empty() && !gate.follower.is_at_beginning() => {
+                    if ready!(gate.poll_straight(cx, buf))? {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                After::More => ready!(gate.poll_rest(cx))?,
+                After::GoAway(..) => return gate.poll_go_away(cx).map(Err),
+                // hyper answers, which needs nothing more to be read.
+                After::Silence => return Poll::Pending,
+                After::Break => {
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, Broken)));
+                }
+                After::End => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        if self.follower.is_http2() {
+            self.outgoing.wrote(&buf[..written]);
+        }
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
+        if self.follower.is_http2() {
+            let mut rest = written;
+            for piece in bufs {
+                let length = rest.min(piece.len());
+                self.outgoing.wrote(&piece[..length]);
+                rest -= length;
+            }
+        }
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        ready!(self.poll_linger(cx));
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests;
