@@ -1,47 +1,17 @@
 //! gunicorn's corpus of requests, over a socket: whatever is invalid is refused,
 //! and whatever is valid reaches the app as it was meant.
 
-use crate::fetch;
+use crate::corpus::{Case, Expected, cases, with_host};
 use crate::triage::Triage;
 use percent_encoding::percent_decode_str;
 use rhost_tests::{Server, Test};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// For an answer that does not come; then the case is not met.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// What the fetching script exits with when there is nothing to fetch from.
-const NOT_FETCHED: i32 = 75;
-
-/// Octets are text in ISO 8859-1 here.
-#[derive(Deserialize)]
-struct Case {
-    name: String,
-    octets: String,
-    /// Only a valid case has them.
-    requests: Option<Vec<Expected>>,
-}
-
-#[derive(Deserialize)]
-struct Expected {
-    method: String,
-    uri: Target,
-    version: String,
-    headers: Vec<(String, String)>,
-    body: String,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    raw: String,
-    path: String,
-    query: String,
-}
 
 /// What the guest was told.
 #[derive(Debug, PartialEq, Deserialize)]
@@ -75,28 +45,6 @@ async fn gunicorns_corpus() {
     Triage::parse(include_str!("gunicorn.toml")).check(&all, &unmet);
 }
 
-fn cases() -> Option<Vec<Case>> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites/gunicorn_corpus.py");
-    let output = Command::new("python3")
-        .arg(script)
-        .arg(fetch::directory("gunicorn"))
-        .stderr(Stdio::inherit())
-        .output();
-    let output = match output {
-        Ok(output) => output,
-        Err(error) => {
-            fetch::is_missing("gunicorn's corpus", &format!("python3: {error}"));
-            return None;
-        }
-    };
-    if output.status.code() == Some(NOT_FETCHED) {
-        fetch::is_missing("gunicorn's corpus", "pip could not download it");
-        return None;
-    }
-    assert!(output.status.success(), "the script failed");
-    Some(serde_json::from_slice(&output.stdout).expect("the script prints cases"))
-}
-
 async fn meet(server: &Server, case: &Case) -> Result<(), String> {
     let Some(requests) = &case.requests else {
         let statuses = statuses(&exchange(server, &case.octets, usize::MAX).await);
@@ -125,32 +73,6 @@ async fn meet(server: &Server, case: &Case) -> Result<(), String> {
         Ok(seen) => Err(format!("expected {expected:?}, seen {seen:?}")),
         Err(_) => Err(format!("answered {:?}", statuses(&answers))),
     }
-}
-
-/// With a Host in each head of HTTP/1.1 that has none. Lines that only look like
-/// the first of a head, in the body of one before, stay as they are.
-fn with_host(octets: &str) -> String {
-    const LINE_END: &str = " HTTP/1.1\r\n";
-    let mut result = String::new();
-    let mut is_first_line = false;
-    for part in octets.split_inclusive(LINE_END) {
-        let head = part.split("\r\n\r\n").next().unwrap_or("");
-        let has_host = format!("\r\n{head}")
-            .to_ascii_lowercase()
-            .contains("\r\nhost:");
-        if is_first_line && !has_host {
-            result += "Host: added\r\n";
-        }
-        result += part;
-        is_first_line = part.ends_with(LINE_END) && !is_body(&result);
-    }
-    result
-}
-
-/// Whether what `octets` ends with is the body of the one case that has a request
-/// for a body.
-fn is_body(octets: &str) -> bool {
-    octets.ends_with("Content-Length: 24\r\n\r\nGET /second HTTP/1.1\r\n")
 }
 
 impl Expected {

@@ -7,6 +7,7 @@ printed as text in ISO 8859-1. Exits with 75 (try again later) when the corpus
 cannot be fetched.
 """
 
+import fcntl
 import json
 import pathlib
 import re
@@ -66,8 +67,6 @@ class Config:
         pass
 
 
-
-
 def expected(case):
     """The requests that a valid case has."""
     # The cases import gunicorn for its settings and for names of its errors.
@@ -95,7 +94,10 @@ def plain(request):
 def main():
     directory = pathlib.Path(sys.argv[1])
     directory.mkdir(parents=True, exist_ok=True)
-    corpus = fetch(directory) / "tests" / "requests"
+    # Two tests may want it at once.
+    with open(directory / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        corpus = fetch(directory) / "tests" / "requests"
     cases = []
     for kind in ["invalid", "valid"]:
         for file in sorted((corpus / kind).glob("*.http")):

@@ -2,7 +2,9 @@
 //! of this repository. Where they cannot be fetched, a test says so and passes,
 //! unless `RHOST_REQUIRE_SUITES=1` is set.
 
+mod corpus;
 mod fetch;
+mod fronts;
 mod gunicorn;
 mod httpwg;
 mod triage;

@@ -16,9 +16,10 @@ fn handle(environ: Environ, input: Input) -> Result<(), Failure> {
         .content_length
         .map_or("null".to_owned(), |length| length.to_string());
     let answer = format!(
-        "{{\"method\":{},\"uri\":{},\"path\":{},\"query\":{},\"version\":{},\
+        "{{\"port\":{},\"method\":{},\"uri\":{},\"path\":{},\"query\":{},\"version\":{},\
          \"content_type\":{content_type},\"content_length\":{content_length},\
          \"headers\":[{}],\"body\":{}}}",
+        environ.remote_port,
         text(environ.request_method.as_bytes()),
         text(environ.request_uri.as_bytes()),
         text(&environ.path_info),
