@@ -55,17 +55,22 @@ impl Manifest {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(PythonError::file(path)(error)),
         };
-        let file: File = toml::from_str(&text).map_err(|error| PythonError::Manifest {
-            path,
+        Manifest::parse(&text, &path).map(Some)
+    }
+
+    /// What the manifest at `path` says.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, PythonError> {
+        let file: File = toml::from_str(text).map_err(|error| PythonError::Manifest {
+            path: path.to_owned(),
             line: error
                 .span()
                 .map(|span| 1 + text[..span.start].matches('\n').count()),
             problem: error.message().replace('\n', " "),
         })?;
-        Ok(Some(Manifest {
+        Ok(Manifest {
             settings: file.tool.rhost,
             dependencies: file.project.dependencies,
-        }))
+        })
     }
 }
 

@@ -29,6 +29,7 @@ mod tools;
 mod workshop;
 
 pub use error::PythonError;
+pub use manifest::Manifest;
 pub use observer::Observer;
 pub use project::Project;
 pub use workshop::{Built, Workshop};
