@@ -156,7 +156,7 @@ impl Peer {
             .is_some_and(|proxies| proxies.pass(name))
     }
 
-    /// Whether it is a trusted proxy, or one has named it.
+    /// Whether what its requests say comes from a trusted proxy.
     pub fn is_vouched_for(&self) -> bool {
         self.proxies.is_some()
     }
