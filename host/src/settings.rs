@@ -103,7 +103,8 @@ impl Default for HeadLimits {
 /// How long the server waits for a client.
 #[derive(Debug, Clone)]
 pub struct Timeouts {
-    /// For the handshake of TLS (`--handshake-timeout`).
+    /// For the handshake of TLS, and before it for the header of the PROXY protocol
+    /// (`--handshake-timeout`).
     pub handshake: Duration,
     /// For the whole head of a request, and for the next one on a kept-alive
     /// connection (`--header-timeout`).
