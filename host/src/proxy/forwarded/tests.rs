@@ -79,6 +79,32 @@ fn a_client_cannot_take_in_what_proxies_add() {
     }
 }
 
+/// The same with whatever a client may think of.
+#[test]
+fn nothing_takes_in_what_proxies_add() {
+    let mut random = 1u64;
+    let mut next = |below: usize| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (random >> 33) as usize % below
+    };
+    let octets = b"\"\"\"\\\\,;=  \tfor_[]:.1x\xfc";
+    for _ in 0..20_000 {
+        let length = next(24);
+        let mut field: Vec<u8> = (0..length).map(|_| octets[next(octets.len())]).collect();
+        field.extend_from_slice(b", for=\"192.0.2.1:7\";x=\"\\\",\", for=10.0.0.1");
+        let mut headers = HeaderMap::new();
+        headers.append(FORWARDED, HeaderValue::from_bytes(&field).unwrap());
+        let is_proxy = |addr: IpAddr| addr == IpAddr::from([10, 0, 0, 1]);
+        let client = told(&headers, is_proxy).client;
+        let text = String::from_utf8_lossy(&field);
+        let client = client.unwrap_or_else(|| panic!("nobody in {text}"));
+        assert_eq!(client.addr, IpAddr::from([192, 0, 2, 1]), "{text}");
+        assert_eq!(client.port, 7, "{text}");
+    }
+}
+
 #[test]
 fn scheme_and_host_are_of_the_same_element() {
     let https = Some("https");
