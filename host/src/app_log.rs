@@ -93,6 +93,11 @@ impl AppLog {
         }
     }
 
+    /// What the app is called.
+    pub fn app(&self) -> &str {
+        &self.app
+    }
+
     /// The last lines, if they are kept.
     pub fn recent(&self) -> Option<&Recent> {
         self.recent.as_ref()

@@ -8,6 +8,7 @@ mod inspect;
 mod listening;
 mod new;
 mod project;
+mod proxy;
 mod python;
 mod serving;
 mod watch;
