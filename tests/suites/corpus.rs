@@ -19,6 +19,17 @@ pub struct Case {
     pub requests: Option<Vec<Expected>>,
 }
 
+impl Case {
+    /// Whether it begins with a header of the PROXY protocol, and is right so.
+    pub fn speaks_for_a_client(&self) -> bool {
+        let signature = ["PROXY ", "\r\n\r\n\0\r\nQUIT\n"];
+        let begins = signature
+            .iter()
+            .any(|octets| self.octets.starts_with(octets));
+        self.requests.is_some() && begins
+    }
+}
+
 /// A request as it was meant.
 #[derive(Deserialize)]
 pub struct Expected {

@@ -34,10 +34,17 @@ async fn gunicorns_corpus() {
     let invalid = cases.iter().filter(|case| case.requests.is_none()).count();
     assert_eq!((invalid, cases.len() - invalid), (81, 62));
     // One case announces more than it sends, and waits for as long as it may.
-    let server = Test::serving("echoes").body_timeout("2s").start().await;
+    let test = || Test::serving("echoes").body_timeout("2s");
+    let server = test().start().await;
+    let behind_proxy = test().trusted_proxy("127.0.0.1").proxy_protocol();
+    let behind_proxy = behind_proxy.start().await;
     let mut unmet = BTreeMap::new();
     for case in &cases {
-        if let Err(how) = meet(&server, case).await {
+        let server = match case.speaks_for_a_client() {
+            true => &behind_proxy,
+            false => &server,
+        };
+        if let Err(how) = meet(server, case).await {
             unmet.insert(case.name.clone(), how);
         }
     }
