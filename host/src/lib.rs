@@ -31,7 +31,7 @@
 //! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, and [`compiled`]
 //! keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`]
 //! (the contract's types), [`settings`], [`failure`], [`backtrace`], [`request_id`],
-//! [`log`] and [`app_log`].
+//! [`log`], [`app_log`] and [`observer`].
 
 pub mod admission;
 pub mod app_log;
@@ -54,6 +54,7 @@ pub mod listener;
 pub mod load;
 pub mod log;
 pub mod meter;
+pub mod observer;
 pub mod output;
 pub mod package;
 pub mod profile;
