@@ -1,5 +1,6 @@
 //! The command line: what was asked for, before anything is done about it.
 
+mod app;
 mod build;
 mod inspect;
 mod listen;
@@ -9,11 +10,12 @@ mod parse;
 mod progress;
 mod serve;
 
+use app::AppArgs;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use listen::ListenArgs;
-use parse::{dir, duration, env, head_size, mount, octets};
-use rhost::settings::{AppSettings, HeadLimits, LentDir, Limits, Timeouts};
+use parse::{duration, head_size, octets};
+use rhost::settings::{HeadLimits, Timeouts};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -114,21 +116,8 @@ struct Inspect {
 
 #[derive(Debug, Args)]
 struct Serve {
-    /// A component (app.wasm), the directory of a crate to build, or a WSGI program (wsgi_app:app)
-    #[arg(default_value = ".")]
-    app: PathBuf,
-
-    /// Path under which the app is mounted (its script-name)
-    #[arg(long, value_name = "/PREFIX", default_value = "", hide_default_value = true, value_parser = mount)]
-    mount: String,
-
-    /// Environment variable for the app; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = env)]
-    env: Vec<(String, String)>,
-
-    /// Directory to lend to the app; may be repeated
-    #[arg(long, value_name = "HOST:GUEST[:ro]", value_parser = dir)]
-    dir: Vec<LentDir>,
+    #[command(flatten)]
+    app: AppArgs,
 
     /// Show a client on this machine why a request failed
     /// [default: on for what is built, off for a component]
@@ -156,20 +145,8 @@ struct Serve {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 
-    /// Where compiled code is kept; must be a directory of your own
-    /// [default: rhost in the user's cache directory]
-    #[arg(long, value_name = "DIR")]
-    cache_dir: Option<PathBuf>,
-
-    /// Stack of the guest when a crate is built
-    #[arg(long, value_name = "SIZE", default_value = "32KiB", value_parser = octets)]
-    stack: u64,
-
     #[command(flatten)]
     listen: ListenArgs,
-
-    #[command(flatten)]
-    limits: LimitArgs,
 
     #[command(flatten)]
     head: HeadArgs,
@@ -282,32 +259,6 @@ struct TimeoutArgs {
 }
 
 impl Serve {
-    /// The app's settings, but for what depends on what is served.
-    fn app_settings(&self, name: String) -> AppSettings {
-        let limits = &self.limits;
-        AppSettings {
-            name,
-            mount: self.mount.clone(),
-            env: self.env.clone(),
-            dirs: self.dir.clone(),
-            dev: false,
-            source: None,
-            limits: Limits {
-                cpu: limits.cpu,
-                wall: limits.timeout,
-                memory: limits.memory,
-                table_elements: limits.table_elements,
-                request_body: limits.max_request_body,
-                response_body: limits.max_response_body,
-                response_headers: limits.max_response_headers,
-                log_rate: limits.log_rate,
-                concurrency: limits.concurrency.map(|places| places as usize),
-                queue: limits.queue,
-                queue_timeout: limits.queue_timeout,
-            },
-        }
-    }
-
     fn head_limits(&self) -> HeadLimits {
         HeadLimits {
             request_line: self.head.max_request_line,
@@ -357,6 +308,7 @@ pub fn run() -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rhost::settings::Limits;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -370,7 +322,7 @@ mod tests {
         };
         let shown = format!(
             "{:?} {:?} {:?}",
-            args.app_settings("x".into()).limits,
+            args.app.settings("x".into()).limits,
             args.head_limits(),
             args.timeouts()
         );
