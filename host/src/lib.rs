@@ -31,13 +31,15 @@
 //! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, and [`compiled`]
 //! keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`]
 //! (the contract's types), [`settings`], [`failure`], [`backtrace`], [`request_id`],
-//! [`log`], [`app_log`] and [`observer`].
+//! [`log`], [`app_log`], and [`observer`], to whom [`check`] listens when it holds an
+//! app against the rules.
 
 pub mod admission;
 pub mod app_log;
 pub mod backtrace;
 pub mod body;
 pub mod capabilities;
+pub mod check;
 pub mod compiled;
 pub mod connection;
 pub mod departure;

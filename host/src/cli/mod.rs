@@ -2,6 +2,7 @@
 
 mod app;
 mod build;
+mod check;
 mod inspect;
 mod listen;
 mod manual;
@@ -17,6 +18,7 @@ use listen::ListenArgs;
 use parse::{duration, head_size, octets};
 use rhost::settings::{HeadLimits, Timeouts};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 const STYLES: Styles = Styles::styled()
@@ -81,6 +83,23 @@ Examples:
   rhost inspect app.wasm --wit                  its types, in WIT
   rhost inspect app.wasm --json | jq .parts")]
     Inspect(Inspect),
+
+    /// Serve an app to itself, and say which rules of the gateway and of HTTP it breaks
+    #[command(after_help = "\
+Examples:
+  rhost check                                   the crate in this directory
+  rhost check app.wasm
+  rhost check wsgi_app:app --path /login --path '/search?q=a'
+  rhost check app.wasm --env GREETING=hi --dir ./test-data:/data
+  rhost check app.wasm --strict --quiet         for CI: nothing but findings
+  rhost check app.wasm --json | jq '.findings[].rule'
+
+It asks for / and for each --path with GET, HEAD, OPTIONS, POST and a method that nobody has, over
+HTTP/1.0, HTTP/1.1 and HTTP/2, and once for what is right and rare. POST may write: lend it
+directories that are made for it.
+Exit status: 0 it passed; 1 a rule of level error is broken (--strict: or of level warning);
+2 there was nothing to check, or the command line is wrong.")]
+    Check(Box<check::Check>),
 
     /// Print a script that completes rhost's commands in a shell
     #[command(after_help = "\
@@ -290,19 +309,37 @@ pub enum Error {
     Serve(#[from] serve::Error),
     /// `rhost inspect`.
     Inspect(#[from] inspect::Error),
+    /// `rhost check`.
+    Check(#[from] check::Error),
 }
 
-/// Does what the command line asks for.
-pub fn run() -> Result<(), Error> {
+impl Error {
+    /// What the process ends with. Of a check, 1 says that rules are broken.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Error::Check(_) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Does what the command line asks for, and says how the process is to end.
+pub fn run() -> Result<ExitCode, Error> {
     match Cli::parse().command {
         Command::New(args) => new::run(&args)?,
         Command::Build(args) => build::run(&args)?,
         Command::Serve(args) => serve::run(*args)?,
         Command::Inspect(args) => inspect::run(&args)?,
+        Command::Check(args) => {
+            return Ok(match check::run(*args)? {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::FAILURE,
+            });
+        }
         Command::Completions { shell } => manual::completions(shell, &mut Cli::command()),
         Command::Man => manual::page(Cli::command()),
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `rhost serve`: build if need be, load, listen, serve, drain.
 
-mod deploy;
-mod error;
+pub mod deploy;
+pub mod error;
 mod rebuild;
 mod signals;
 mod tls;
