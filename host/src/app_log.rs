@@ -118,6 +118,11 @@ impl AppLog {
         self.host_lines(request, &cause.to_string());
     }
 
+    /// What the app is called.
+    pub fn app(&self) -> &str {
+        &self.app
+    }
+
     /// The last lines, if they are kept.
     pub fn recent(&self) -> Option<&Recent> {
         self.recent.as_ref()

@@ -31,8 +31,9 @@ pub struct Body {
 enum Content {
     /// All of it is there.
     Whole(Bytes),
-    /// The guest goes on making it, or has left it unfinished.
-    Streamed(Streamed),
+    /// The guest goes on making it, or has left it unfinished. Boxed, so that a
+    /// body that is whole stays small.
+    Streamed(Box<Streamed>),
 }
 
 impl Body {
@@ -96,22 +97,22 @@ pub async fn answer(
     log.beyond(trail.request(), standing.beyond);
     let content = match verdict {
         Ok(()) if has_ended => Content::Whole(blocks.pop().unwrap_or_default()),
-        Ok(()) => Content::Streamed(Streamed::begin(
+        Ok(()) => Content::Streamed(Box::new(Streamed::begin(
             guest,
             blocks,
             head.length,
             log,
             trail.request(),
-        )),
+        ))),
         Err(cause) => {
             trail.failed(&log, &cause);
-            Content::Streamed(Streamed::unfinished(
+            Content::Streamed(Box::new(Streamed::unfinished(
                 guest.outlet().clone(),
                 blocks,
                 head.length,
                 log,
                 trail.request(),
-            ))
+            )))
         }
     };
     respond(head, content, trail)

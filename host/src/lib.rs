@@ -8,14 +8,14 @@
 //! A request meets the modules in this order:
 //!
 //! 1. [`listener`]: the [`socket`]s; accepts, and stops accepting. It hands
-//!    connections to a [`worker`], a thread for each core, which begins them, with
-//!    the handshake of [`tls`].
+//!    connections to a [`worker`], a thread for each core, which begins them with a
+//!    [`handshake`]: that of [`tls`], and before it a [`proxy`]'s.
 //! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper; [`stall`] gives up
 //!    one that neither asks nor takes, and by [`departure`] one that has left. The
 //!    [`gate`] lets no request pass that others might read in another way.
 //! 3. [`tenant`]: finds the app, and starts the [`trail`] that the request leaves
-//!    in the logs. What [`development`] shows of an app and its failures, it shows
-//!    here.
+//!    in the logs, its line in the [`access_log`] among them. What [`development`]
+//!    shows of an app and its failures, it shows here.
 //! 4. [`admission`]: a place before a sandbox; overload queues, then sheds.
 //! 5. [`environ`]: the head of the request as PEP 3333's record.
 //! 6. [`sandbox`]: a fresh instance, with what [`capabilities`] lends it, within
@@ -34,6 +34,7 @@
 //! [`log`], [`app_log`], and [`observer`], to whom [`check`] listens when it holds an
 //! app against the rules.
 
+pub mod access_log;
 pub mod admission;
 pub mod app_log;
 pub mod backtrace;
@@ -49,6 +50,7 @@ pub mod failure;
 pub mod gate;
 pub mod gateway;
 pub mod guest;
+pub mod handshake;
 pub mod imports;
 pub mod input;
 pub mod inspect;
@@ -60,6 +62,7 @@ pub mod observer;
 pub mod output;
 pub mod package;
 pub mod profile;
+pub mod proxy;
 pub mod python;
 pub mod request_id;
 pub mod sandbox;

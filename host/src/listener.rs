@@ -5,6 +5,7 @@ use crate::socket::{Accepted, Address};
 use crate::tenant::Site;
 use crate::tls::Tls;
 use crate::worker::{Drained, Workers};
+use socket2::SockRef;
 use std::fs::{self, Permissions};
 use std::future::Future;
 use std::io;
@@ -19,6 +20,11 @@ use tokio::sync::{mpsc, watch};
 
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: u32 = 1024;
+/// Octets that a connection may keep in the kernel unsent, beyond which a write
+/// waits. The kernel's own limit is some megabytes, which a client that does not
+/// read would make a guest fill; and they are filled before anyone notices that
+/// it does not.
+const UNSENT: u32 = 128 << 10;
 /// How long to wait after an accept that failed for want of something, such as
 /// file descriptors; doubled up to the second while it goes on.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -72,6 +78,8 @@ impl Listener {
     }
 
     fn of_tcp(socket: TcpListener) -> io::Result<Self> {
+        // What is set here is so for each connection that comes in.
+        SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
         Ok(Listener {
             address: Address::Tcp(socket.local_addr()?),
             socket: Bound::Tcp(socket),

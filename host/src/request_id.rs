@@ -1,30 +1,70 @@
 //! What a request is called: in its environ, in the logs and on an error page.
 
+use http::{HeaderMap, HeaderName};
 use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// In which a proxy says what it calls a request.
+static FIELD: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest that is taken from a proxy; a UUID has 36.
+const LONGEST: usize = 64;
+
 /// Sixteen hexadecimal digits: unique within this process, unlike those of
-/// another process, and without an order from which traffic could be counted.
+/// another process, and without an order from which traffic could be counted. Or
+/// what a proxy called the request.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct RequestId([u8; 16]);
+pub struct RequestId {
+    /// Zeros behind the last.
+    octets: [u8; LONGEST],
+    length: u8,
+}
 
 impl RequestId {
     /// The next one.
     pub fn next() -> Self {
-        let mut digits = [0; 16];
+        const DIGITS: usize = 16;
+        let mut octets = [0; LONGEST];
         let scrambled = scramble(count());
-        for (place, digit) in digits.iter_mut().enumerate() {
+        for (place, digit) in octets[..DIGITS].iter_mut().enumerate() {
             *digit = b"0123456789abcdef"[(scrambled >> (60 - 4 * place)) as usize & 15];
         }
-        RequestId(digits)
+        RequestId {
+            octets,
+            length: DIGITS as u8,
+        }
     }
 
-    /// The digits.
+    /// The one that somebody else gave: at most 64 letters, digits and `-_.:+/=@`,
+    /// none of which has a meaning in a log, a page or a shell's word.
+    pub fn given(text: &[u8]) -> Option<Self> {
+        let allowed = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.:+/=@".contains(octet);
+        if text.is_empty() || !text.iter().all(allowed) {
+            return None;
+        }
+        let mut octets = [0; LONGEST];
+        octets.get_mut(..text.len())?.copy_from_slice(text);
+        Some(RequestId {
+            octets,
+            length: text.len() as u8,
+        })
+    }
+
+    /// The id of a request with these fields, from somebody who may name it.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut given = headers.get_all(&FIELD).into_iter();
+        match (given.next(), given.next()) {
+            (Some(id), None) => RequestId::given(id.as_bytes()),
+            _ => None,
+        }
+    }
+
+    /// The text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("digits are ASCII")
+        std::str::from_utf8(&self.octets[..usize::from(self.length)]).expect("it is ASCII")
     }
 }
 
@@ -79,5 +119,34 @@ mod tests {
         ids.extend(other.join().unwrap());
         assert_eq!(ids.len(), 20_000);
         assert!(ids.iter().all(|id| id.len() == 16));
+    }
+
+    #[test]
+    fn what_is_given_is_short_and_plain() {
+        let longest = "x".repeat(64);
+        for id in [
+            "1",
+            "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+            "Root=1-a_b@c/d:e+f.g",
+            &longest,
+        ] {
+            assert_eq!(RequestId::given(id.as_bytes()).unwrap().as_str(), id);
+        }
+        let longer = "x".repeat(65);
+        for id in [
+            "", " ", "a b", "a\"", "<b>", "a\n", "a\x1b[2J", "\u{e9}", "a,b", &longer,
+        ] {
+            assert_eq!(RequestId::given(id.as_bytes()), None, "{id}");
+        }
+    }
+
+    #[test]
+    fn two_are_none() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(RequestId::of(&headers), None);
+        headers.append(&FIELD, "a".parse().unwrap());
+        assert_eq!(RequestId::of(&headers), RequestId::given(b"a"));
+        headers.append(&FIELD, "b".parse().unwrap());
+        assert_eq!(RequestId::of(&headers), None);
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::str::FromStr;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 /// Where to listen.
@@ -79,6 +79,21 @@ impl Accepted {
         match self {
             Accepted::Tcp(stream) => TcpStream::from_std(stream).map(Socket::Tcp),
             Accepted::Unix(stream) => UnixStream::from_std(stream).map(Socket::Unix),
+        }
+    }
+}
+
+impl Socket {
+    /// Waits for octets, and copies as many as are there and fit. They stay to be
+    /// read; none are the end.
+    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        use rustix::net::{RecvFlags, recv};
+        match self {
+            Socket::Tcp(stream) => stream.peek(buf).await,
+            Socket::Unix(stream) => {
+                let peek = || Ok(recv(stream, &mut *buf, RecvFlags::PEEK)?.0);
+                stream.async_io(Interest::READABLE, peek).await
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Apps, and the way of a request into one.
 
+use crate::access_log::AccessLog;
 use crate::admission::Turnstile;
 use crate::app_log::AppLog;
 use crate::body::{self, Body};
@@ -17,7 +18,7 @@ use crate::observer::Observer;
 use crate::output::Outlet;
 use crate::request_id::RequestId;
 use crate::sandbox::{self, Program};
-use crate::settings::{AppSettings, HeadLimits, Limits, Timeouts};
+use crate::settings::{AppSettings, HeadLimits, Limits, Proxies, Timeouts};
 use crate::trail::Trail;
 use arc_swap::ArcSwapOption;
 use http::header::CONTENT_LENGTH;
@@ -135,10 +136,12 @@ impl App {
 pub struct Site {
     /// None until it has been built for the first time.
     app: ArcSwapOption<App>,
-    access_log: Option<Sink>,
+    access_log: Option<AccessLog>,
     log: Sink,
     body_timeout: Duration,
     head_limits: HeadLimits,
+    /// None if nobody is one.
+    proxies: Option<Arc<Proxies>>,
     /// Reloads a developer's pages when the app has been replaced.
     reload: Option<Reload>,
 }
@@ -150,7 +153,7 @@ impl Site {
         app: Option<App>,
         timeouts: &Timeouts,
         log: &Sink,
-        access_log: Option<Sink>,
+        access_log: Option<AccessLog>,
     ) -> Self {
         Site {
             app: ArcSwapOption::from_pointee(app),
@@ -158,6 +161,7 @@ impl Site {
             log: log.clone(),
             body_timeout: timeouts.body,
             head_limits: HeadLimits::default(),
+            proxies: None,
             reload: None,
         }
     }
@@ -173,6 +177,20 @@ impl Site {
     /// How large the head of a request may be.
     pub fn head_limits(&self) -> HeadLimits {
         self.head_limits
+    }
+
+    /// The same site behind `proxies`.
+    pub fn behind(self, proxies: Proxies) -> Self {
+        let are_there = proxies.protocol || !proxies.trusted.is_empty();
+        Site {
+            proxies: are_there.then(|| Arc::new(proxies)),
+            ..self
+        }
+    }
+
+    /// The proxies in front of it, if there are any.
+    pub fn proxies(&self) -> Option<&Arc<Proxies>> {
+        self.proxies.as_ref()
     }
 
     /// The same site, and the pages of its app load themselves again in the
@@ -197,7 +215,8 @@ impl Site {
 
     /// Answers a request that came over `peer` and did not pass the gate.
     pub fn refuse(&self, peer: &Arc<Peer>, head: &Parts, refusal: Refusal) -> Response<Body> {
-        let trail = Trail::begin(head, peer, self.access_log.as_ref());
+        let peer = peer.asking(&head.uri, &head.headers);
+        let trail = Trail::begin(head, &peer, self.access_log.as_ref());
         body::page(failure::refused(refusal, trail.request().as_str()), trail)
     }
 
@@ -208,6 +227,8 @@ impl Site {
         peer: &Arc<Peer>,
         request: Request<Incoming>,
     ) -> Response<Body> {
+        let asking = peer.asking(request.uri(), request.headers());
+        let peer = &*asking;
         let Some(reload) = &self.reload else {
             return self.answer_app(lane, peer, request).await;
         };
@@ -248,6 +269,7 @@ impl Site {
             let log = AppLog::new("rhost", self.log.clone(), u64::MAX);
             return body::refuse(Cause::NotBuilt, &log, trail);
         };
+        trail.of_app(&app.desks[lane % app.desks.len()].log);
         if let Some(subject) = &app.subject
             && development::is_local(peer, &head)
         {

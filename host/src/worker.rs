@@ -6,11 +6,11 @@
 //! to one that is idle.
 
 use crate::connection::Protocol;
-use crate::environ::Peer;
+use crate::handshake;
 use crate::settings::Timeouts;
-use crate::socket::{Accepted, Socket};
+use crate::socket::Accepted;
 use crate::tenant::Site;
-use crate::tls::{Tls, Transport};
+use crate::tls::Tls;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::io;
 use std::sync::Arc;
@@ -145,12 +145,13 @@ async fn serve(
         let Some(stream) = stream else { break };
         let load = Load(load.clone());
         let (protocol, site, watcher) = (protocol.clone(), site.clone(), connections.watcher());
-        let tls = tls.clone();
+        let (tls, handshake_time) = (tls.clone(), timeouts.handshake);
         tasks.spawn(async move {
             let _load = load;
-            // It can fail only for want of file descriptors, of which the
-            // connection has one already; or when the client has left.
-            let Ok((transport, peer)) = begin(stream, tls.as_deref()).await else {
+            // It fails when the client has left, or is not who it should be; and for
+            // want of file descriptors, of which the connection has one already.
+            let begun = handshake::begin(stream, site.proxies(), handshake_time, tls.as_deref());
+            let Ok((transport, peer)) = begun.await else {
                 return;
             };
             protocol.serve(transport, peer, site, lane, watcher).await;
@@ -162,26 +163,5 @@ async fn serve(
         Drained::Whole
     } else {
         Drained::Cut
-    }
-}
-
-/// A connection as far as HTTP: who is at its ends, and the handshake of TLS. A
-/// Unix socket has none, since nobody listens on the way.
-async fn begin(accepted: Accepted, tls: Option<&Tls>) -> io::Result<(Transport, Peer)> {
-    let socket = accepted.into_socket()?;
-    let peer = match &socket {
-        Socket::Tcp(stream) => Peer::new(stream.peer_addr()?, stream.local_addr()?),
-        Socket::Unix(_) => return Ok((Transport::Plain(socket), Peer::unix())),
-    };
-    let Some(tls) = tls else {
-        return Ok((Transport::Plain(socket), peer));
-    };
-    match tls.accept(socket).await {
-        Ok((transport, facts)) => Ok((transport, peer.under_tls(facts))),
-        Err(error) => {
-            // Scanners, and browsers that do not trust it, are everyday affairs.
-            tracing::debug!("handshake with {} failed: {error}", peer.remote_addr);
-            Err(error)
-        }
     }
 }

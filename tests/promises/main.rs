@@ -1,5 +1,6 @@
 //! A module for each promise.
 
+mod access_log;
 mod answers;
 mod cancellation;
 mod chat;
@@ -17,6 +18,8 @@ mod limits;
 mod notes;
 mod overload;
 mod protocols;
+mod proxy;
+mod proxy_protocol;
 mod python;
 mod size_classes;
 mod start_response;

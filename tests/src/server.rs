@@ -5,9 +5,12 @@ use crate::guests;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
+use rhost::access_log::{self, AccessLog};
 use rhost::listener::{self, Listener};
 use rhost::log::{Format, Memory, Sink};
-use rhost::settings::{AppSettings, HeadLimits, LentDir, Limits, Listening, Timeouts};
+use rhost::settings::{
+    AppSettings, HeadLimits, LentDir, Limits, Listening, Proxies, ProxyHeaders, Timeouts,
+};
 use rhost::socket::Address;
 use rhost::tenant::{App, Site};
 use rhost::tls::{CertificateFiles, Certificates, Tls};
@@ -28,6 +31,8 @@ pub struct Test {
     head: HeadLimits,
     timeouts: Timeouts,
     tls: Option<(Vec<CertificateFiles>, Option<PathBuf>)>,
+    proxies: Proxies,
+    access_log_format: access_log::Format,
 }
 
 impl Test {
@@ -43,7 +48,34 @@ impl Test {
             head: HeadLimits::default(),
             timeouts: Timeouts::default(),
             tls: None,
+            proxies: Proxies::default(),
+            access_log_format: access_log::Format::Text,
         }
+    }
+
+    /// `--trusted-proxy`.
+    pub fn trusted_proxy(mut self, proxy: &str) -> Self {
+        let proxy = proxy.parse().expect("a network, as 127.0.0.0/8");
+        self.proxies.trusted.push(proxy);
+        self
+    }
+
+    /// `--proxy-headers`.
+    pub fn proxy_headers(mut self, headers: ProxyHeaders) -> Self {
+        self.proxies.headers = headers;
+        self
+    }
+
+    /// `--proxy-protocol`.
+    pub fn proxy_protocol(mut self) -> Self {
+        self.proxies.protocol = true;
+        self
+    }
+
+    /// `--access-log-format`.
+    pub fn access_log_format(mut self, format: access_log::Format) -> Self {
+        self.access_log_format = format;
+        self
     }
 
     /// `--tls-cert` and `--tls-key`, and `--tls-client-ca`.
@@ -201,8 +233,9 @@ impl Test {
         let (log_sink, log) = Sink::to_memory("log", Format::Text);
         let (access_sink, access_log) = Sink::to_memory("access log", Format::Text);
         let app = App::new(&loaded, &self.settings, &log_sink, None).expect("the guest is an app");
+        let access_sink = AccessLog::new(access_sink, self.access_log_format);
         let site = Site::new(Some(app), &self.timeouts, &log_sink, Some(access_sink));
-        let site = Arc::new(site.with_head_limits(self.head));
+        let site = Arc::new(site.with_head_limits(self.head).behind(self.proxies));
         let any = Address::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
         let listener = Listener::bind(&any, &Listening::default()).expect("a port is free");
         let &Address::Tcp(addr) = listener.address() else {

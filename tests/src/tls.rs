@@ -76,6 +76,18 @@ impl Authority {
         protocols: &[&str],
         identity: Option<Identity>,
     ) -> io::Result<TlsStream<TcpStream>> {
+        let stream = TcpStream::connect(addr).await?;
+        self.connect_over(stream, host, protocols, identity).await
+    }
+
+    /// The same over a connection that is there.
+    pub async fn connect_over(
+        &self,
+        stream: TcpStream,
+        host: &'static str,
+        protocols: &[&str],
+        identity: Option<Identity>,
+    ) -> io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -92,7 +104,6 @@ impl Authority {
             .iter()
             .map(|name| name.as_bytes().to_vec())
             .collect();
-        let stream = TcpStream::connect(addr).await?;
         let connector = TlsConnector::from(Arc::new(config));
         connector.connect(host.try_into().unwrap(), stream).await
     }

@@ -44,7 +44,8 @@ pub struct ListenArgs {
     #[arg(long, value_name = "FILE")]
     pub tls_client_ca: Option<PathBuf>,
 
-    /// How long a client may take for the handshake of TLS
+    /// How long a client may take for the handshake of TLS, and a proxy for the header of the
+    /// PROXY protocol
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub handshake_timeout: Duration,
 }

@@ -9,6 +9,7 @@ mod manual;
 mod new;
 mod parse;
 mod progress;
+mod proxy;
 mod serve;
 
 use app::AppArgs;
@@ -16,6 +17,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use listen::ListenArgs;
 use parse::{duration, head_size, octets};
+use proxy::ProxyArgs;
+use rhost::access_log;
+use rhost::log::Format;
 use rhost::settings::{HeadLimits, Timeouts};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -56,7 +60,7 @@ Examples:
   rhost serve app.wasm --addr 0.0.0.0:80 --env GREETING=hi
   rhost serve app.wasm --dir ./data:/data --dir ./static:/static:ro
   rhost serve app.wasm --addr '[::]:443' --tls-cert site.pem --tls-key site.key
-  rhost serve app.wasm --addr unix:/run/rhost.sock --unix-mode 660
+  rhost serve app.wasm --addr unix:/run/rhost.sock --unix-mode 660 --trusted-proxy unix
   rhost serve app.wasm --mount /blog --cpu 500ms --memory 64MiB
 
 Nothing reaches the app but what is named: no files, no variables, no network.
@@ -160,12 +164,19 @@ struct Serve {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
 
+    /// How lines of the access log are written [default: as --log-format says]
+    #[arg(long, value_name = "FORMAT")]
+    access_log_format: Option<AccessLogFormat>,
+
     /// Threads that serve requests [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 
     #[command(flatten)]
     listen: ListenArgs,
+
+    #[command(flatten)]
+    proxy: ProxyArgs,
 
     #[command(flatten)]
     head: HeadArgs,
@@ -184,6 +195,18 @@ enum Switch {
 enum LogFormat {
     /// For people
     Text,
+    /// An object a line, for programs
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AccessLogFormat {
+    /// For people
+    Text,
+    /// The Common Log Format, as Apache writes it
+    Common,
+    /// The same with Referer and User-Agent
+    Combined,
     /// An object a line, for programs
     Json,
 }
@@ -278,6 +301,22 @@ struct TimeoutArgs {
 }
 
 impl Serve {
+    fn log_format(&self) -> Format {
+        match self.log_format {
+            LogFormat::Text => Format::Text,
+            LogFormat::Json => Format::Json,
+        }
+    }
+
+    fn access_log_format(&self) -> access_log::Format {
+        match (self.access_log_format, self.log_format) {
+            (Some(AccessLogFormat::Common), _) => access_log::Format::Common,
+            (Some(AccessLogFormat::Combined), _) => access_log::Format::Combined,
+            (Some(AccessLogFormat::Json), _) | (None, LogFormat::Json) => access_log::Format::Json,
+            (Some(AccessLogFormat::Text), _) | (None, LogFormat::Text) => access_log::Format::Text,
+        }
+    }
+
     fn head_limits(&self) -> HeadLimits {
         HeadLimits {
             request_line: self.head.max_request_line,

@@ -14,7 +14,7 @@ mod follow;
 mod frames;
 mod head;
 pub mod http2;
-mod octets;
+pub(crate) mod octets;
 mod refusal;
 mod request_line;
 

@@ -9,6 +9,7 @@ mod inspect;
 mod listening;
 mod new;
 mod project;
+mod proxy;
 mod python;
 mod serving;
 mod watch;

@@ -12,8 +12,8 @@
 //!   stand in.
 //! - [`process`] knows a server's CPU time and memory.
 //! - [`site`] writes and builds sites of many routes.
-//! - [`compare`], [`syscalls`], [`routes`], [`soak`] and [`stop`] measure, with [`report`]
-//!   for the figures.
+//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`stop`] and [`slow`] measure, with
+//!   [`report`] for the figures.
 
 mod artefacts;
 mod ask;
@@ -27,6 +27,7 @@ mod response;
 mod routes;
 mod servers;
 mod site;
+mod slow;
 mod soak;
 mod stop;
 mod syscalls;
@@ -56,6 +57,7 @@ Examples:
   rhost-bench routes                            what a thousand routes cost
   rhost-bench soak                              memory over a million requests
   rhost-bench stop                              how endless loops are stopped
+  rhost-bench slow                              how slow clients are
 
 Builds what it measures. Exits with 1 when an answer was wrong; a mark that is
 missed is printed, no more: figures of a busy machine prove little."
@@ -78,6 +80,8 @@ enum Command {
     Soak(soak::Soak),
     /// How soon an endless loop is stopped, and how its neighbours fare
     Stop(stop::Stop),
+    /// When slow clients are closed, and how their neighbours fare (slowhttptest)
+    Slow(slow::Slow),
     /// What the bench runs as bare hyper
     #[command(hide = true)]
     ServeHyper,
@@ -91,6 +95,7 @@ fn main() -> ExitCode {
         Some(Command::Routes(args)) => routes::run(args),
         Some(Command::Soak(args)) => soak::run(args),
         Some(Command::Stop(args)) => stop::run(args),
+        Some(Command::Slow(args)) => slow::run(args),
         Some(Command::ServeHyper) => bare_hyper::serve().map(|()| true),
     };
     match outcome {

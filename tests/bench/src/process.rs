@@ -76,6 +76,18 @@ pub fn memory(pid: u32) -> Result<Memory> {
     })
 }
 
+/// How many sockets a process holds, those that it listens on included.
+pub fn sockets(pid: u32) -> Result<u64> {
+    let mut sockets = 0;
+    for descriptor in fs::read_dir(format!("/proc/{pid}/fd")).context("the server is gone")? {
+        // One may be closed meanwhile.
+        let is_socket = fs::read_link(descriptor?.path())
+            .is_ok_and(|target| target.to_string_lossy().starts_with("socket:"));
+        sockets += u64::from(is_socket);
+    }
+    Ok(sockets)
+}
+
 /// Makes the peak start again from what is resident now.
 pub fn forget_peak(pid: u32) -> Result<()> {
     fs::write(format!("/proc/{pid}/clear_refs"), "5")
@@ -96,6 +108,10 @@ mod tests {
         assert!(own_cpu_time().unwrap() >= Duration::from_millis(20));
         let memory = memory(pid).unwrap();
         assert!(memory.anonymous > 0 && memory.anonymous <= memory.resident);
+        let before = sockets(pid).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(sockets(pid).unwrap(), before + 1);
+        drop(listener);
         assert!(memory.resident <= memory.peak + (1 << 20));
     }
 }

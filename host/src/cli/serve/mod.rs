@@ -8,9 +8,10 @@ mod tls;
 
 pub use error::Error;
 
-use super::{LogFormat, Serve, Switch};
+use super::{Serve, Switch};
 use deploy::{Component, Deployer};
 use rebuild::Rebuild;
+use rhost::access_log::AccessLog;
 use rhost::development::Live;
 use rhost::listener::{self, Listener};
 use rhost::log::{Format, Sink};
@@ -22,21 +23,22 @@ use std::sync::Arc;
 
 /// Serves until a signal comes.
 pub fn run(args: Serve) -> Result<(), Error> {
-    let format = match args.log_format {
-        LogFormat::Text => Format::Text,
-        LogFormat::Json => Format::Json,
-    };
-    let (log, _log_flusher) = Sink::start("log", io::stderr(), format);
+    let (log, _log_flusher) = Sink::start("log", io::stderr(), args.log_format());
     trace(&log);
     // Silence is cheaper than a line that nobody reads.
     let (access_log, _access_flusher) = match args.access_log {
-        Switch::On => Some(Sink::start("access log", io::stdout(), format)).unzip(),
+        Switch::On => {
+            let (format, out) = (args.access_log_format(), io::stdout());
+            let (sink, flusher) = Sink::start("access log", out, args.log_format());
+            (Some(AccessLog::new(sink, format)), Some(flusher))
+        }
         Switch::Off => (None, None),
     };
     let (mount, quiet) = (args.app.mount.clone(), args.quiet);
     let (addresses, listening) = (args.listen.addresses(), args.listen.listening());
     let watching = args.watch;
     let (head_limits, timeouts) = (args.head_limits(), args.timeouts());
+    let proxies = args.proxy.proxies();
     let concurrency = args.app.limits.concurrency;
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
@@ -70,7 +72,9 @@ pub fn run(args: Serve) -> Result<(), Error> {
         || "nothing yet".to_owned(),
         |component| format!("{} ({})", component.name(), component.size()),
     );
-    let site = Site::new(app, &timeouts, &log, access_log).with_head_limits(head_limits);
+    let site = Site::new(app, &timeouts, &log, access_log)
+        .with_head_limits(head_limits)
+        .behind(proxies);
     let site = Arc::new(match watching && dev {
         true => site.reloading(live.clone()),
         false => site,

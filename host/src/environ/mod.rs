@@ -1,84 +1,20 @@
 //! From a request's head to the `environ` of PEP 3333.
 
+mod authority;
+mod peer;
+
+pub use authority::server;
+pub use peer::Peer;
+
 use crate::gateway::Environ;
-use crate::tls::Facts;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderName, Uri, Version};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
-use std::net::SocketAddr;
 
 /// What `server-software` says, and what error pages are signed with.
 pub const SOFTWARE: &str = concat!("rhost/", env!("CARGO_PKG_VERSION"));
-
-/// The two ends of a connection, as text made once for all its requests.
-#[derive(Debug)]
-pub struct Peer {
-    /// The client's address, without a port.
-    pub remote_addr: String,
-    /// The client's port.
-    pub remote_port: u16,
-    /// Whether the client sits at this machine.
-    pub is_loopback: bool,
-    /// `http`, or `https` under TLS.
-    scheme: &'static str,
-    /// What TLS says of the connection; nothing in the clear.
-    facts: Facts,
-    /// The address that the connection came in at: the server's name for a
-    /// client that gives none.
-    local_addr: String,
-    local_port: u16,
-}
-
-impl Peer {
-    /// A connection from `remote` to `local`.
-    pub fn new(remote: SocketAddr, local: SocketAddr) -> Self {
-        Peer {
-            // A client of IPv4 is called by its IPv4 address on a socket that
-            // takes both.
-            remote_addr: remote.ip().to_canonical().to_string(),
-            remote_port: remote.port(),
-            is_loopback: remote.ip().to_canonical().is_loopback(),
-            scheme: "http",
-            facts: Facts::default(),
-            local_addr: local.ip().to_canonical().to_string(),
-            local_port: local.port(),
-        }
-    }
-
-    /// A connection over a Unix socket, which has no address: most likely that of
-    /// a proxy, and so of anyone.
-    pub fn unix() -> Self {
-        Peer {
-            remote_addr: String::new(),
-            remote_port: 0,
-            is_loopback: false,
-            scheme: "http",
-            facts: Facts::default(),
-            local_addr: "localhost".into(),
-            local_port: 80,
-        }
-    }
-
-    /// The same under TLS.
-    pub fn under_tls(self, facts: Facts) -> Self {
-        Peer {
-            scheme: "https",
-            facts,
-            ..self
-        }
-    }
-
-    /// The port that a host is asked for at when none is named (RFC 9110, section
-    /// 4.2).
-    fn default_port(&self) -> u16 {
-        match self.scheme {
-            "https" => 443,
-            _ => 80,
-        }
-    }
-}
 
 /// A path that is split where its app is mounted.
 #[derive(Debug)]
@@ -142,8 +78,7 @@ impl<'a> Gathered<'a> {
             headers: Vec::with_capacity(head.headers.len()),
             // None in the clear, and then no memory either.
             extensions: peer
-                .facts
-                .0
+                .facts()
                 .iter()
                 .map(|(name, value)| (*name, value.as_str()))
                 .collect(),
@@ -155,8 +90,14 @@ impl<'a> Gathered<'a> {
                     .get_or_insert_with(|| text(value.as_bytes()));
             } else if name == CONTENT_LENGTH {
                 gathered.content_length = value.to_str().ok().and_then(|value| value.parse().ok());
-            } else if !is_forged(name) {
-                gathered.headers.push((name.as_str(), value.as_bytes()));
+            } else if !is_forged(name, peer) {
+                // A URL that is rebuilt from it, as PEP 3333 says, is the one that
+                // the client asked for.
+                let value = match peer.asked_host() {
+                    Some(host) if name == HOST => host.as_bytes(),
+                    _ => value.as_bytes(),
+                };
+                gathered.headers.push((name.as_str(), value));
             }
         }
         gathered
@@ -182,7 +123,7 @@ impl<'a> Gathered<'a> {
             server_port: self.server_port,
             server_protocol: protocol(head.version),
             server_software: SOFTWARE,
-            url_scheme: peer.scheme,
+            url_scheme: peer.scheme(),
             remote_addr: &peer.remote_addr,
             remote_port: peer.remote_port,
             headers: &self.headers,
@@ -206,39 +147,6 @@ pub fn protocol(version: Version) -> &'static str {
     }
 }
 
-/// The host that was asked for, and its port: the target's authority beats Host
-/// (RFC 9112, section 3.2.2), and the listening address stands in for both.
-pub fn server<'a>(head: &'a Parts, peer: &'a Peer) -> (&'a str, u16) {
-    let asked = match head.uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => head.headers.get(HOST).and_then(|host| host.to_str().ok()),
-    };
-    // Without a port the scheme's own is meant (RFC 9110, section 4.2.1).
-    asked
-        .and_then(|asked| host_and_port(asked, peer.default_port()))
-        .unwrap_or((&peer.local_addr, peer.local_port))
-}
-
-fn host_and_port(authority: &str, default_port: u16) -> Option<(&str, u16)> {
-    let authority = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    let colon = match authority.rfind(']') {
-        Some(bracket) => authority[bracket..].find(':').map(|at| bracket + at),
-        None => authority.find(':'),
-    };
-    let (host, port) = match colon {
-        Some(colon) => (&authority[..colon], &authority[colon + 1..]),
-        None => (authority, ""),
-    };
-    let port = if port.is_empty() {
-        default_port
-    } else {
-        port.parse().ok()?
-    };
-    (!host.is_empty()).then_some((host, port))
-}
-
 /// The target as it was sent. HTTP/2 sends its parts apart, of which `:path` is
 /// the one that HTTP/1.1 would have sent (RFC 9113, section 8.3.1).
 pub fn request_uri(uri: &Uri, version: Version) -> Cow<'_, str> {
@@ -252,7 +160,7 @@ pub fn request_uri(uri: &Uri, version: Version) -> Cow<'_, str> {
 
 /// Octets as PEP 3333 has them in strings: UTF-8 where they are, else each octet
 /// as the character of that number (ISO 8859-1).
-fn text(octets: &[u8]) -> Cow<'_, str> {
+pub fn text(octets: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(octets) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(octets.iter().map(|&octet| char::from(octet)).collect()),
@@ -262,13 +170,13 @@ fn text(octets: &[u8]) -> Cow<'_, str> {
 /// Fields that could pass for something they are not: a name with an underscore
 /// aliases one with a hyphen in a CGI view; `Proxy` would become `HTTP_PROXY`;
 /// and what a proxy says of a client is not to be believed of the client itself.
-fn is_forged(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    match name.as_bytes()[0] {
-        b'p' if name == "proxy" => true,
-        b'f' if name == "forwarded" => true,
-        b'x' if name.starts_with("x-forwarded-") => true,
-        _ => name.contains('_'),
+fn is_forged(name: &HeaderName, peer: &Peer) -> bool {
+    let text = name.as_str();
+    match text.as_bytes()[0] {
+        b'p' if text == "proxy" => true,
+        b'f' if text == "forwarded" => true,
+        b'x' if text.starts_with("x-forwarded-") => !peer.passes(name),
+        _ => text.contains('_'),
     }
 }
 
@@ -301,38 +209,6 @@ mod tests {
         assert_eq!(split("/blogs", "/blog"), None);
         assert_eq!(split("/", "/blog"), None);
         assert_eq!(split("*", ""), Some(b"*".to_vec()));
-    }
-
-    #[test]
-    fn the_authority_beats_host() {
-        let peer = peer();
-        let server_of = |request| {
-            let head = head(request);
-            let (name, port) = server(&head, &peer);
-            (name.to_owned(), port)
-        };
-        let request = || http::Request::builder().uri("/");
-        assert_eq!(
-            server_of(request().header("host", "a.test:81")),
-            ("a.test".into(), 81)
-        );
-        assert_eq!(
-            server_of(request().header("host", "[::1]:81")),
-            ("[::1]".into(), 81)
-        );
-        assert_eq!(
-            server_of(request().header("host", "[::1]")),
-            ("[::1]".into(), 80)
-        );
-        assert_eq!(server_of(request()), ("127.0.0.1".into(), 8000));
-        assert_eq!(
-            server_of(request().header("host", "")),
-            ("127.0.0.1".into(), 8000)
-        );
-        let absolute = http::Request::builder()
-            .uri("http://b.test/x")
-            .header("host", "a.test");
-        assert_eq!(server_of(absolute), ("b.test".into(), 80));
     }
 
     #[test]

@@ -1,0 +1,283 @@
+//! Clients that are slow in their heads, their bodies and their reading, by
+//! slowhttptest: when they are closed, and how their neighbours fare.
+
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use serde::Serialize;
+
+use crate::artefacts::{Artefacts, Ready};
+use crate::load::{Expected, Generator, Load, Until};
+use crate::process;
+use crate::report::{Table, count, mark};
+use crate::request::Request;
+use crate::servers;
+
+/// How much slower the neighbours' 99th percentile may get.
+const SLOWER_MARK: f64 = 2.0;
+
+/// Beyond a time-out: connecting 300 clients takes a second, and a client that
+/// still sends is read for one after its answer.
+const BEYOND: Duration = Duration::from_secs(3);
+
+/// Connections of the neighbours.
+const CONNECTIONS: usize = 4;
+
+/// How often the server's connections are counted.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The flags of `slow`.
+#[derive(Debug, Args)]
+pub struct Slow {
+    /// Clients of each kind
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
+    clients: u32,
+
+    /// Seconds of each time-out of the server, and of each measurement
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(2..))]
+    seconds: u64,
+
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    ready: Ready,
+}
+
+/// All that was measured.
+#[derive(Serialize)]
+struct Report {
+    time_out_seconds: u64,
+    attacks: Vec<Attack>,
+    errors: u64,
+}
+
+/// How one kind of client fared, and its neighbours; or all kinds at once.
+#[derive(Serialize)]
+struct Attack {
+    slow_in: &'static str,
+    clients: u64,
+    /// The most that were connected at a time.
+    most_connected: u64,
+    /// From the first client's connecting to the last one's end.
+    closed_after_seconds: f64,
+    closed_in_time: bool,
+    p99_us_before: f64,
+    p99_us_meanwhile: f64,
+    requests_per_second: f64,
+}
+
+/// A kind of client.
+struct Kind {
+    name: &'static str,
+    mode: &'static str,
+    target: &'static str,
+    options: &'static [&'static str],
+}
+
+/// Each sends or takes a little every second: none is ever quite idle.
+const KINDS: [Kind; 3] = [
+    Kind {
+        name: "headers",
+        mode: "-H",
+        target: "/slow?lines=1",
+        options: &["-i", "1"],
+    },
+    Kind {
+        name: "body",
+        mode: "-B",
+        target: "/echo",
+        options: &["-i", "1", "-s", "1000000"],
+    },
+    Kind {
+        name: "reading",
+        mode: "-X",
+        target: "/download?mib=64",
+        options: &["-n", "1", "-z", "32"],
+    },
+];
+
+/// Runs it. Returns whether every answer to the neighbours was right.
+pub fn run(args: &Slow) -> Result<bool> {
+    let artefacts = Artefacts::of_examples(&args.ready, &["stream"])?;
+    let mut report = Report {
+        time_out_seconds: args.seconds,
+        attacks: Vec::new(),
+        errors: 0,
+    };
+    for kind in &KINDS {
+        measure(args, &artefacts, kind.name, &[kind], &mut report)?;
+    }
+    let all: Vec<_> = KINDS.iter().collect();
+    measure(args, &artefacts, "all three", &all, &mut report)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print(&report);
+    }
+    Ok(report.errors == 0 && report.attacks.iter().all(|attack| attack.closed_in_time))
+}
+
+fn measure(
+    args: &Slow,
+    artefacts: &Artefacts,
+    name: &'static str,
+    kinds: &[&Kind],
+    report: &mut Report,
+) -> Result<()> {
+    eprintln!("slow in {name}");
+    let time_out = format!("{}s", args.seconds);
+    let flags = [
+        "--header-timeout",
+        "--body-timeout",
+        "--write-timeout",
+        "--timeout",
+    ];
+    let flags: Vec<_> = flags.iter().flat_map(|flag| [*flag, &time_out]).collect();
+    let server = servers::rhost(artefacts, &artefacts.example("stream")?, &flags)?;
+    let mut neighbours = Generator::connect(server.addr, CONNECTIONS)?;
+    ask(&mut neighbours, Until::Elapsed(Duration::from_secs(1)))?;
+    let time = Duration::from_secs(args.seconds);
+    let before = ask(&mut neighbours, Until::Elapsed(time))?;
+
+    let idle = process::sockets(server.pid())?;
+    let clients = u64::from(args.clients) * kinds.len() as u64;
+    let start = Instant::now();
+    let attackers = kinds
+        .iter()
+        .map(|kind| Attacker::start(kind, server.addr, args));
+    let attackers: Vec<_> = attackers.collect::<Result<_>>()?;
+    let done = AtomicBool::new(false);
+    let (closed, meanwhile) = thread::scope(|scope| {
+        let load = scope.spawn(|| ask(&mut neighbours, Until::Told(&done)));
+        let closed = until_closed(server.pid(), idle, clients, time * 4);
+        done.store(true, Ordering::Relaxed);
+        let load = load.join().expect("the load generator does not panic");
+        Ok::<_, anyhow::Error>((closed?, load?))
+    })
+    .with_context(|| format!("slow in {name}{}", server.said()))?;
+    drop(attackers);
+    let (most_connected, end) = closed;
+    report.errors += before.errors() + meanwhile.errors();
+    let p99 = |load: &Load| load.latency.value_at_quantile(0.99) as f64 / 1e3;
+    report.attacks.push(Attack {
+        slow_in: name,
+        clients,
+        most_connected,
+        closed_after_seconds: (end - start).as_secs_f64(),
+        closed_in_time: end - start <= time + BEYOND,
+        p99_us_before: p99(&before),
+        p99_us_meanwhile: p99(&meanwhile),
+        requests_per_second: meanwhile.per_second(),
+    });
+    Ok(())
+}
+
+fn ask(neighbours: &mut Generator, until: Until<'_>) -> Result<Load> {
+    let expected = Expected {
+        status: 200,
+        length: None,
+    };
+    neighbours.run(&Request::get("/slow?lines=1"), expected, until)
+}
+
+/// Waits until the server has had its slow clients and has none any more. Returns
+/// the most that it had at a time, and when the last was gone.
+fn until_closed(pid: u32, idle: u64, clients: u64, patience: Duration) -> Result<(u64, Instant)> {
+    let start = Instant::now();
+    let mut most = 0;
+    loop {
+        let connected = process::sockets(pid)?.saturating_sub(idle);
+        most = most.max(connected);
+        // Some may be gone before the last have come.
+        if most >= clients / 2 && connected == 0 {
+            return Ok((most, Instant::now()));
+        }
+        ensure!(
+            start.elapsed() < patience,
+            "{connected} of {clients} clients were still connected after {patience:?}"
+        );
+        thread::sleep(LOOK);
+    }
+}
+
+/// A run of slowhttptest. It ends when this is dropped.
+struct Attacker(Child);
+
+impl Attacker {
+    fn start(kind: &Kind, addr: SocketAddr, args: &Slow) -> Result<Self> {
+        let clients = args.clients.to_string();
+        let length = (args.seconds * 6).to_string();
+        Command::new("slowhttptest")
+            .arg(kind.mode)
+            .args(["-c", &clients, "-r", &clients, "-l", &length])
+            .args(kind.options)
+            .args(["-u", &format!("http://{addr}{}", kind.target)])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map(Attacker)
+            .context("slowhttptest cannot be run; install it")
+    }
+}
+
+impl Drop for Attacker {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn print(report: &Report) {
+    println!(
+        "slow clients, with time-outs of {} s, beside {CONNECTIONS} connections that ask for little",
+        report.time_out_seconds
+    );
+    let mut table = Table::new(&[
+        "slow in",
+        "clients",
+        "at a time",
+        "closed after s",
+        "p99 us before",
+        "p99 us meanwhile",
+        "req/s",
+    ]);
+    for attack in &report.attacks {
+        table.row([
+            attack.slow_in.to_owned(),
+            attack.clients.to_string(),
+            attack.most_connected.to_string(),
+            format!("{:.1}", attack.closed_after_seconds),
+            count(attack.p99_us_before),
+            count(attack.p99_us_meanwhile),
+            count(attack.requests_per_second),
+        ]);
+    }
+    println!("{table}");
+    for attack in &report.attacks {
+        let slower = attack.p99_us_meanwhile / attack.p99_us_before;
+        let what = format!(
+            "slow in {}: closed {}, p99 {slower:.2} times that of before (mark: {SLOWER_MARK})",
+            attack.slow_in,
+            if attack.closed_in_time {
+                "in time"
+            } else {
+                "late"
+            },
+        );
+        println!(
+            "{}",
+            mark(&what, attack.closed_in_time && slower <= SLOWER_MARK)
+        );
+    }
+    if report.errors > 0 {
+        println!("  {} answers were wrong", report.errors);
+    }
+}
