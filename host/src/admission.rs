@@ -72,6 +72,12 @@ impl Turnstile {
         self.lanes.iter().map(|lane| lane.places).sum()
     }
 
+    /// How many of them are taken.
+    pub fn taken(&self) -> usize {
+        let taken = |lane: &Arc<Lane>| lane.taken.load(Ordering::SeqCst);
+        self.lanes.iter().map(taken).sum()
+    }
+
     /// Takes a place, on the `preferred` lane if it has one, after waiting if all
     /// are taken and the queue has room.
     pub async fn enter(&self, preferred: usize) -> Result<Place, Cause> {

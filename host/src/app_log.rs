@@ -2,7 +2,9 @@
 //! host has to say about its requests. Each line says which app and request it is
 //! of, and an app has no more than its share.
 
+use crate::failure::Cause;
 use crate::log::{Format, Sink, escape_into};
+use crate::observer::{Event, Observer};
 use crate::request_id::RequestId;
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -22,6 +24,7 @@ pub struct AppLog {
     rate: u64,
     bucket: Arc<Mutex<Bucket>>,
     recent: Option<Recent>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// The last lines that an app's guests printed, of all its requests.
@@ -82,6 +85,7 @@ impl AppLog {
                 dropped: 0,
             })),
             recent: None,
+            observer: None,
         }
     }
 
@@ -91,6 +95,27 @@ impl AppLog {
             recent: Some(Recent::default()),
             ..self
         }
+    }
+
+    /// The same, and `observer` is told what the app does against the rules.
+    pub fn observed(self, observer: Arc<dyn Observer>) -> Self {
+        AppLog {
+            observer: Some(observer),
+            ..self
+        }
+    }
+
+    /// Tells the observer, if there is one.
+    pub fn observe(&self, event: Event<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.observe(event);
+        }
+    }
+
+    /// Says why a request failed.
+    pub fn failed(&self, request: RequestId, cause: &Cause) {
+        self.observe(Event::Failed(cause));
+        self.host_lines(request, &cause.to_string());
     }
 
     /// What the app is called.
@@ -106,8 +131,9 @@ impl AppLog {
     /// Writes a line that a guest printed to `stream`, without its end, if the
     /// app's share allows.
     pub fn guest_line(&self, request: RequestId, stream: &str, text: &[u8]) {
+        self.observe(Event::Printed(text));
         let Some(dropped) = self.admit(text.len() as u64 + LINE_OVERHEAD) else {
-            return;
+            return self.observe(Event::LineDropped);
         };
         if dropped > 0 {
             self.host_lines(
@@ -133,6 +159,7 @@ impl AppLog {
     /// Says that `octets` were cut off behind an announced Content-Length, if any.
     pub fn beyond(&self, request: RequestId, octets: u64) {
         if octets > 0 {
+            self.observe(Event::Beyond(octets));
             self.line(
                 request,
                 "rhost",

@@ -4,6 +4,7 @@
 use crate::app_log::AppLog;
 use crate::failure::Cause;
 use crate::guest::{Guest, verdict};
+use crate::observer::Event;
 use crate::output::Taken;
 use crate::start_response::ResponseHead;
 use crate::streamed::{Cut, Streamed};
@@ -81,6 +82,10 @@ pub async fn answer(
         return refuse(Cause::NoAnswer, &log, trail);
     };
     if method == Method::HEAD || !head.has_body() {
+        if !head.has_body() && !blocks.is_empty() {
+            let octets = blocks.iter().map(|block| block.len() as u64).sum();
+            log.observe(Event::NoBody(head.status, octets));
+        }
         // Nobody will read what the guest goes on to write, so it ends here.
         let written = has_ended.then(|| blocks.iter().map(|block| block.len() as u64).sum());
         return respond(

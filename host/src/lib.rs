@@ -31,7 +31,8 @@
 //! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, and [`compiled`]
 //! keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`]
 //! (the contract's types), [`settings`], [`failure`], [`backtrace`], [`request_id`],
-//! [`log`] and [`app_log`].
+//! [`log`], [`app_log`], and [`observer`], to whom [`check`] listens when it holds an
+//! app against the rules.
 
 pub mod access_log;
 pub mod admission;
@@ -39,6 +40,7 @@ pub mod app_log;
 pub mod backtrace;
 pub mod body;
 pub mod capabilities;
+pub mod check;
 pub mod compiled;
 pub mod connection;
 pub mod departure;
@@ -56,6 +58,7 @@ pub mod listener;
 pub mod load;
 pub mod log;
 pub mod meter;
+pub mod observer;
 pub mod output;
 pub mod package;
 pub mod profile;

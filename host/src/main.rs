@@ -28,10 +28,10 @@ fn keep_freed_memory() {
 fn main() -> ExitCode {
     keep_freed_memory();
     match cli::run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("rhost: {error}");
-            ExitCode::FAILURE
+            error.exit_code()
         }
     }
 }

@@ -125,7 +125,7 @@ fn report(result: Result<(), Cause>, outlet: &Outlet, log: &AppLog, request: Req
     match verdict(result, standing, true) {
         Ok(()) => true,
         Err(cause) => {
-            log.host_lines(request, &cause.to_string());
+            log.failed(request, &cause);
             false
         }
     }

@@ -14,6 +14,7 @@ use crate::input::Input;
 use crate::load::{LoadError, Loaded};
 use crate::log::Sink;
 use crate::meter::CpuMeter;
+use crate::observer::Observer;
 use crate::output::Outlet;
 use crate::request_id::RequestId;
 use crate::sandbox::{self, Program};
@@ -57,11 +58,32 @@ impl App {
         log: &Sink,
         last: Option<&App>,
     ) -> Result<Self, LoadError> {
+        let log = AppLog::new(&settings.name, log.clone(), settings.limits.log_rate);
+        App::with_log(loaded, settings, log, last)
+    }
+
+    /// The same for the first, and `observer` is told what it does against the
+    /// rules.
+    pub fn observed(
+        loaded: &Loaded,
+        settings: &AppSettings,
+        log: &Sink,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, LoadError> {
+        let log = AppLog::new(&settings.name, log.clone(), settings.limits.log_rate);
+        App::with_log(loaded, settings, log.observed(observer), None)
+    }
+
+    fn with_log(
+        loaded: &Loaded,
+        settings: &AppSettings,
+        mut log: AppLog,
+        last: Option<&App>,
+    ) -> Result<Self, LoadError> {
         let limits = &settings.limits;
         if loaded.initial_memory > limits.memory {
             return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
         }
-        let mut log = AppLog::new(&settings.name, log.clone(), limits.log_rate);
         if settings.dev {
             log = log.with_recent();
         }
@@ -102,6 +124,11 @@ impl App {
     /// How many of its requests can run at a time.
     pub fn places(&self) -> usize {
         self.turnstile.places()
+    }
+
+    /// How many of its requests run now.
+    pub fn running(&self) -> usize {
+        self.turnstile.taken()
     }
 }
 

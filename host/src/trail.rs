@@ -80,7 +80,7 @@ impl Trail {
 
     /// The request failed, and the log of its app says why.
     pub fn failed(&self, log: &AppLog, cause: &Cause) {
-        log.host_lines(self.request, &cause.to_string());
+        log.failed(self.request, cause);
     }
 }
 

@@ -1,6 +1,8 @@
 //! The command line: what was asked for, before anything is done about it.
 
+mod app;
 mod build;
+mod check;
 mod inspect;
 mod listen;
 mod manual;
@@ -10,15 +12,17 @@ mod progress;
 mod proxy;
 mod serve;
 
+use app::AppArgs;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use listen::ListenArgs;
-use parse::{dir, duration, env, head_size, mount, octets};
+use parse::{duration, head_size, octets};
 use proxy::ProxyArgs;
 use rhost::access_log;
 use rhost::log::Format;
-use rhost::settings::{AppSettings, HeadLimits, LentDir, Limits, Timeouts};
+use rhost::settings::{HeadLimits, Timeouts};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 const STYLES: Styles = Styles::styled()
@@ -84,6 +88,23 @@ Examples:
   rhost inspect app.wasm --json | jq .parts")]
     Inspect(Inspect),
 
+    /// Serve an app to itself, and say which rules of the gateway and of HTTP it breaks
+    #[command(after_help = "\
+Examples:
+  rhost check                                   the crate in this directory
+  rhost check app.wasm
+  rhost check wsgi_app:app --path /login --path '/search?q=a'
+  rhost check app.wasm --env GREETING=hi --dir ./test-data:/data
+  rhost check app.wasm --strict --quiet         for CI: nothing but findings
+  rhost check app.wasm --json | jq '.findings[].rule'
+
+It asks for / and for each --path with GET, HEAD, OPTIONS, POST and a method that nobody has, over
+HTTP/1.0, HTTP/1.1 and HTTP/2, and once for what is right and rare. POST may write: lend it
+directories that are made for it.
+Exit status: 0 it passed; 1 a rule of level error is broken (--strict: or of level warning);
+2 there was nothing to check, or the command line is wrong.")]
+    Check(Box<check::Check>),
+
     /// Print a script that completes rhost's commands in a shell
     #[command(after_help = "\
 Examples:
@@ -118,21 +139,8 @@ struct Inspect {
 
 #[derive(Debug, Args)]
 struct Serve {
-    /// A component (app.wasm), the directory of a crate to build, or a WSGI program (wsgi_app:app)
-    #[arg(default_value = ".")]
-    app: PathBuf,
-
-    /// Path under which the app is mounted (its script-name)
-    #[arg(long, value_name = "/PREFIX", default_value = "", hide_default_value = true, value_parser = mount)]
-    mount: String,
-
-    /// Environment variable for the app; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = env)]
-    env: Vec<(String, String)>,
-
-    /// Directory to lend to the app; may be repeated
-    #[arg(long, value_name = "HOST:GUEST[:ro]", value_parser = dir)]
-    dir: Vec<LentDir>,
+    #[command(flatten)]
+    app: AppArgs,
 
     /// Show a client on this machine why a request failed
     /// [default: on for what is built, off for a component]
@@ -164,23 +172,11 @@ struct Serve {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 
-    /// Where compiled code is kept; must be a directory of your own
-    /// [default: rhost in the user's cache directory]
-    #[arg(long, value_name = "DIR")]
-    cache_dir: Option<PathBuf>,
-
-    /// Stack of the guest when a crate is built
-    #[arg(long, value_name = "SIZE", default_value = "32KiB", value_parser = octets)]
-    stack: u64,
-
     #[command(flatten)]
     listen: ListenArgs,
 
     #[command(flatten)]
     proxy: ProxyArgs,
-
-    #[command(flatten)]
-    limits: LimitArgs,
 
     #[command(flatten)]
     head: HeadArgs,
@@ -321,32 +317,6 @@ impl Serve {
         }
     }
 
-    /// The app's settings, but for what depends on what is served.
-    fn app_settings(&self, name: String) -> AppSettings {
-        let limits = &self.limits;
-        AppSettings {
-            name,
-            mount: self.mount.clone(),
-            env: self.env.clone(),
-            dirs: self.dir.clone(),
-            dev: false,
-            source: None,
-            limits: Limits {
-                cpu: limits.cpu,
-                wall: limits.timeout,
-                memory: limits.memory,
-                table_elements: limits.table_elements,
-                request_body: limits.max_request_body,
-                response_body: limits.max_response_body,
-                response_headers: limits.max_response_headers,
-                log_rate: limits.log_rate,
-                concurrency: limits.concurrency.map(|places| places as usize),
-                queue: limits.queue,
-                queue_timeout: limits.queue_timeout,
-            },
-        }
-    }
-
     fn head_limits(&self) -> HeadLimits {
         HeadLimits {
             request_line: self.head.max_request_line,
@@ -378,24 +348,43 @@ pub enum Error {
     Serve(#[from] serve::Error),
     /// `rhost inspect`.
     Inspect(#[from] inspect::Error),
+    /// `rhost check`.
+    Check(#[from] check::Error),
 }
 
-/// Does what the command line asks for.
-pub fn run() -> Result<(), Error> {
+impl Error {
+    /// What the process ends with. Of a check, 1 says that rules are broken.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Error::Check(_) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Does what the command line asks for, and says how the process is to end.
+pub fn run() -> Result<ExitCode, Error> {
     match Cli::parse().command {
         Command::New(args) => new::run(&args)?,
         Command::Build(args) => build::run(&args)?,
         Command::Serve(args) => serve::run(*args)?,
         Command::Inspect(args) => inspect::run(&args)?,
+        Command::Check(args) => {
+            return Ok(match check::run(*args)? {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::FAILURE,
+            });
+        }
         Command::Completions { shell } => manual::completions(shell, &mut Cli::command()),
         Command::Man => manual::page(Cli::command()),
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rhost::settings::Limits;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -409,7 +398,7 @@ mod tests {
         };
         let shown = format!(
             "{:?} {:?} {:?}",
-            args.app_settings("x".into()).limits,
+            args.app.settings("x".into()).limits,
             args.head_limits(),
             args.timeouts()
         );

@@ -68,6 +68,17 @@ pub fn mount(text: &str) -> Result<String, String> {
     Ok(mount.to_owned())
 }
 
+/// `/x`, as it stands in a request, with a query if need be.
+pub fn path(text: &str) -> Result<String, String> {
+    let is_right = text.starts_with('/') && !text.contains('#');
+    match http::uri::PathAndQuery::try_from(text) {
+        Ok(_) if is_right => Ok(text.to_owned()),
+        _ => Err(
+            "expected a path that begins with /, percent-encoded, as /search?q=a%20b".to_owned(),
+        ),
+    }
+}
+
 /// The name of a template.
 pub fn template() -> impl TypedValueParser<Value = Template> {
     let names = TEMPLATES
@@ -106,6 +117,8 @@ mod tests {
         assert_eq!(mount("/blog/"), Ok("/blog".into()));
         assert_eq!(mount("/"), Ok(String::new()));
         assert!(mount("blog").is_err() && mount("/a?b").is_err());
+        assert!(path("/a?b=%20").is_ok());
+        assert!(path("a").is_err() && path("/a b").is_err() && path("/a#b").is_err());
         assert_eq!(env("A=b=c"), Ok(("A".into(), "b=c".into())));
         assert!(env("A").is_err() && env("=b").is_err());
     }

@@ -6,6 +6,7 @@
 
 use super::state::State;
 use crate::gateway::{self, ExcInfo, InputError, OutputError, StartError};
+use crate::observer::Event;
 use crate::start_response::{FieldBudget, ResponseHead};
 use bytes::Bytes;
 use std::future::poll_fn;
@@ -57,7 +58,32 @@ fn start_response(
         state.log(&format!("exc-info: {kind}: {message}\n{traceback}"));
     }
     let started = state.outlet.start(head, exc_info.is_some());
+    if let Err(error) = started {
+        refused(&mut store, error, &fields)?;
+    }
     Ok((started.map(Resource::new_own),))
+}
+
+/// Tells of a refusal.
+fn refused(
+    store: &mut StoreContextMut<'_, State>,
+    error: StartError,
+    fields: &Fields,
+) -> wasmtime::Result<()> {
+    let field = match error {
+        StartError::InvalidHeader(field) => {
+            fields.get(store.as_context_mut(), field.index as usize)
+        }
+        _ => None,
+    };
+    let name = match &field {
+        Some(Ok((name, _))) => Some(name.to_str(&*store)?),
+        _ => None,
+    };
+    store
+        .data()
+        .observe(Event::NotStarted(error, name.as_deref()));
+    Ok(())
 }
 
 /// Reads the fields out of the guest's memory, one after the other and only as
@@ -93,7 +119,11 @@ async fn read(
     mut store: StoreContextMut<'_, State>,
     max: u32,
 ) -> wasmtime::Result<(Result<Bytes, InputError>,)> {
-    Ok((store.data_mut().input.read(max).await,))
+    let read = store.data_mut().input.read(max).await;
+    if let Err(error) = read {
+        store.data().observe(Event::NotRead(error));
+    }
+    Ok((read,))
 }
 
 async fn write(
@@ -111,7 +141,10 @@ async fn write(
             poll_fn(|_| outlet.drained()).await;
             Ok(())
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            state.observe(Event::NotWritten(error));
+            Err(error)
+        }
     };
     Ok((written,))
 }

@@ -3,6 +3,7 @@
 use crate::capabilities::Lent;
 use crate::input::Input;
 use crate::meter::{CpuMeter, SpaceMeter};
+use crate::observer::Event;
 use crate::output::Outlet;
 use crate::request_id::RequestId;
 use std::sync::Arc;
@@ -55,6 +56,11 @@ impl State {
     /// Writes what the host has to say about this request to its app's log.
     pub fn log(&self, text: &str) {
         self.lent.log().host_lines(self.request, text);
+    }
+
+    /// Tells what the guest did to whoever observes it.
+    pub fn observe(&self, event: Event<'_>) {
+        self.lent.log().observe(event);
     }
 }
 

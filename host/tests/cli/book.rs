@@ -66,6 +66,11 @@ fn from_flask() {
 }
 
 #[test]
+fn checking() {
+    assert!(follow("docs/check.md") >= 6);
+}
+
+#[test]
 fn operating() {
     assert!(follow("docs/operating.md") >= 3);
 }

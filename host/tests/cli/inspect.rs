@@ -116,7 +116,13 @@ fn shells_and_manuals_know_every_command() {
         );
     }
     let page = printed(&["man"]);
-    for part in ["RHOST SERVE", "RHOST INSPECT", "log\\-rate", ".TH rhost 1"] {
+    for part in [
+        "RHOST SERVE",
+        "RHOST INSPECT",
+        "RHOST CHECK",
+        "log\\-rate",
+        ".TH rhost 1",
+    ] {
         assert!(page.contains(part), "{part} in\n{page}");
     }
 }

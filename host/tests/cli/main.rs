@@ -2,6 +2,7 @@
 
 mod book;
 mod build;
+mod check;
 mod command;
 mod first_minutes;
 mod inspect;

@@ -1,12 +1,13 @@
 //! From what the command line names to an app: build, read, compile, link.
 
+use super::super::Switch;
+use super::super::app::AppArgs;
 use super::super::progress::Progress;
-use super::super::{Serve, Switch};
 use super::error::Error;
 use rhost::compiled::Cache;
 use rhost::failure::Octets;
 use rhost::inspect::inspect;
-use rhost::load::Loader;
+use rhost::load::{LoadError, Loaded, Loader};
 use rhost::log::Sink;
 use rhost::package::Build;
 use rhost::python::{Observer, Project, Workshop};
@@ -16,10 +17,13 @@ use rhost::tenant::App;
 use rhost::watch::{Watch, WatchError};
 use std::any::Any;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Makes the app that a command line names, as often as it is asked to.
 pub struct Deployer {
-    args: Serve,
+    args: AppArgs,
+    dev: Option<Switch>,
+    quiet: bool,
     source: Source,
     engines: Engines,
     cache: Option<Cache>,
@@ -42,25 +46,32 @@ pub struct Component {
 }
 
 impl Deployer {
-    /// Checks what can be checked before anything is built. What guests print
-    /// goes to `log`.
-    pub fn new(args: Serve, threads: usize, log: &Sink) -> Result<Self, Error> {
+    /// Checks what can be checked before anything is built. `dev` says whether
+    /// the app is being developed, if anybody said so. What guests print goes to
+    /// `log`.
+    pub fn new(
+        args: AppArgs,
+        dev: Option<Switch>,
+        quiet: bool,
+        threads: usize,
+        log: &Sink,
+    ) -> Result<Self, Error> {
         for dir in &args.dir {
             std::fs::read_dir(&dir.host).map_err(|error| Error::Dir {
                 path: dir.host.clone(),
                 error,
             })?;
         }
-        let cache = match cache_dir(&args) {
+        let cache = match args.cache_dir() {
             Some(path) => Some(Cache::open(&path)?),
             None => None,
         };
-        let mut source = Source::named(&args)?;
-        let dev = source.dev(&args);
+        let mut source = Source::named(&args, quiet)?;
+        let developed = source.is_developed(dev);
         if let Source::Crate(build) = &mut source {
-            build.lines = dev;
+            build.lines = developed;
         }
-        let details = match dev {
+        let details = match developed {
             true => Details::Lines,
             false => Details::Names,
         };
@@ -68,6 +79,8 @@ impl Deployer {
             Engines::new(threads, details).map_err(|error| Error::Start(format!("{error:#}")))?;
         Ok(Deployer {
             args,
+            dev,
+            quiet,
             source,
             engines,
             cache,
@@ -77,7 +90,7 @@ impl Deployer {
 
     /// Whether the app is being developed.
     pub fn dev(&self) -> bool {
-        self.source.dev(&self.args)
+        self.source.is_developed(self.dev)
     }
 
     /// The component; a crate or a program is built first.
@@ -97,12 +110,10 @@ impl Deployer {
     /// Builds a WSGI program.
     fn program(&self, project: &Project) -> Result<(PathBuf, Vec<LentDir>), Error> {
         let workshop = Workshop {
-            dir: cache_dir(&self.args).ok_or(Error::NoCache)?.join("python"),
+            dir: self.args.cache_dir().ok_or(Error::NoCache)?.join("python"),
             active: std::env::var_os("VIRTUAL_ENV").map(PathBuf::from),
             env: self.args.env.clone(),
-            observer: &Narrator {
-                quiet: self.args.quiet,
-            },
+            observer: &Narrator { quiet: self.quiet },
         };
         let built = project.build(&workshop).inspect_err(|error| {
             if let Some(details) = error.details() {
@@ -114,6 +125,28 @@ impl Deployer {
 
     /// The app that `component` is, in the place of `last`.
     pub fn app(&self, component: &Component, last: Option<&App>) -> Result<App, Error> {
+        self.make(component, |loaded, settings| {
+            App::new(loaded, settings, &self.log, last)
+        })
+    }
+
+    /// The app that `component` is, and `observer` is told what it does against
+    /// the rules.
+    pub fn observed(
+        &self,
+        component: &Component,
+        observer: Arc<dyn rhost::observer::Observer>,
+    ) -> Result<App, Error> {
+        self.make(component, |loaded, settings| {
+            App::observed(loaded, settings, &self.log, observer)
+        })
+    }
+
+    fn make(
+        &self,
+        component: &Component,
+        app: impl FnOnce(&Loaded, &AppSettings) -> Result<App, LoadError>,
+    ) -> Result<App, Error> {
         let Component { path, file, .. } = component;
         let name = component.name();
         let error = |error| Error::Load {
@@ -126,16 +159,16 @@ impl Deployer {
         };
         let compiling = || {
             let what = format!("compiling {name} ({})", component.size());
-            (!self.args.quiet).then(|| Progress::start(what))
+            (!self.quiet).then(|| Progress::start(what))
         };
         let loaded = loader.load(file, compiling).map_err(error)?;
         let mut settings = AppSettings {
             dev: self.dev(),
             source: self.source.dir().map(Path::to_owned),
-            ..self.args.app_settings(name)
+            ..self.args.settings(name)
         };
         settings.dirs.extend(component.lends.iter().cloned());
-        App::new(&loaded, &settings, &self.log, last).map_err(error)
+        app(&loaded, &settings).map_err(error)
     }
 
     /// A watch on what the app is made from.
@@ -151,7 +184,7 @@ impl Deployer {
 }
 
 impl Source {
-    fn named(args: &Serve) -> Result<Self, Error> {
+    fn named(args: &AppArgs, quiet: bool) -> Result<Self, Error> {
         if let Some(project) = Project::find(&args.app)? {
             return Ok(Source::Program(project));
         }
@@ -162,7 +195,7 @@ impl Source {
             stack: args.stack,
             ..Build::release(&args.app)
         };
-        if args.quiet {
+        if quiet {
             build.cargo_args.push("--quiet".into());
         }
         Ok(Source::Crate(build))
@@ -170,8 +203,8 @@ impl Source {
 
     /// Whoever has the source is taken for its developer, unless a flag says
     /// otherwise.
-    fn dev(&self, args: &Serve) -> bool {
-        match args.dev {
+    fn is_developed(&self, dev: Option<Switch>) -> bool {
+        match dev {
             Some(switch) => switch == Switch::On,
             None => !matches!(self, Source::Component(_)),
         }
@@ -188,6 +221,16 @@ impl Source {
 }
 
 impl Component {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its octets.
+    pub fn file(&self) -> &[u8] {
+        &self.file
+    }
+
     /// What the app is called: as its file.
     pub fn name(&self) -> String {
         let stem = self.path.file_stem();
@@ -236,11 +279,4 @@ fn one(mut components: Vec<PathBuf>) -> Result<PathBuf, Error> {
                 .collect(),
         )),
     }
-}
-
-/// Where what is made once is kept.
-pub fn cache_dir(args: &Serve) -> Option<PathBuf> {
-    args.cache_dir
-        .clone()
-        .or_else(|| Some(dirs::cache_dir()?.join("rhost")))
 }

@@ -1,7 +1,7 @@
 //! `rhost serve`: build if need be, load, listen, serve, drain.
 
-mod deploy;
-mod error;
+pub mod deploy;
+pub mod error;
 mod rebuild;
 mod signals;
 mod tls;
@@ -34,15 +34,15 @@ pub fn run(args: Serve) -> Result<(), Error> {
         }
         Switch::Off => (None, None),
     };
-    let (mount, quiet) = (args.mount.clone(), args.quiet);
+    let (mount, quiet) = (args.app.mount.clone(), args.quiet);
     let (addresses, listening) = (args.listen.addresses(), args.listen.listening());
     let watching = args.watch;
     let (head_limits, timeouts) = (args.head_limits(), args.timeouts());
     let proxies = args.proxy.proxies();
-    let concurrency = args.limits.concurrency;
+    let concurrency = args.app.limits.concurrency;
     let threads = args.threads.map_or_else(cores, usize::from);
-    let tls = tls::of(&args.listen, deploy::cache_dir(&args).as_deref(), quiet)?;
-    let deployer = Deployer::new(args, threads, &log)?;
+    let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
+    let deployer = Deployer::new(args.app, args.dev, quiet, threads, &log)?;
     let dev = deployer.dev();
 
     // What changes while the first build runs is to be noticed as well.

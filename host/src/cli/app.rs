@@ -1,0 +1,75 @@
+//! Flags that say which app, and what it is lent: the same for every command that
+//! runs one.
+
+use super::LimitArgs;
+use super::parse::{dir, env, mount, octets};
+use clap::Args;
+use rhost::settings::{AppSettings, LentDir, Limits};
+use std::path::PathBuf;
+
+/// An app, and what it is lent.
+#[derive(Debug, Args)]
+pub struct AppArgs {
+    /// A component (app.wasm), the directory of a crate to build, or a WSGI program (wsgi_app:app)
+    #[arg(default_value = ".")]
+    pub app: PathBuf,
+
+    /// Path under which the app is mounted (its script-name)
+    #[arg(long, value_name = "/PREFIX", default_value = "", hide_default_value = true, value_parser = mount)]
+    pub mount: String,
+
+    /// Environment variable for the app; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = env)]
+    pub env: Vec<(String, String)>,
+
+    /// Directory to lend to the app; may be repeated
+    #[arg(long, value_name = "HOST:GUEST[:ro]", value_parser = dir)]
+    pub dir: Vec<LentDir>,
+
+    /// Where compiled code is kept; must be a directory of your own
+    /// [default: rhost in the user's cache directory]
+    #[arg(long, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+
+    /// Stack of the guest when a crate is built
+    #[arg(long, value_name = "SIZE", default_value = "32KiB", value_parser = octets)]
+    pub stack: u64,
+
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+impl AppArgs {
+    /// The app's settings, but for what depends on what is served.
+    pub fn settings(&self, name: String) -> AppSettings {
+        let limits = &self.limits;
+        AppSettings {
+            name,
+            mount: self.mount.clone(),
+            env: self.env.clone(),
+            dirs: self.dir.clone(),
+            dev: false,
+            source: None,
+            limits: Limits {
+                cpu: limits.cpu,
+                wall: limits.timeout,
+                memory: limits.memory,
+                table_elements: limits.table_elements,
+                request_body: limits.max_request_body,
+                response_body: limits.max_response_body,
+                response_headers: limits.max_response_headers,
+                log_rate: limits.log_rate,
+                concurrency: limits.concurrency.map(|places| places as usize),
+                queue: limits.queue,
+                queue_timeout: limits.queue_timeout,
+            },
+        }
+    }
+
+    /// Where what is made once is kept.
+    pub fn cache_dir(&self) -> Option<PathBuf> {
+        self.cache_dir
+            .clone()
+            .or_else(|| Some(dirs::cache_dir()?.join("rhost")))
+    }
+}
