@@ -2,6 +2,7 @@
 
 mod build;
 mod inspect;
+mod limits;
 mod listen;
 mod manual;
 mod new;
@@ -11,6 +12,7 @@ mod serve;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use limits::ConnectionArgs;
 use listen::ListenArgs;
 use parse::{dir, duration, env, head_size, mount, octets};
 use rhost::settings::{AppSettings, HeadLimits, LentDir, Limits, Timeouts};
@@ -175,6 +177,9 @@ struct Serve {
     head: HeadArgs,
 
     #[command(flatten)]
+    connections: ConnectionArgs,
+
+    #[command(flatten)]
     timeouts: TimeoutArgs,
 }
 
@@ -268,6 +273,10 @@ struct TimeoutArgs {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     header_timeout: Duration,
 
+    /// For the next request on a connection that was used
+    #[arg(long, value_name = "TIME", default_value = "75s", value_parser = duration)]
+    keep_alive: Duration,
+
     /// For more of a request's body
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     body_timeout: Duration,
@@ -320,6 +329,7 @@ impl Serve {
         Timeouts {
             handshake: self.listen.handshake_timeout,
             header: self.timeouts.header_timeout,
+            keep_alive: self.timeouts.keep_alive,
             body: self.timeouts.body_timeout,
             write: self.timeouts.write_timeout,
             grace: self.timeouts.grace,
@@ -357,6 +367,7 @@ pub fn run() -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rhost::settings::ConnectionLimits;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -369,17 +380,19 @@ mod tests {
             panic!("it is `serve`");
         };
         let shown = format!(
-            "{:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?}",
             args.app_settings("x".into()).limits,
             args.head_limits(),
+            args.connections.limits(),
             args.timeouts()
         );
         assert_eq!(
             shown,
             format!(
-                "{:?} {:?} {:?}",
+                "{:?} {:?} {:?} {:?}",
                 Limits::default(),
                 HeadLimits::default(),
+                ConnectionLimits::default(),
                 Timeouts::default()
             )
         );

@@ -1,6 +1,7 @@
 //! `rhost serve`: build if need be, load, listen, serve, drain.
 
 mod deploy;
+mod descriptors;
 mod error;
 mod rebuild;
 mod signals;
@@ -37,6 +38,8 @@ pub fn run(args: Serve) -> Result<(), Error> {
     let (addresses, listening) = (args.listen.addresses(), args.listen.listening());
     let watching = args.watch;
     let (head_limits, timeouts) = (args.head_limits(), args.timeouts());
+    let connection_limits = args.connections.limits();
+    descriptors::raise();
     let concurrency = args.limits.concurrency;
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, deploy::cache_dir(&args).as_deref(), quiet)?;
@@ -109,7 +112,8 @@ pub fn run(args: Serve) -> Result<(), Error> {
             // Whoever waits for the next revision is not to be waited for.
             live.close();
         };
-        let drained = listener::serve(listeners, site, tls, timeouts, threads, shutdown)
+        let limits = connection_limits;
+        let drained = listener::serve(listeners, site, tls, timeouts, limits, threads, shutdown)
             .await
             .map_err(start)?;
         if drained == Drained::Cut {
