@@ -128,7 +128,7 @@ impl Listener {
         let next = async || {
             let (stream, peer) = self.accept().await;
             let permit = quota.enter(peer).await?;
-            Ok((stream, permit))
+            Ok::<_, TooMany>((stream, permit))
         };
         loop {
             let arrived = tokio::select! {
@@ -136,14 +136,10 @@ impl Listener {
                 _ = stopped.changed() => return,
                 arrived = next() => arrived,
             };
-            match arrived {
-                Ok(arrived) => {
-                    if found.send(arrived).await.is_err() {
-                        return;
-                    }
-                }
-                // It is closed by now.
-                Err(TooMany) => {}
+            // One that is not let in is closed by now.
+            let Ok(arrived) = arrived else { continue };
+            if found.send(arrived).await.is_err() {
+                return;
             }
         }
     }

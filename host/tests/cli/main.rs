@@ -4,6 +4,7 @@ mod book;
 mod build;
 mod command;
 mod first_minutes;
+mod floods;
 mod inspect;
 mod listening;
 mod new;

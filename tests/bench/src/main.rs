@@ -12,13 +12,14 @@
 //!   stand in.
 //! - [`process`] knows a server's CPU time and memory.
 //! - [`site`] writes and builds sites of many routes.
-//! - [`compare`], [`syscalls`], [`routes`], [`soak`] and [`stop`] measure, with [`report`]
+//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`] and [`stop`] measure, with [`report`]
 //!   for the figures.
 
 mod artefacts;
 mod ask;
 mod bare_hyper;
 mod compare;
+mod idle;
 mod load;
 mod process;
 mod report;
@@ -55,6 +56,7 @@ Examples:
   rhost-bench --rhost target/release/rhost --apps target/wasm32-wasip2/release
   rhost-bench routes                            what a thousand routes cost
   rhost-bench soak                              memory over a million requests
+  rhost-bench idle                              what a connection costs that does nothing
   rhost-bench stop                              how endless loops are stopped
 
 Builds what it measures. Exits with 1 when an answer was wrong; a mark that is
@@ -76,6 +78,8 @@ enum Command {
     Routes(routes::Routes),
     /// Resident memory over many requests, and over a large one
     Soak(soak::Soak),
+    /// What a connection costs that does nothing
+    Idle(idle::Idle),
     /// How soon an endless loop is stopped, and how its neighbours fare
     Stop(stop::Stop),
     /// What the bench runs as bare hyper
@@ -90,6 +94,7 @@ fn main() -> ExitCode {
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Routes(args)) => routes::run(args),
         Some(Command::Soak(args)) => soak::run(args),
+        Some(Command::Idle(args)) => idle::run(args),
         Some(Command::Stop(args)) => stop::run(args),
         Some(Command::ServeHyper) => bare_hyper::serve().map(|()| true),
     };
