@@ -19,6 +19,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 /// A response's body.
 pub struct Body {
@@ -40,6 +41,21 @@ impl Body {
     /// Whether all of it is there, and no guest is still making it.
     pub fn is_whole(&self) -> bool {
         matches!(self.content, Content::Whole(_))
+    }
+
+    /// When the guest that is still making it has to be finished.
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.content {
+            Content::Whole(_) => None,
+            Content::Streamed(streamed) => streamed.guest().map(Guest::deadline),
+        }
+    }
+
+    /// Stops the guest that is still making it, since that time has come.
+    pub fn cut_late(&mut self) {
+        if let Content::Streamed(streamed) = &mut self.content {
+            streamed.cut_late();
+        }
     }
 
     /// The same body, and `tail` after its end, if it has one that is seen.
@@ -105,6 +121,7 @@ pub async fn answer(
             trail.request(),
         ))),
         Err(cause) => {
+            cause.count();
             trail.failed(&log, &cause);
             Content::Streamed(Box::new(Streamed::unfinished(
                 guest.outlet().clone(),
@@ -120,6 +137,7 @@ pub async fn answer(
 
 /// The page for a request that failed before its headers left.
 pub fn refuse(cause: Cause, log: &AppLog, trail: Trail) -> Response<Body> {
+    cause.count();
     trail.failed(log, &cause);
     let status = cause.status();
     let mut head = ResponseHead {

@@ -3,8 +3,11 @@
 use crate::body::Body;
 use crate::environ::Peer;
 use crate::gate::{Gate, Refusal, http2};
-use crate::settings::{HeadLimits, Timeouts};
-use crate::stall::{Answering, Impatient, Requests};
+use crate::http2_stream::{Stream, Streams};
+use crate::metrics::{self, Event};
+use crate::requests::{Answering, Requests};
+use crate::settings::{ConnectionLimits, HeadLimits, Timeouts};
+use crate::stall::Impatient;
 use crate::streamed::Cut;
 use crate::tenant::Site;
 use crate::tls::Transport;
@@ -13,17 +16,18 @@ use bytes::Bytes;
 use h2::Reason;
 use http::header::CONNECTION;
 use http::request::Parts;
-use http::{Request, Response, Version};
+use http::{HeaderValue, Request, Response, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::Watcher;
-use std::pin::Pin;
+use std::error::Error;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use tokio::sync::watch;
 
 /// What hyper takes of a head over HTTP/1 unless it is told, in fields and octets.
 /// To be told of fields costs it an allocation for each request.
@@ -32,16 +36,16 @@ const HYPER_OCTETS: usize = 400 << 10;
 
 /// How the connections of a listener speak HTTP.
 pub struct Protocol {
-    http: auto::Builder<TokioExecutor>,
+    http: auto::Builder<Streams>,
     head_limits: HeadLimits,
-    header_timeout: Duration,
-    write_timeout: Duration,
+    limits: ConnectionLimits,
+    timeouts: Arc<Timeouts>,
 }
 
 impl Protocol {
     /// HTTP/1.1 and HTTP/2 over cleartext, whichever the client begins with.
-    pub fn new(timeouts: &Timeouts, head_limits: HeadLimits) -> Self {
-        let mut http = auto::Builder::new(TokioExecutor::new());
+    pub fn new(timeouts: &Timeouts, limits: ConnectionLimits, head_limits: HeadLimits) -> Self {
+        let mut http = auto::Builder::new(Streams::new(timeouts.write));
         http.http1()
             // A client that ends its side while it is being answered has left:
             // that is how a guest nobody waits for is noticed and stopped.
@@ -58,16 +62,20 @@ impl Protocol {
         http.http2()
             .timer(TokioTimer::new())
             .max_header_list_size(octets)
-            .max_concurrent_streams(128);
+            .max_concurrent_streams(limits.http2.streams)
+            .initial_stream_window_size(limits.http2.window)
+            .initial_connection_window_size(limits.http2.connection_window)
+            .max_pending_accept_reset_streams(limits.http2.resets)
+            .max_local_error_reset_streams(limits.http2.stream_errors);
         Protocol {
             http,
             head_limits,
-            header_timeout: timeouts.header,
-            write_timeout: timeouts.write,
+            limits,
+            timeouts: Arc::new(timeouts.clone()),
         }
     }
 
-    /// Serves one connection on `lane` until it ends, or until `watcher` asks for
+    /// Serves one connection on `lane` until it ends, or until `closing` asks for
     /// its end and the request in flight is answered.
     pub async fn serve(
         &self,
@@ -75,45 +83,92 @@ impl Protocol {
         peer: Peer,
         site: Arc<Site>,
         lane: usize,
-        watcher: Watcher,
+        mut closing: watch::Receiver<()>,
     ) {
-        let requests = Requests::default();
-        let stream = Impatient::new(
-            stream,
-            requests.clone(),
-            self.header_timeout,
-            self.write_timeout,
-        );
-        let stream = Gate::new(stream, self.head_limits);
+        let requests = Requests::at_most(self.limits.requests);
+        let stream = Impatient::new(stream, requests.clone(), self.timeouts.clone());
+        let control_frames = self.limits.http2.control_frames;
+        let stream = Gate::new(stream, self.head_limits, control_frames, requests.clone());
+        let most_beyond = u64::from(self.limits.http2.streams);
         let (head_limits, here) = (self.head_limits, Arc::new((site, Arc::new(peer))));
+        let ending = requests.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            let (here, _answering) = (here.clone(), requests.begin());
+            let (here, answering) = (here.clone(), requests.begin());
             async move {
                 let (site, peer) = &*here;
+                let requests = answering.requests();
                 let (head, incoming) = request.into_parts();
-                if let Some(refusal) = refusal(&head, &head_limits) {
-                    let response = site.refuse(peer, &head, refusal);
-                    return refused(head.version, refusal, response)
-                        .map(|response| response.map(|body| Answer { body, _answering }));
+                let version = head.version;
+                // A client that goes on when it was told not to.
+                if requests.beyond() > most_beyond {
+                    metrics::count(Event::StreamRefused);
+                    return Err(Reason::REFUSED_STREAM.into());
                 }
+                if let Some(refusal) = refusal(&head, &head_limits) {
+                    metrics::count(refusal.event());
+                    let response = site.refuse(peer, &head, refusal);
+                    return refused(version, refusal, response)
+                        .map(|response| response.map(|body| Answer::new(body, answering, None)));
+                }
+                // Only the first poll of a stream's task knows which it is.
+                let stream = match version {
+                    Version::HTTP_2 => Stream::current(),
+                    _ => None,
+                };
                 let request = Request::from_parts(head, incoming);
-                let response = site.answer(lane, peer, request).await;
+                let mut response = site.answer(lane, peer, request).await;
+                if requests.is_ending() && version != Version::HTTP_2 {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(CONNECTION, close);
+                }
                 // Answers that are ready leave together, once each request that
                 // has come by now had its sandbox: sandboxes and system calls are
                 // each cheaper when they do not alternate.
                 if response.body().is_whole() {
                     turn::let_others_pass().await;
                 }
-                Ok(response.map(|body| Answer { body, _answering }))
+                if let Some(stream) = &stream {
+                    stream.begin(requests.clone(), response.body().deadline());
+                }
+                Ok(response.map(|body| Answer::new(body, answering, stream)))
             }
         });
         let stream = TokioIo::new(stream);
-        let connection = self.http.serve_connection(stream, service);
-        if let Err(error) = watcher.watch(connection).await {
+        let mut connection = pin!(self.http.serve_connection(stream, service));
+        let mut closed = pin!(closing.changed());
+        let mut is_told = false;
+        let ended = poll_fn(|cx| {
+            if !is_told && closed.as_mut().poll(cx).is_ready() {
+                is_told = true;
+                ending.end();
+                connection.as_mut().graceful_shutdown();
+            }
+            let polled = connection.as_mut().poll(cx);
+            if polled.is_ready() || is_told || !ending.is_ending() {
+                return polled;
+            }
+            is_told = true;
+            connection.as_mut().graceful_shutdown();
+            connection.as_mut().poll(cx)
+        });
+        if let Err(error) = ended.await {
+            if is_flood(&*error) {
+                metrics::count(Event::Http2Flood);
+            }
             // A client that leaves or speaks badly is its own affair.
             tracing::debug!("connection ended: {error}");
         }
     }
+}
+
+/// Whether h2 ended the connection because its client asked too much of it.
+fn is_flood(error: &(dyn Error + 'static)) -> bool {
+    let cause = error
+        .source()
+        .and_then(<dyn Error>::downcast_ref::<h2::Error>);
+    cause.is_some_and(|cause| {
+        cause.is_library() && cause.reason() == Some(Reason::ENHANCE_YOUR_CALM)
+    })
 }
 
 /// Why a request is refused before an app is chosen, if it is.
@@ -145,7 +200,19 @@ fn refused(
 /// answered.
 struct Answer {
     body: Body,
+    /// Over HTTP/2.
+    stream: Option<Arc<Stream>>,
     _answering: Answering,
+}
+
+impl Answer {
+    fn new(body: Body, answering: Answering, stream: Option<Arc<Stream>>) -> Self {
+        Answer {
+            body,
+            stream,
+            _answering: answering,
+        }
+    }
 }
 
 impl http_body::Body for Answer {
@@ -156,7 +223,15 @@ impl http_body::Body for Answer {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+        let Answer { body, stream, .. } = self.get_mut();
+        if let Some(stream) = stream {
+            stream.taken();
+        }
+        let polled = Pin::new(&mut *body).poll_frame(cx);
+        if let (Some(stream), Poll::Ready(Some(Ok(_)))) = (stream, &polled) {
+            stream.given(body.deadline().is_some());
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -165,5 +240,13 @@ impl http_body::Body for Answer {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if self.stream.as_ref().is_some_and(|stream| stream.is_late()) {
+            self.body.cut_late();
+        }
     }
 }

@@ -4,6 +4,7 @@
 use crate::backtrace::Backtrace;
 use crate::gate::Refusal;
 use crate::gateway::{ExcInfo, Failure as Reported, InputError, OutputError};
+use crate::metrics::{self, Event};
 use crate::output::Fault;
 use http::header::{CONNECTION, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
@@ -146,7 +147,46 @@ impl Cause {
     }
 }
 
+impl Limit {
+    /// What it counts as when it is reached.
+    fn event(self) -> Event {
+        match self {
+            Limit::Cpu(_) => Event::Cpu,
+            Limit::Wall(_) => Event::Wall,
+            Limit::Memory(_) => Event::Memory,
+            Limit::Table(_) => Event::Table,
+            Limit::ResponseBody(_) => Event::ResponseBody,
+        }
+    }
+}
+
 impl Cause {
+    /// Counts it, but for what was counted when it happened, or is nobody's
+    /// failure.
+    pub fn count(&self) {
+        if let Some(event) = self.event() {
+            metrics::count(event);
+        }
+    }
+
+    fn event(&self) -> Option<Event> {
+        match self {
+            Cause::NotMounted | Cause::NotBuilt | Cause::Reported(Reported::Input(_)) => None,
+            Cause::RequestTooLarge(_) => Some(Event::BodyTooLarge),
+            Cause::Overloaded => Some(Event::Overloaded),
+            Cause::QueueTimeout(_) => Some(Event::QueueTimeout),
+            Cause::Limit(limit, _)
+            | Cause::Trap {
+                limit: Some(limit), ..
+            } => Some(limit.event()),
+            Cause::Fault(Fault::TooLarge(_))
+            | Cause::Reported(Reported::Output(OutputError::TooLarge(_))) => {
+                Some(Event::ResponseBody)
+            }
+            _ => Some(Event::AppFailed),
+        }
+    }
+
     /// Where the guest was.
     pub fn backtrace(&self) -> Option<&Backtrace> {
         match self {

@@ -51,6 +51,16 @@ impl Guest {
         &self.outlet
     }
 
+    /// When its answer has to be finished.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// What is said of one whose deadline has passed.
+    pub fn late(&self) -> Cause {
+        Cause::Limit(Limit::Wall(self.wall), Backtrace::default())
+    }
+
     /// Lets the guest run until it gives up the thread. Not to be polled again
     /// once it is ready.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cause>> {
@@ -72,13 +82,9 @@ impl Guest {
                 .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(self.deadline.into())));
             alarm.as_mut().poll(cx).is_ready()
         };
-        if late {
-            Poll::Ready(Err(Cause::Limit(
-                Limit::Wall(self.wall),
-                Backtrace::default(),
-            )))
-        } else {
-            Poll::Pending
+        match late {
+            true => Poll::Ready(Err(self.late())),
+            false => Poll::Pending,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! PROXY protocol says if it is spoken, and TLS.
 
 use crate::environ::Peer;
+use crate::metrics::{self, Event};
 use crate::proxy::protocol;
 use crate::settings::Proxies;
 use crate::socket::{Accepted, Socket};
@@ -33,6 +34,10 @@ pub async fn begin(
     match tls.accept(socket).await {
         Ok((transport, facts)) => Ok((transport, peer.under_tls(facts))),
         Err(error) => {
+            metrics::count(match error.kind() {
+                io::ErrorKind::TimedOut => Event::HandshakeTimeout,
+                _ => Event::HandshakeFailed,
+            });
             // Scanners, and browsers that do not trust it, are everyday affairs.
             tracing::debug!("handshake with {} failed: {error}", peer.remote_addr);
             Err(error)

@@ -2,6 +2,7 @@
 //! Error Streams").
 
 use crate::gateway::InputError;
+use crate::metrics::{self, Event};
 use bytes::{Buf, Bytes};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -55,6 +56,7 @@ impl Input {
             match self.arrive().await {
                 Ok(block) => self.rest = block,
                 Err(error) => {
+                    metrics::count(event(error));
                     self.failed = Some(error);
                     return Err(error);
                 }
@@ -91,5 +93,14 @@ impl Input {
                 return Ok(block);
             }
         }
+    }
+}
+
+/// What a body that fails counts as.
+fn event(error: InputError) -> Event {
+    match error {
+        InputError::TooLarge(_) => Event::BodyTooLarge,
+        InputError::TimedOut => Event::BodyTimeout,
+        InputError::Incomplete => Event::BodyIncomplete,
     }
 }

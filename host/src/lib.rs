@@ -7,12 +7,14 @@
 //!
 //! A request meets the modules in this order:
 //!
-//! 1. [`listener`]: the [`socket`]s; accepts, and stops accepting. It hands
-//!    connections to a [`worker`], a thread for each core, which begins them with a
-//!    [`handshake`]: that of [`tls`], and before it a [`proxy`]'s.
-//! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper; [`stall`] gives up
-//!    one that neither asks nor takes, and by [`departure`] one that has left. The
-//!    [`gate`] lets no request pass that others might read in another way.
+//! 1. [`listener`]: the [`socket`]s; accepts, as many as their [`quota`] allows, and
+//!    stops accepting. It hands connections to a [`worker`], a thread for each core,
+//!    which begins them with a [`handshake`]: that of [`tls`], and before it a
+//!    [`proxy`]'s.
+//! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper, and its [`requests`];
+//!    [`stall`] gives up one that neither asks nor takes when its [`patience`] is at
+//!    its end, [`http2_stream`] a stream of it, and by [`departure`] one that has
+//!    left. The [`gate`] lets no request pass that others might read in another way.
 //! 3. [`tenant`]: finds the app, and starts the [`trail`] that the request leaves
 //!    in the logs, its line in the [`access_log`] among them. What [`development`]
 //!    shows of an app and its failures, it shows here.
@@ -30,7 +32,7 @@
 //! production with a [`profile`] and [`strip`]ped, and [`python`] builds a WSGI
 //! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, and [`compiled`]
 //! keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`]
-//! (the contract's types), [`settings`], [`failure`], [`backtrace`], [`request_id`],
+//! (the contract's types), [`settings`], [`failure`], [`metrics`], [`backtrace`], [`request_id`],
 //! [`log`], [`app_log`], and [`observer`], to whom [`check`] listens when it holds an
 //! app against the rules.
 
@@ -51,6 +53,7 @@ pub mod gate;
 pub mod gateway;
 pub mod guest;
 pub mod handshake;
+pub mod http2_stream;
 pub mod imports;
 pub mod input;
 pub mod inspect;
@@ -58,13 +61,17 @@ pub mod listener;
 pub mod load;
 pub mod log;
 pub mod meter;
+pub mod metrics;
 pub mod observer;
 pub mod output;
 pub mod package;
+pub mod patience;
 pub mod profile;
 pub mod proxy;
 pub mod python;
+pub mod quota;
 pub mod request_id;
+pub mod requests;
 pub mod sandbox;
 pub mod scaffold;
 pub mod settings;

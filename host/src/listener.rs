@@ -1,6 +1,8 @@
 //! The listening sockets: connections come in here.
 
-use crate::settings::{Listening, Timeouts};
+use crate::metrics::{self, Event};
+use crate::quota::{Permit, Quota, TooMany};
+use crate::settings::{ConnectionLimits, Listening, Timeouts};
 use crate::socket::{Accepted, Address};
 use crate::tenant::Site;
 use crate::tls::Tls;
@@ -9,6 +11,7 @@ use socket2::SockRef;
 use std::fs::{self, Permissions};
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -122,15 +125,28 @@ impl Listener {
         &self.address
     }
 
-    /// Accepts connections and passes them on, until `stopped` says so.
-    async fn accept_all(self, found: mpsc::Sender<Accepted>, mut stopped: watch::Receiver<()>) {
+    /// Accepts connections within `quota` and passes them on, until `stopped` says
+    /// so.
+    async fn accept_all(
+        self,
+        quota: Arc<Quota>,
+        found: mpsc::Sender<(Accepted, Permit)>,
+        mut stopped: watch::Receiver<()>,
+    ) {
+        let next = async || {
+            let (stream, peer) = self.accept().await;
+            let permit = quota.enter(peer).await?;
+            Ok::<_, TooMany>((stream, permit))
+        };
         loop {
-            let stream = tokio::select! {
+            let arrived = tokio::select! {
                 biased;
                 _ = stopped.changed() => return,
-                stream = self.accept() => stream,
+                arrived = next() => arrived,
             };
-            if found.send(stream).await.is_err() {
+            // One that is not let in is closed by now.
+            let Ok(arrived) = arrived else { continue };
+            if found.send(arrived).await.is_err() {
                 return;
             }
         }
@@ -138,24 +154,25 @@ impl Listener {
 
     /// The next connection. A failure is never final: one client's early leave,
     /// or a moment without file descriptors, must not end the server.
-    async fn accept(&self) -> Accepted {
+    async fn accept(&self) -> (Accepted, Option<IpAddr>) {
         let mut pause = FIRST_PAUSE;
         loop {
             let accepted = match &self.socket {
-                Bound::Tcp(socket) => socket.accept().await.and_then(|(stream, _)| {
+                Bound::Tcp(socket) => socket.accept().await.and_then(|(stream, peer)| {
                     // Small answers are not to wait for the client's acknowledgement.
                     let _ = stream.set_nodelay(true);
-                    stream.into_std().map(Accepted::Tcp)
+                    Ok((Accepted::Tcp(stream.into_std()?), Some(peer.ip())))
                 }),
                 Bound::Unix(socket) => socket
                     .accept()
                     .await
-                    .and_then(|(stream, _)| stream.into_std().map(Accepted::Unix)),
+                    .and_then(|(stream, _)| Ok((Accepted::Unix(stream.into_std()?), None))),
             };
             match accepted {
                 Ok(accepted) => return accepted,
                 Err(error) if is_the_clients(&error) => {}
                 Err(error) => {
+                    metrics::count(Event::AcceptFailed);
                     tracing::warn!(
                         "cannot accept a connection, trying again in {pause:?}: {error}"
                     );
@@ -167,8 +184,8 @@ impl Listener {
     }
 }
 
-/// Serves `site` on all of `listeners` and on so many `threads` until `shutdown`
-/// is ready; then accepts no more, lets the requests in flight finish within the
+/// Serves `site` on all of `listeners`, within `limits` and on so many `threads`,
+/// until `shutdown` is ready; then accepts no more, lets the requests in flight finish within the
 /// grace period, and cuts the rest. With `tls` every connection over TCP begins
 /// with a handshake.
 pub async fn serve(
@@ -176,14 +193,16 @@ pub async fn serve(
     site: Arc<Site>,
     tls: Option<Arc<Tls>>,
     timeouts: Timeouts,
+    limits: ConnectionLimits,
     threads: usize,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<Drained> {
-    let workers = Workers::start(threads, &site, tls.as_ref(), &timeouts)?;
+    let workers = Workers::start(threads, &site, tls.as_ref(), &timeouts, &limits)?;
+    let quota = Arc::new(Quota::new(&limits));
     let (stop, stopped) = watch::channel(());
     let (found, mut accepted) = mpsc::channel(1);
     for listener in listeners {
-        tokio::spawn(listener.accept_all(found.clone(), stopped.clone()));
+        tokio::spawn(listener.accept_all(quota.clone(), found.clone(), stopped.clone()));
     }
     drop((found, stopped));
     let mut shutdown = pin!(shutdown);
@@ -191,14 +210,14 @@ pub async fn serve(
         tokio::select! {
             biased;
             () = &mut shutdown => break,
-            Some(stream) = accepted.recv() => workers.serve(stream),
+            Some((stream, permit)) = accepted.recv() => workers.serve(stream, permit),
         }
     }
     // New clients are refused from here on, rather than left waiting; one that was
     // accepted is still served.
     drop(stop);
-    while let Some(stream) = accepted.recv().await {
-        workers.serve(stream);
+    while let Some((stream, permit)) = accepted.recv().await {
+        workers.serve(stream, permit);
     }
     Ok(workers.drain().await)
 }

@@ -100,15 +100,81 @@ impl Default for HeadLimits {
     }
 }
 
+/// How many connections there may be, and what may be done over one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Connections in all (`--max-connections`). Beyond them none is accepted
+    /// until one ends. 0 for any number.
+    pub connections: usize,
+    /// Connections of one address, or of one /64 of IPv6
+    /// (`--max-connections-per-peer`). Beyond them they are closed. 0 for any
+    /// number, which is what a proxy in front needs: to the host it is one peer.
+    pub per_peer: usize,
+    /// Requests over one connection, which then ends
+    /// (`--max-requests-per-connection`). 0 for any number: nothing gathers over a
+    /// connection's life.
+    pub requests: u64,
+    /// HTTP/2.
+    pub http2: Http2Limits,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        ConnectionLimits {
+            connections: 16_384,
+            per_peer: 0,
+            requests: 0,
+            http2: Http2Limits::default(),
+        }
+    }
+}
+
+/// What a client may do over a connection of HTTP/2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http2Limits {
+    /// Requests at a time (`--http2-max-streams`). Beyond them a stream is
+    /// refused (RFC 9113, section 5.1.2).
+    pub streams: u32,
+    /// Octets of a request's body that may be sent before the app reads them
+    /// (`--http2-window`; RFC 9113, section 5.2).
+    pub window: u32,
+    /// The same over all streams (`--http2-connection-window`).
+    pub connection_window: u32,
+    /// Streams that were reset by the client before anyone looked at them
+    /// (`--http2-max-resets`). Beyond them the connection ends.
+    pub resets: usize,
+    /// Streams that had to be reset because of the client's faults
+    /// (`--http2-max-stream-errors`). Beyond them the connection ends.
+    pub stream_errors: usize,
+    /// Frames in a second that ask for nothing and carry nothing
+    /// (`--http2-max-control-frames`). Beyond them the connection ends.
+    pub control_frames: u32,
+}
+
+impl Default for Http2Limits {
+    fn default() -> Self {
+        Http2Limits {
+            streams: 128,
+            window: 1 << 20,
+            connection_window: 1 << 20,
+            resets: 20,
+            stream_errors: 1024,
+            control_frames: 1000,
+        }
+    }
+}
+
 /// How long the server waits for a client.
 #[derive(Debug, Clone)]
 pub struct Timeouts {
     /// For the handshake of TLS, and before it for the header of the PROXY protocol
     /// (`--handshake-timeout`).
     pub handshake: Duration,
-    /// For the whole head of a request, and for the next one on a kept-alive
-    /// connection (`--header-timeout`).
+    /// For the whole head of a request, from its first octet; of the first one,
+    /// from the beginning of the connection (`--header-timeout`).
     pub header: Duration,
+    /// For the next request on a connection that was used (`--keep-alive`).
+    pub keep_alive: Duration,
     /// For the next octets of a request's body (`--body-timeout`).
     pub body: Duration,
     /// For a client to take what is being sent (`--write-timeout`).
@@ -122,6 +188,9 @@ impl Default for Timeouts {
         Timeouts {
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(30),
+            // Longer than the minute for which a balancer in front may keep it, so
+            // that it is not this end that closes as a request is on its way.
+            keep_alive: Duration::from_secs(75),
             body: Duration::from_secs(30),
             write: Duration::from_secs(30),
             grace: Duration::from_secs(30),

@@ -2,18 +2,19 @@
 //! takes what is being sent to it.
 
 use crate::departure::{Departure, Watched};
-use std::future::Future;
+use crate::metrics::{self, Event};
+use crate::patience::Wait;
+use crate::requests::Requests;
+use crate::settings::Timeouts;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
 
-/// What an HTTP/2 connection begins with (RFC 9113, section 3.4). It speaks of
-/// its streams all the time and is not timed here.
+/// What an HTTP/2 connection begins with (RFC 9113, section 3.4). While it has
+/// streams they are timed one by one.
 const HTTP2_PREFACE: &[u8] = b"PRI ";
 
 /// How long a request's body may lie unread before its client is watched, which
@@ -35,12 +36,17 @@ fn join<'a>(pieces: &[io::IoSlice<'_>], space: &'a mut [u8; SMALL]) -> Option<&'
 }
 
 /// A connection that fails when its client lets it wait: for the head of a
-/// request, or for room to write.
+/// request, or for room to write. One that is kept and not used is asked to end
+/// first, so that over HTTP/2 its client is told.
 pub struct Impatient<T> {
     stream: T,
     requests: Requests,
-    /// For a head, from the first octet that is waited for to its end.
+    times: Arc<Timeouts>,
+    /// For a head, or for its first octet.
     head: Wait,
+    awaited: Awaited,
+    /// Whether some of the next head has come.
+    is_partial: bool,
     /// For a write to go on.
     write: Wait,
     /// For someone to read what the client sends during its request.
@@ -52,86 +58,75 @@ pub struct Impatient<T> {
     is_reading: bool,
 }
 
-/// The requests of a connection that are being answered. Meanwhile nobody waits
-/// for a head.
-#[derive(Clone, Default)]
-pub struct Requests(Arc<AtomicUsize>);
-
-/// One that is being answered, until it is dropped.
-pub struct Answering(Requests);
-
-impl Requests {
-    /// A head has come.
-    pub fn begin(&self) -> Answering {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Answering(self.clone())
-    }
-
-    fn none(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
-    }
-}
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        let Requests(count) = &self.0;
-        count.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A wait that may begin and end with every request. Its alarm is set when it
-/// first begins and stays: when it goes off, it is set anew for what is left of
-/// the wait that is under way.
-struct Wait {
-    patience: Duration,
-    /// When the wait that is under way ends.
-    until: Option<Instant>,
-    alarm: Option<Pin<Box<Sleep>>>,
-}
-
-impl Wait {
-    fn new(patience: Duration) -> Self {
-        Wait {
-            patience,
-            until: None,
-            alarm: None,
-        }
-    }
-
-    fn over(&mut self) {
-        self.until = None;
-    }
-
-    /// Begins, or goes on; ready when patience is at its end.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let until = *self
-            .until
-            .get_or_insert_with(|| Instant::now() + self.patience);
-        let alarm = self
-            .alarm
-            .get_or_insert_with(|| Box::pin(sleep_until(until)));
-        ready!(alarm.as_mut().poll(cx));
-        while alarm.deadline() < until {
-            alarm.as_mut().reset(until);
-            ready!(alarm.as_mut().poll(cx));
-        }
-        Poll::Ready(io::ErrorKind::TimedOut.into())
-    }
+/// What the wait for a head is about. When that changes, a new wait begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Awaited {
+    /// Requests that have begun, and frames of their answers that left: what a
+    /// client keeps its connection for.
+    life: (u64, u64),
+    /// Whether some of the head has come.
+    is_partial: bool,
+    /// Whether the connection is only to end.
+    is_ending: bool,
 }
 
 impl<T> Impatient<T> {
-    /// Waits at most `head` for the whole head of each request that is not among
-    /// `requests` yet, and at most `write` for `stream` to take something.
-    pub fn new(stream: T, requests: Requests, head: Duration, write: Duration) -> Self {
+    /// Waits for `stream` as long as `times` say, for heads of requests that are
+    /// not among `requests` yet.
+    pub fn new(stream: T, requests: Requests, times: Arc<Timeouts>) -> Self {
         Impatient {
             stream,
             requests,
-            head: Wait::new(head),
-            write: Wait::new(write),
-            unread: Wait::new(UNREAD),
+            times,
+            head: Wait::default(),
+            awaited: Awaited {
+                life: (0, 0),
+                is_partial: true,
+                is_ending: false,
+            },
+            // The first head is waited for from the start.
+            is_partial: true,
+            write: Wait::default(),
+            unread: Wait::default(),
             departure: None,
             preface: Some(0),
             is_reading: false,
+        }
+    }
+
+    /// Ready when no head came in time, and the connection did not end either.
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        loop {
+            let requests = &self.requests;
+            let life = (requests.begun(), requests.frames());
+            // What came until then belonged to a request.
+            self.is_partial &= self.awaited.life == life;
+            let awaited = Awaited {
+                life,
+                is_partial: self.is_partial,
+                is_ending: requests.is_ending(),
+            };
+            if self.awaited != awaited {
+                self.awaited = awaited;
+                self.head.over();
+            }
+            let is_kept = !awaited.is_partial && !awaited.is_ending;
+            let patience = match is_kept {
+                true => self.times.keep_alive,
+                false => self.times.header,
+            };
+            let error = ready!(self.head.poll(cx, patience));
+            if !awaited.is_ending {
+                metrics::count(match is_kept {
+                    true => Event::KeepAliveOver,
+                    false => Event::HeaderTimeout,
+                });
+            }
+            if awaited.is_ending || !(is_kept || self.is_http2()) {
+                return Poll::Ready(error);
+            }
+            // Whoever polls this sees it, and ends the connection in order.
+            self.requests.end();
         }
     }
 
@@ -152,13 +147,17 @@ impl<T> Impatient<T> {
         cx: &mut Context<'_>,
         polled: Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
-        // Either way it is the answer that is being waited for.
-        self.head.over();
+        // Over HTTP/1 this is an answer, which is waited for in its own way.
+        if !self.is_http2() {
+            self.head.over();
+        }
         if polled.is_ready() {
             self.write.over();
             return polled;
         }
-        self.write.poll(cx).map(Err)
+        let error = ready!(self.write.poll(cx, self.times.write));
+        metrics::count(Event::WriteTimeout);
+        Poll::Ready(Err(error))
     }
 }
 
@@ -173,7 +172,7 @@ impl<T: Watched> Impatient<T> {
         let departure = match &self.departure {
             Some(departure) => departure,
             None => {
-                ready!(self.unread.poll(cx));
+                ready!(self.unread.poll(cx, UNREAD));
                 match self.stream.departure() {
                     Ok(departure) => self.departure.insert(departure),
                     // For want of a descriptor: the guest's limits remain.
@@ -197,13 +196,14 @@ impl<T: AsyncRead + Unpin> AsyncRead for Impatient<T> {
         self.is_reading = polled.is_pending();
         if polled.is_ready() {
             self.recognise(&buf.filled()[filled..]);
+            self.is_partial |= !self.is_http2();
             return polled;
         }
-        if self.is_http2() || !self.requests.none() {
+        if !self.requests.none() {
             self.head.over();
             return Poll::Pending;
         }
-        self.head.poll(cx).map(Err)
+        self.poll_head(cx).map(Err)
     }
 }
 
@@ -252,6 +252,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     const WAIT: Duration = Duration::from_secs(30);
+    const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
     impl Watched for tokio::io::DuplexStream {
         fn departure(&self) -> io::Result<Departure> {
@@ -260,8 +261,14 @@ mod tests {
     }
 
     fn impatient<T>(stream: T) -> (Impatient<T>, Requests) {
-        let requests = Requests::default();
-        let stream = Impatient::new(stream, requests.clone(), WAIT, WAIT);
+        let requests = Requests::at_most(0);
+        let times = Timeouts {
+            header: WAIT,
+            keep_alive: KEEP_ALIVE,
+            write: WAIT,
+            ..Timeouts::default()
+        };
+        let stream = Impatient::new(stream, requests.clone(), Arc::new(times));
         (stream, requests)
     }
 
@@ -303,22 +310,66 @@ mod tests {
         let silence = tokio::time::timeout(10 * WAIT, near.read_u8()).await;
         assert!(silence.is_err(), "it was not cut");
         drop(answering);
+        // It is asked to end first, and made to end if it does not.
+        let second = Duration::from_secs(1);
+        let kept = tokio::time::timeout(KEEP_ALIVE - second, near.read_u8()).await;
+        assert!(kept.is_err() && !requests.is_ending());
+        let asked = tokio::time::timeout(2 * second, near.read_u8()).await;
+        assert!(asked.is_err() && requests.is_ending());
+        let start = tokio::time::Instant::now();
+        let error = near.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(start.elapsed() < WAIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_head_has_its_own_time() {
+        let (near, mut far) = tokio::io::duplex(4);
+        let (mut near, requests) = impatient(near);
+        far.write_u8(b'x').await.unwrap();
+        near.read_u8().await.unwrap();
+        drop(requests.begin());
+        let idle = tokio::time::timeout(KEEP_ALIVE - WAIT / 2, near.read_u8()).await;
+        assert!(idle.is_err(), "it was kept");
+        far.write_u8(b'x').await.unwrap();
+        near.read_u8().await.unwrap();
         let start = tokio::time::Instant::now();
         let error = near.read_u8().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(start.elapsed().as_secs(), WAIT.as_secs());
+        assert!(!requests.is_ending(), "who is amid a head is not asked");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn http2_is_not_timed() {
-        let (near, mut far) = tokio::io::duplex(64);
-        let (mut near, _) = impatient(near);
-        for piece in [&b"PR"[..], b"I", b" * HTTP/2.0"] {
-            far.write_all(piece).await.unwrap();
-            near.read_exact(&mut vec![0; piece.len()]).await.unwrap();
+    async fn over_http2_it_is_asked_to_end_first() {
+        for preface in ["PRI ", "PRI * HTTP/2.0"] {
+            let (near, mut far) = tokio::io::duplex(64);
+            let (mut near, requests) = impatient(near);
+            far.write_all(preface.as_bytes()).await.unwrap();
+            near.read_exact(&mut vec![0; preface.len()]).await.unwrap();
+            let start = tokio::time::Instant::now();
+            let silence = tokio::time::timeout(WAIT / 2 * 3, near.read_u8()).await;
+            assert!(silence.is_err() && requests.is_ending());
+            near.read_u8().await.unwrap_err();
+            assert_eq!(start.elapsed().as_secs(), 2 * WAIT.as_secs());
         }
-        let silence = tokio::time::timeout(10 * WAIT, near.read_u8()).await;
-        assert!(silence.is_err(), "it was not cut");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn over_http2_an_answer_that_is_being_taken_is_no_silence() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let (mut near, requests) = impatient(near);
+        far.write_all(b"PRI ").await.unwrap();
+        near.read_exact(&mut [0; 4]).await.unwrap();
+        drop(requests.begin());
+        for _ in 0..5 {
+            let idle = tokio::time::timeout(KEEP_ALIVE / 2, near.read_u8()).await;
+            assert!(idle.is_err());
+            requests.sent();
+        }
+        assert!(!requests.is_ending());
+        let idle = tokio::time::timeout(2 * KEEP_ALIVE, near.read_u8()).await;
+        assert!(idle.is_ok() && requests.is_ending());
     }
 
     #[tokio::test(start_paused = true)]

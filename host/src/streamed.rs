@@ -84,6 +84,19 @@ impl Streamed {
         self.left
     }
 
+    /// The guest that still makes it.
+    pub fn guest(&self) -> Option<&Guest> {
+        self.guest.as_ref()
+    }
+
+    /// Stops the guest, whose deadline passed as its client took nothing.
+    pub fn cut_late(&mut self) {
+        if let Some(guest) = self.guest.take() {
+            self.failed = true;
+            report(Err(guest.late()), &self.outlet, &self.log, self.request);
+        }
+    }
+
     /// The next block; none at the end.
     pub fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         loop {
@@ -125,6 +138,7 @@ fn report(result: Result<(), Cause>, outlet: &Outlet, log: &AppLog, request: Req
     match verdict(result, standing, true) {
         Ok(()) => true,
         Err(cause) => {
+            cause.count();
             log.failed(request, &cause);
             false
         }

@@ -7,15 +7,15 @@
 
 use crate::connection::Protocol;
 use crate::handshake;
-use crate::settings::Timeouts;
+use crate::quota::Permit;
+use crate::settings::{ConnectionLimits, Timeouts};
 use crate::socket::Accepted;
 use crate::tenant::Site;
 use crate::tls::Tls;
-use hyper_util::server::graceful::GracefulShutdown;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 /// Tasks after which a thread looks at its sockets again. A guest may keep the
@@ -37,7 +37,7 @@ pub enum Drained {
 pub struct Workers(Vec<Worker>);
 
 struct Worker {
-    connections: mpsc::UnboundedSender<Accepted>,
+    connections: mpsc::UnboundedSender<(Accepted, Permit)>,
     /// How many it has, those on their way to it included.
     load: Arc<AtomicUsize>,
     ended: oneshot::Receiver<Drained>,
@@ -50,8 +50,12 @@ impl Workers {
         site: &Arc<Site>,
         tls: Option<&Arc<Tls>>,
         timeouts: &Timeouts,
+        limits: &ConnectionLimits,
     ) -> io::Result<Self> {
-        let start = |number| Worker::start(number, site.clone(), tls.cloned(), timeouts.clone());
+        let start = |number| {
+            let (site, tls) = (site.clone(), tls.cloned());
+            Worker::start(number, site, tls, timeouts.clone(), limits.clone())
+        };
         (0..count.max(1))
             .map(start)
             .collect::<io::Result<_>>()
@@ -59,7 +63,7 @@ impl Workers {
     }
 
     /// Gives a connection to the thread that has the fewest.
-    pub fn serve(&self, stream: Accepted) {
+    pub fn serve(&self, stream: Accepted, permit: Permit) {
         let least = self
             .0
             .iter()
@@ -67,7 +71,7 @@ impl Workers {
         let worker = least.expect("there is at least one");
         worker.load.fetch_add(1, Ordering::Relaxed);
         // It ends only when this is dropped.
-        let _ = worker.connections.send(stream);
+        let _ = worker.connections.send((stream, permit));
     }
 
     /// Waits until all have let their requests finish, or cut them.
@@ -89,6 +93,7 @@ impl Worker {
         site: Arc<Site>,
         tls: Option<Arc<Tls>>,
         timeouts: Timeouts,
+        limits: ConnectionLimits,
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .event_interval(EVENT_INTERVAL)
@@ -102,8 +107,9 @@ impl Worker {
             .spawn({
                 let load = load.clone();
                 move || {
-                    let drained =
-                        runtime.block_on(serve(number, arriving, load, site, tls, timeouts));
+                    let protocol = Protocol::new(&timeouts, limits, site.head_limits());
+                    let serving = serve(number, arriving, load, site, tls, protocol, timeouts);
+                    let drained = runtime.block_on(serving);
                     // What was cut is dropped with its tasks, guests included.
                     runtime.shutdown_background();
                     let _ = end.send(drained);
@@ -128,36 +134,42 @@ impl Drop for Load {
 
 async fn serve(
     lane: usize,
-    mut arriving: mpsc::UnboundedReceiver<Accepted>,
+    mut arriving: mpsc::UnboundedReceiver<(Accepted, Permit)>,
     load: Arc<AtomicUsize>,
     site: Arc<Site>,
     tls: Option<Arc<Tls>>,
+    protocol: Protocol,
     timeouts: Timeouts,
 ) -> Drained {
-    let protocol = Arc::new(Protocol::new(&timeouts, site.head_limits()));
-    let connections = GracefulShutdown::new();
+    let protocol = Arc::new(protocol);
+    let (close, closing) = watch::channel(());
     let mut tasks = JoinSet::new();
     loop {
         let stream = tokio::select! {
             stream = arriving.recv() => stream,
             Some(_) = tasks.join_next() => continue,
         };
-        let Some(stream) = stream else { break };
+        let Some((stream, permit)) = stream else {
+            break;
+        };
         let load = Load(load.clone());
-        let (protocol, site, watcher) = (protocol.clone(), site.clone(), connections.watcher());
+        let (protocol, site, closing) = (protocol.clone(), site.clone(), closing.clone());
         let (tls, handshake_time) = (tls.clone(), timeouts.handshake);
         tasks.spawn(async move {
-            let _load = load;
+            let _counted = (load, permit);
             // It fails when the client has left, or is not who it should be; and for
             // want of file descriptors, of which the connection has one already.
             let begun = handshake::begin(stream, site.proxies(), handshake_time, tls.as_deref());
             let Ok((transport, peer)) = begun.await else {
                 return;
             };
-            protocol.serve(transport, peer, site, lane, watcher).await;
+            protocol.serve(transport, peer, site, lane, closing).await;
         });
     }
-    let drained = tokio::time::timeout(timeouts.grace, connections.shutdown()).await;
+    // Each connection is told, and holds its end of this until it has ended.
+    drop(closing);
+    let _ = close.send(());
+    let drained = tokio::time::timeout(timeouts.grace, close.closed()).await;
     tasks.shutdown().await;
     if drained.is_ok() {
         Drained::Whole

@@ -1,96 +1,102 @@
 //! Clients that keep the host busy with what is no request (hostile clients 40 and
-//! 43).
+//! 43). That memory stays flat meanwhile is seen from outside, in
+//! `host/tests/cli/floods.rs`.
 
-use rhost_tests::{Client, Server, Test};
+use rhost_tests::frames::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, HEADERS, PING, PRIORITY, RST_STREAM,
+    SETTINGS, WINDOW_UPDATE, frame, get, request,
+};
+use rhost_tests::{Client, Test};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const GOAWAY: u8 = 7;
-const CONTINUATION: u8 = 9;
+/// The code of a GOAWAY to a client that asks too much.
+const ENHANCE_YOUR_CALM: Option<u32> = Some(11);
 
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-
-/// `GET http://test/` as HPACK has it (RFC 7541, appendix A): three indexed
-/// fields, and `:authority` in full.
-const GET: &[u8] = b"\x82\x86\x84\x41\x04test";
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
-    frame.extend([kind, flags]);
-    frame.extend(stream.to_be_bytes());
-    frame.extend(payload);
-    frame
-}
-
-/// Sends the frames until the host has had enough; the code of its GOAWAY.
-async fn flood(server: &Server, frames: impl Iterator<Item = Vec<u8>>) -> Option<u32> {
-    let mut stream = server.connect().await;
-    stream
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        .await
-        .unwrap();
-    stream.write_all(&frame(SETTINGS, 0, 0, b"")).await.unwrap();
-    let (mut reading, mut writing) = stream.split();
-    let mut received = Vec::new();
-    let send = async {
-        for frame in frames {
-            if writing.write_all(&frame).await.is_err() {
-                return;
-            }
-        }
-        // A host that has had enough closes; this one would be waited for.
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        _ = reading.read_to_end(&mut received) => {}
-        () = send => {}
-    }
-    let _ = reading.read_to_end(&mut received).await;
-    let mut rest = &received[..];
-    while let [l0, l1, l2, kind, _, _, _, _, _, after @ ..] = rest {
-        let length = u32::from_be_bytes([0, *l0, *l1, *l2]) as usize;
-        let payload = after.get(..length)?;
-        if *kind == GOAWAY {
-            return Some(u32::from_be_bytes(payload[4..8].try_into().unwrap()));
-        }
-        rest = &after[length..];
-    }
-    None
+/// Floods a host with these frames; the code of its GOAWAY. Others are served all
+/// the same.
+async fn flood(frames: impl Iterator<Item = Vec<u8>>) -> Option<u32> {
+    let server = Test::serving("answers").start().await;
+    let code = Frames::connect(server.addr, b"").await.flood(frames).await;
+    let answer = Client::http2(server.addr).await.get("/200?1").await;
+    assert_eq!(answer.status, 200);
+    code
 }
 
 /// Hostile client 43: requests that are taken back as soon as they are made.
 #[tokio::test(flavor = "multi_thread")]
 async fn rapid_reset() {
-    let server = Test::serving("answers").start().await;
     let frames = (0..100_000u32).map(|n| {
-        let request = frame(HEADERS, END_STREAM | END_HEADERS, 2 * n + 1, GET);
         let reset = frame(RST_STREAM, 0, 2 * n + 1, &8u32.to_be_bytes());
-        [request, reset].concat()
+        [request(2 * n + 1, "/200?1"), reset].concat()
     });
-    let code = flood(&server, frames).await;
-    assert_eq!(code, Some(11), "ENHANCE_YOUR_CALM");
-    assert_eq!(
-        Client::http2(server.addr).await.get("/200?1").await.status,
-        200
-    );
+    assert_eq!(flood(frames).await, ENHANCE_YOUR_CALM);
 }
 
 /// Hostile client 43: a block of fields that does not end.
 #[tokio::test(flavor = "multi_thread")]
 async fn continuation() {
-    let server = Test::serving("answers").start().await;
-    let begin = std::iter::once(frame(HEADERS, END_STREAM, 1, GET));
+    let begin = std::iter::once(frame(HEADERS, END_STREAM, 1, &get("/200?1")));
     // A field of its own each, never indexed.
     let more = (0..100_000).map(|_| frame(CONTINUATION, 0, 1, b"\x10\x01x\x01y"));
-    let code = flood(&server, begin.chain(more)).await;
-    assert_eq!(code, Some(11), "ENHANCE_YOUR_CALM");
-    assert_eq!(
-        Client::http2(server.addr).await.get("/200?1").await.status,
-        200
-    );
+    assert_eq!(flood(begin.chain(more)).await, ENHANCE_YOUR_CALM);
+    let begin = std::iter::once(frame(HEADERS, END_STREAM, 1, &get("/200?1")));
+    let empty = (0..100_000).map(|_| frame(CONTINUATION, 0, 1, b""));
+    assert_eq!(flood(begin.chain(empty)).await, ENHANCE_YOUR_CALM);
+}
+
+/// Hostile client 43: frames that ask for nothing, and mostly for an answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_that_ask_for_nothing() {
+    let open = frame(HEADERS, END_HEADERS, 1, &get("/200?1"));
+    for next in [
+        frame(PING, 0, 0, b"anything"),
+        frame(SETTINGS, 0, 0, b""),
+        frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 1]),
+        frame(PRIORITY, 0, 3, &[0, 0, 0, 1, 0]),
+        frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]),
+        frame(DATA, 0, 1, b""),
+        frame(99, 0, 0, b""),
+    ] {
+        let frames = std::iter::once(open.clone()).chain((0..100_000).map(|_| next.clone()));
+        assert_eq!(flood(frames).await, ENHANCE_YOUR_CALM, "kind {}", next[3]);
+    }
+}
+
+/// Hostile client 43: a block that is small, and names a large field again and
+/// again. No app sees it, whatever it comes to.
+#[tokio::test(flavor = "multi_thread")]
+async fn hpack_bomb() {
+    let server = Test::serving("answers").start().await;
+    let mut client = Frames::connect(server.addr, b"").await;
+    // Of 4000 octets, kept by the decoder, and then 8000 times its number.
+    let large = [&b"\x40\x01x\x7f\xa1\x1e"[..], &[b'y'; 4000]].concat();
+    let block = [get("/200?1"), large].concat();
+    client
+        .send(&frame(HEADERS, END_STREAM | END_HEADERS, 1, &block))
+        .await;
+    let first = client.until(HEADERS).await.expect("it is within limits");
+    assert_eq!(first.stream, 1);
+    let block = [get("/200?1"), vec![0xbe; 8000]].concat();
+    for n in 1..200u32 {
+        let stream = 2 * n + 1;
+        client
+            .send(&frame(HEADERS, END_STREAM | END_HEADERS, stream, &block))
+            .await;
+        // Refused one by one, or all together.
+        let refused = loop {
+            match client.next().await {
+                Some(frame) if frame.stream != stream => {}
+                refused => break refused,
+            }
+        };
+        if refused.is_none() {
+            break;
+        }
+    }
+    let answer = Client::http2(server.addr).await.get("/200?1").await;
+    assert_eq!(answer.status, 200);
+    let log = server.stop().await.access_log;
+    assert_eq!(log.lines().count(), 2, "{log}");
 }
 
 /// Hostile client 40: a head that never ends is given up.

@@ -5,6 +5,7 @@ mod answers;
 mod cancellation;
 mod chat;
 mod checklist;
+mod connections;
 mod drain;
 mod environ;
 mod examples;

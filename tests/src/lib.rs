@@ -17,6 +17,7 @@
 //! directories beside them that have a pyproject.toml, see [`python`].
 
 mod client;
+pub mod frames;
 mod guests;
 pub mod python;
 mod server;

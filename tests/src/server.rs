@@ -9,7 +9,8 @@ use rhost::access_log::{self, AccessLog};
 use rhost::listener::{self, Listener};
 use rhost::log::{Format, Memory, Sink};
 use rhost::settings::{
-    AppSettings, HeadLimits, LentDir, Limits, Listening, Proxies, ProxyHeaders, Timeouts,
+    AppSettings, ConnectionLimits, HeadLimits, LentDir, Limits, Listening, Proxies, ProxyHeaders,
+    Timeouts,
 };
 use rhost::socket::Address;
 use rhost::tenant::{App, Site};
@@ -29,6 +30,7 @@ pub struct Test {
     guest: String,
     settings: AppSettings,
     head: HeadLimits,
+    connections: ConnectionLimits,
     timeouts: Timeouts,
     tls: Option<(Vec<CertificateFiles>, Option<PathBuf>)>,
     proxies: Proxies,
@@ -46,6 +48,7 @@ impl Test {
             guest: guest.to_owned(),
             settings,
             head: HeadLimits::default(),
+            connections: ConnectionLimits::default(),
             timeouts: Timeouts::default(),
             tls: None,
             proxies: Proxies::default(),
@@ -172,6 +175,48 @@ impl Test {
         self
     }
 
+    /// `--max-connections`.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.connections.connections = connections;
+        self
+    }
+
+    /// `--max-connections-per-peer`.
+    pub fn max_connections_per_peer(mut self, connections: usize) -> Self {
+        self.connections.per_peer = connections;
+        self
+    }
+
+    /// `--max-requests-per-connection`.
+    pub fn max_requests_per_connection(mut self, requests: u64) -> Self {
+        self.connections.requests = requests;
+        self
+    }
+
+    /// `--http2-max-streams`.
+    pub fn http2_max_streams(mut self, streams: u32) -> Self {
+        self.connections.http2.streams = streams;
+        self
+    }
+
+    /// `--http2-window`.
+    pub fn http2_window(mut self, size: u32) -> Self {
+        self.connections.http2.window = size;
+        self
+    }
+
+    /// `--http2-max-control-frames`.
+    pub fn http2_max_control_frames(mut self, frames: u32) -> Self {
+        self.connections.http2.control_frames = frames;
+        self
+    }
+
+    /// `--keep-alive`.
+    pub fn keep_alive(mut self, time: &str) -> Self {
+        self.timeouts.keep_alive = duration(time);
+        self
+    }
+
     /// `--header-timeout`.
     pub fn header_timeout(mut self, time: &str) -> Self {
         self.timeouts.header = duration(time);
@@ -255,6 +300,7 @@ impl Test {
             site,
             tls,
             self.timeouts,
+            self.connections,
             2,
             async {
                 // A test that forgets to stop its server drops this, which stops it.

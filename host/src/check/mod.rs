@@ -27,7 +27,7 @@ pub use session::Exchange;
 
 use crate::listener::{self, Listener};
 use crate::log::Sink;
-use crate::settings::{Limits, Listening, Timeouts};
+use crate::settings::{ConnectionLimits, Limits, Listening, Timeouts};
 use crate::socket::Address;
 use crate::tenant::{App, Site};
 use client::Client;
@@ -85,7 +85,16 @@ pub async fn run(
         let _ = stopped.await;
     };
     // One thread, so that what it does for one request is done before the next.
-    let serving = listener::serve(vec![listener], site, None, timeouts, 1, shutdown);
+    let connections = ConnectionLimits::default();
+    let serving = listener::serve(
+        vec![listener],
+        site,
+        None,
+        timeouts,
+        connections,
+        1,
+        shutdown,
+    );
     let asking = async {
         let patience = limits.wall + limits.queue_timeout + Duration::from_secs(10);
         let wait = plan.wait;

@@ -4,6 +4,7 @@ mod app;
 mod build;
 mod check;
 mod inspect;
+mod limits;
 mod listen;
 mod manual;
 mod new;
@@ -15,6 +16,7 @@ mod serve;
 use app::AppArgs;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use limits::ConnectionArgs;
 use listen::ListenArgs;
 use parse::{duration, head_size, octets};
 use proxy::ProxyArgs;
@@ -182,6 +184,9 @@ struct Serve {
     head: HeadArgs,
 
     #[command(flatten)]
+    connections: ConnectionArgs,
+
+    #[command(flatten)]
     timeouts: TimeoutArgs,
 }
 
@@ -287,6 +292,10 @@ struct TimeoutArgs {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     header_timeout: Duration,
 
+    /// For the next request on a connection that was used
+    #[arg(long, value_name = "TIME", default_value = "75s", value_parser = duration)]
+    keep_alive: Duration,
+
     /// For more of a request's body
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     body_timeout: Duration,
@@ -329,6 +338,7 @@ impl Serve {
         Timeouts {
             handshake: self.listen.handshake_timeout,
             header: self.timeouts.header_timeout,
+            keep_alive: self.timeouts.keep_alive,
             body: self.timeouts.body_timeout,
             write: self.timeouts.write_timeout,
             grace: self.timeouts.grace,
@@ -384,7 +394,7 @@ pub fn run() -> Result<ExitCode, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rhost::settings::Limits;
+    use rhost::settings::{ConnectionLimits, Limits};
 
     #[test]
     fn the_command_line_is_sound() {
@@ -397,17 +407,19 @@ mod tests {
             panic!("it is `serve`");
         };
         let shown = format!(
-            "{:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?}",
             args.app.settings("x".into()).limits,
             args.head_limits(),
+            args.connections.limits(),
             args.timeouts()
         );
         assert_eq!(
             shown,
             format!(
-                "{:?} {:?} {:?}",
+                "{:?} {:?} {:?} {:?}",
                 Limits::default(),
                 HeadLimits::default(),
+                ConnectionLimits::default(),
                 Timeouts::default()
             )
         );

@@ -34,6 +34,15 @@ pub fn head_size(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A window of HTTP/2: what every peer may send from the start, up to what the
+/// protocol has room for (RFC 9113, section 6.9.1).
+pub fn window(text: &str) -> Result<u32, String> {
+    match octets(text)? {
+        size @ 65_535..=0x7fff_ffff => Ok(size as u32),
+        _ => Err("expected a size from 64KiB to 2047MiB".to_owned()),
+    }
+}
+
 /// `NAME=VALUE`.
 pub fn env(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

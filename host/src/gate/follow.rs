@@ -14,6 +14,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Where on a connection its client is.
 pub struct Follower {
     limits: HeadLimits,
+    /// Control frames in a second.
+    control_frames: u32,
     place: Place,
 }
 
@@ -56,9 +58,10 @@ pub enum Then {
 
 impl Follower {
     /// At the beginning of a connection.
-    pub fn new(limits: HeadLimits) -> Self {
+    pub fn new(limits: HeadLimits, control_frames: u32) -> Self {
         Follower {
             limits,
+            control_frames,
             place: Place::Beginning,
         }
     }
@@ -106,7 +109,7 @@ impl Follower {
                 },
                 Place::Beginning if rest.starts_with(PREFACE) => {
                     passed = PREFACE.len();
-                    self.place = Place::Frames(Box::default());
+                    self.place = Place::Frames(Box::new(Incoming::new(self.control_frames)));
                     continue;
                 }
                 Place::Beginning if PREFACE.starts_with(rest) => Then::Keep,
@@ -135,6 +138,13 @@ impl Follower {
         match &self.place {
             Place::Frames(incoming) => incoming.go_away(fault),
             _ => Vec::new(),
+        }
+    }
+
+    /// A frame of an answer was sent to a client that speaks HTTP/2.
+    pub fn answered(&mut self) {
+        if let Place::Frames(incoming) = &mut self.place {
+            incoming.answered();
         }
     }
 

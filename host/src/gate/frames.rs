@@ -3,6 +3,7 @@
 //! that is to mend its ways is told which one it was (RFC 9113, section 7).
 
 use h2::Reason;
+use std::time::{Duration, Instant};
 
 /// Octets of a frame's header (RFC 9113, section 4.1).
 const HEADER: usize = 9;
@@ -34,6 +35,17 @@ const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 /// How many of the streams that a client ended last are remembered. What it sends
 /// on older ones h2 finds, without a name for it.
 const REMEMBERED: usize = 16;
+
+/// DATA of fewer octets, and not the last, is no better than none: to keep it costs
+/// many times what it brings.
+const SMALL: u32 = 16;
+
+/// How many control frames each frame of an answer pays for. A client that takes
+/// an answer opens two windows for it, the stream's and the connection's.
+const PAID: u32 = 4;
+
+/// The time for which control frames are counted.
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// A frame of which the header is known.
 #[derive(Debug, Clone, Copy)]
@@ -88,9 +100,37 @@ impl Cursor {
     }
 }
 
+/// Frames that ask for nothing and carry nothing, of which a client may send so many
+/// in a second, as each of them costs work, and some of them memory.
+#[derive(Debug)]
+struct Control {
+    most: u32,
+    count: u32,
+    /// When the first of those that are counted came.
+    since: Instant,
+}
+
+impl Control {
+    /// Another one.
+    fn add(&mut self) -> Result<(), Reason> {
+        self.count += 1;
+        if self.count <= self.most {
+            return Ok(());
+        }
+        // Only now is it worth to ask for the time.
+        let now = Instant::now();
+        if now - self.since < PERIOD {
+            return Err(Reason::ENHANCE_YOUR_CALM);
+        }
+        (self.count, self.since) = (0, now);
+        Ok(())
+    }
+}
+
 /// What a client sends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Incoming {
+    control: Control,
     cursor: Cursor,
     is_settings: bool,
     /// Whether a block of fields has begun that only CONTINUATION may go on with.
@@ -105,6 +145,30 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// Nothing yet. Of frames that ask for nothing so many may come in a second.
+    pub fn new(control_frames: u32) -> Self {
+        Incoming {
+            control: Control {
+                most: control_frames,
+                count: 0,
+                since: Instant::now(),
+            },
+            cursor: Cursor::default(),
+            is_settings: false,
+            is_in_block: false,
+            setting: [0; SETTING],
+            read: 0,
+            ended: [0; REMEMBERED],
+            next: 0,
+            last: 0,
+        }
+    }
+
+    /// A frame of an answer was sent.
+    pub fn answered(&mut self) {
+        self.control.count = self.control.count.saturating_sub(PAID);
+    }
+
     /// Looks at what comes next. At a fault: how many octets come before it. h2 is
     /// never shown a frame with a fault to its end.
     pub fn read(&mut self, octets: &[u8]) -> Result<(), (usize, Reason)> {
@@ -143,6 +207,14 @@ impl Incoming {
             &mut self.is_in_block,
             matches!(frame.kind, HEADERS | CONTINUATION) && frame.flags & END_HEADERS == 0,
         );
+        let is_control = match frame.kind {
+            HEADERS => false,
+            DATA => frame.length < SMALL && frame.flags & END_STREAM == 0,
+            _ => true,
+        };
+        if is_control {
+            self.control.add()?;
+        }
         match frame.kind {
             // Only servers push (RFC 9113, section 8.4), whatever the block says
             // that h2 would wait for.
@@ -196,12 +268,15 @@ impl Incoming {
 pub struct Outgoing(Cursor);
 
 impl Outgoing {
-    /// Follows what was written.
-    pub fn wrote(&mut self, mut octets: &[u8]) {
+    /// Follows what was written. True if a frame of an answer was among it.
+    pub fn wrote(&mut self, mut octets: &[u8]) -> bool {
+        let mut is_answer = false;
         while !octets.is_empty() {
-            let (skipped, _) = self.0.skip(octets);
+            let (skipped, frame) = self.0.skip(octets);
+            is_answer |= frame.is_some_and(|frame| matches!(frame.kind, DATA | HEADERS));
             octets = &octets[skipped..];
         }
+        is_answer
     }
 
     /// Whether a frame could begin here.
@@ -214,6 +289,10 @@ impl Outgoing {
 mod tests {
     use super::*;
 
+    fn incoming() -> Incoming {
+        Incoming::new(1000)
+    }
+
     fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
         let mut frame = vec![0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream];
         frame.extend(payload);
@@ -224,8 +303,8 @@ mod tests {
     /// its frame.
     fn fault(frames: &[Vec<u8>]) -> Option<Reason> {
         let octets = frames.concat();
-        let whole = Incoming::default().read(&octets).err();
-        let mut incoming = Incoming::default();
+        let whole = incoming().read(&octets).err();
+        let mut incoming = incoming();
         let mut single = octets.iter().enumerate().filter_map(|(at, octet)| {
             let (before, fault) = incoming.read(&[*octet]).err()?;
             Some((at + before, fault))
@@ -313,6 +392,37 @@ mod tests {
         ];
         assert_eq!(fault(&frames[..2]), None);
         assert_eq!(fault(&frames), Some(Reason::STREAM_CLOSED));
+    }
+
+    #[test]
+    fn frames_that_ask_for_nothing_are_counted() {
+        let flood = |kind, payload: &[u8]| {
+            let frame = frame(kind, 0, 0, payload);
+            let mut incoming = Incoming::new(100);
+            (1..=1000).find(|_| incoming.read(&frame) == Err((8, Reason::ENHANCE_YOUR_CALM)))
+        };
+        // The clock could only let more of them pass, were this thread not to run
+        // for a second.
+        assert_eq!(flood(PING, &[0; 8]), Some(101));
+        assert_eq!(flood(SETTINGS, b""), Some(101));
+        assert_eq!(flood(CONTINUATION, b""), Some(101));
+        assert_eq!(flood(WINDOW_UPDATE, &[0, 0, 0, 1]), Some(101));
+        assert_eq!(flood(DATA, b"x"), Some(101));
+        assert_eq!(flood(99, b""), Some(101));
+        assert_eq!(flood(DATA, &[0; SMALL as usize]), None);
+        assert_eq!(flood(HEADERS, b"x"), None);
+    }
+
+    #[test]
+    fn answers_pay_for_frames_that_open_windows() {
+        let window = frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]);
+        let mut incoming = Incoming::new(100);
+        for _ in 0..1000 {
+            for _ in 0..PAID {
+                assert_eq!(incoming.read(&window), Ok(()));
+            }
+            incoming.answered();
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ mod request_line;
 
 pub use refusal::Refusal;
 
+use crate::metrics::{self, Event};
+use crate::requests::Requests;
 use crate::settings::HeadLimits;
 use bytes::{Buf, BytesMut};
 use chunked::Broken;
@@ -48,6 +50,7 @@ const LINGER_OCTETS: u64 = 16 << 20;
 /// A connection whose octets pass the gate.
 pub struct Gate<T> {
     stream: T,
+    requests: Requests,
     follower: Follower,
     /// What is written over HTTP/2.
     outgoing: Outgoing,
@@ -78,11 +81,13 @@ struct Linger {
 }
 
 impl<T> Gate<T> {
-    /// A gate on `stream`, for heads within `limits`.
-    pub fn new(stream: T, limits: HeadLimits) -> Self {
+    /// A gate on `stream`, for heads within `limits`, and over HTTP/2 for so many
+    /// `control_frames` in a second. `requests` are told of what is sent.
+    pub fn new(stream: T, limits: HeadLimits, control_frames: u32, requests: Requests) -> Self {
         Gate {
             stream,
-            follower: Follower::new(limits),
+            requests,
+            follower: Follower::new(limits, control_frames),
             outgoing: Outgoing::default(),
             held: BytesMut::new(),
             passed: 0,
@@ -114,6 +119,14 @@ impl<T> Gate<T> {
         self.after = After::Silence;
     }
 
+    /// Follows what was written over HTTP/2.
+    fn wrote(&mut self, octets: &[u8]) {
+        if self.outgoing.wrote(octets) {
+            self.requests.sent();
+            self.follower.answered();
+        }
+    }
+
     /// Does what is to be done about octets that may not pass, which are at the
     /// end of those held.
     fn stop(&mut self, then: Then) {
@@ -125,6 +138,9 @@ impl<T> Gate<T> {
                 self.after = After::Break;
             }
             Then::GoAway(fault) => {
+                if fault == Reason::ENHANCE_YOUR_CALM {
+                    metrics::count(Event::Http2Flood);
+                }
                 self.held.truncate(self.passed);
                 self.after = After::GoAway(self.follower.go_away(fault), fault);
             }
@@ -268,7 +284,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<T> {
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
         if self.follower.is_http2() {
-            self.outgoing.wrote(&buf[..written]);
+            self.wrote(&buf[..written]);
         }
         Poll::Ready(Ok(written))
     }
@@ -283,7 +299,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<T> {
             let mut rest = written;
             for piece in bufs {
                 let length = rest.min(piece.len());
-                self.outgoing.wrote(&piece[..length]);
+                self.wrote(&piece[..length]);
                 rest -= length;
             }
         }

@@ -1,6 +1,7 @@
 //! Why a request is refused before an app is chosen, and how the gate tells the
 //! connection so.
 
+use crate::metrics::Event;
 use http::request::Parts;
 use http::{Method, StatusCode, Version};
 
@@ -88,6 +89,16 @@ impl Refusal {
             CodingUnknown => StatusCode::NOT_IMPLEMENTED,
             Refusal::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// What it counts as.
+    pub fn event(self) -> Event {
+        match self {
+            LineTooLong => Event::RequestLine,
+            FieldsTooLarge => Event::HeaderSize,
+            TooManyFields => Event::HeaderFields,
+            _ => Event::Malformed,
         }
     }
 

@@ -1,6 +1,10 @@
 use super::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+fn gate<T>(stream: T) -> Gate<T> {
+    Gate::new(stream, HeadLimits::default(), 1000, Requests::at_most(0))
+}
+
 /// What hyper is handed of `octets`, sent in pieces of each of several sizes; the
 /// sizes must make no difference. The error is that of a broken body.
 async fn handed_on(octets: &[u8]) -> (String, bool) {
@@ -22,7 +26,7 @@ async fn handed_on_in(octets: &[u8], size: usize) -> (String, bool) {
         let _ = far.shutdown().await;
         std::future::pending::<()>().await;
     });
-    let mut gate = Gate::new(near, HeadLimits::default());
+    let mut gate = gate(near);
     let mut handed_on = Vec::new();
     let mut buf = [0; 100];
     let broken = loop {
@@ -197,7 +201,7 @@ async fn closing_waits_for_a_client_that_is_still_sending() {
     ] {
         let (mut far, near) = tokio::io::duplex(4096);
         far.write_all(sent.as_bytes()).await.unwrap();
-        let mut gate = Gate::new(near, HeadLimits::default());
+        let mut gate = gate(near);
         assert_ne!(gate.read(&mut [0; 1000]).await.unwrap(), 0);
         let start = tokio::time::Instant::now();
         gate.shutdown().await.unwrap();

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod command;
 mod first_minutes;
+mod floods;
 mod inspect;
 mod listening;
 mod new;

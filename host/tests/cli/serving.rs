@@ -60,6 +60,11 @@ impl Serving {
         }
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The answer to GET, head and body, over a connection of its own.
     pub fn get(&self, path: &str) -> String {
         self.get_with(path, "host: test\r\n")

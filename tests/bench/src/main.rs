@@ -12,13 +12,14 @@
 //!   stand in.
 //! - [`process`] knows a server's CPU time and memory.
 //! - [`site`] writes and builds sites of many routes.
-//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`stop`] and [`slow`] measure, with
-//!   [`report`] for the figures.
+//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`stop`] and [`slow`] measure,
+//!   with [`report`] for the figures.
 
 mod artefacts;
 mod ask;
 mod bare_hyper;
 mod compare;
+mod idle;
 mod load;
 mod process;
 mod report;
@@ -56,6 +57,7 @@ Examples:
   rhost-bench --rhost target/release/rhost --apps target/wasm32-wasip2/release
   rhost-bench routes                            what a thousand routes cost
   rhost-bench soak                              memory over a million requests
+  rhost-bench idle                              what a connection costs that does nothing
   rhost-bench stop                              how endless loops are stopped
   rhost-bench slow                              how slow clients are
 
@@ -78,6 +80,8 @@ enum Command {
     Routes(routes::Routes),
     /// Resident memory over many requests, and over a large one
     Soak(soak::Soak),
+    /// What a connection costs that does nothing
+    Idle(idle::Idle),
     /// How soon an endless loop is stopped, and how its neighbours fare
     Stop(stop::Stop),
     /// When slow clients are closed, and how their neighbours fare (slowhttptest)
@@ -94,6 +98,7 @@ fn main() -> ExitCode {
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Routes(args)) => routes::run(args),
         Some(Command::Soak(args)) => soak::run(args),
+        Some(Command::Idle(args)) => idle::run(args),
         Some(Command::Stop(args)) => stop::run(args),
         Some(Command::Slow(args)) => slow::run(args),
         Some(Command::ServeHyper) => bare_hyper::serve().map(|()| true),

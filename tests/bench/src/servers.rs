@@ -203,9 +203,9 @@ fn listen(stderr: impl Read, lines: &Mutex<VecDeque<String>>, found: &Sender<Soc
     }
 }
 
-/// The address in a line that names one, as http://127.0.0.1:8000/.
+/// The address in a line that names one, as http://127.0.0.1:8000/ or https.
 fn address(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once("http://")?;
+    let (_, rest) = line.split_once("://")?;
     rest.split(['/', ' ']).next()?.parse().ok()
 }
 

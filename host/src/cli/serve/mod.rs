@@ -1,6 +1,7 @@
 //! `rhost serve`: build if need be, load, listen, serve, drain.
 
 pub mod deploy;
+mod descriptors;
 pub mod error;
 mod rebuild;
 mod signals;
@@ -39,6 +40,8 @@ pub fn run(args: Serve) -> Result<(), Error> {
     let watching = args.watch;
     let (head_limits, timeouts) = (args.head_limits(), args.timeouts());
     let proxies = args.proxy.proxies();
+    let connection_limits = args.connections.limits();
+    descriptors::raise();
     let concurrency = args.app.limits.concurrency;
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
@@ -113,7 +116,8 @@ pub fn run(args: Serve) -> Result<(), Error> {
             // Whoever waits for the next revision is not to be waited for.
             live.close();
         };
-        let drained = listener::serve(listeners, site, tls, timeouts, threads, shutdown)
+        let limits = connection_limits;
+        let drained = listener::serve(listeners, site, tls, timeouts, limits, threads, shutdown)
             .await
             .map_err(start)?;
         if drained == Drained::Cut {

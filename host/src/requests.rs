@@ -1,0 +1,131 @@
+//! The requests of one connection, as far as its time-outs and limits have to know
+//! of them.
+
+use crate::metrics::{self, Event};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+/// What is known of a connection's requests. All who share it run on the thread of
+/// the connection, so that nothing here has to be ordered.
+#[derive(Clone)]
+pub struct Requests(Arc<Counts>);
+
+struct Counts {
+    /// The most that there may be.
+    most: u64,
+    /// Those that are being answered. Meanwhile nobody waits for a head.
+    answering: AtomicUsize,
+    /// Those that have begun so far.
+    begun: AtomicU64,
+    /// Frames of answers that left over HTTP/2.
+    frames: AtomicU64,
+    /// Whether no more of them are wanted.
+    is_ending: AtomicBool,
+}
+
+/// One that is being answered, until it is dropped.
+pub struct Answering(Requests);
+
+impl Requests {
+    /// None yet, and at most so many; 0 for any number.
+    pub fn at_most(most: u64) -> Self {
+        Requests(Arc::new(Counts {
+            most: if most == 0 { u64::MAX } else { most },
+            answering: AtomicUsize::new(0),
+            begun: AtomicU64::new(0),
+            frames: AtomicU64::new(0),
+            is_ending: AtomicBool::new(false),
+        }))
+    }
+
+    /// A head has come.
+    pub fn begin(&self) -> Answering {
+        let Requests(counts) = self;
+        counts.answering.fetch_add(1, Relaxed);
+        // Only the connection itself begins requests.
+        let begun = counts.begun.load(Relaxed) + 1;
+        counts.begun.store(begun, Relaxed);
+        if begun == counts.most {
+            self.end();
+            metrics::count(Event::RequestsSpent);
+        }
+        Answering(self.clone())
+    }
+
+    /// Whether none is being answered.
+    pub fn none(&self) -> bool {
+        self.0.answering.load(Relaxed) == 0
+    }
+
+    /// How many have begun.
+    pub fn begun(&self) -> u64 {
+        self.0.begun.load(Relaxed)
+    }
+
+    /// How many have begun beyond the most that there may be.
+    pub fn beyond(&self) -> u64 {
+        self.begun().saturating_sub(self.0.most)
+    }
+
+    /// A frame of an answer left.
+    pub fn sent(&self) {
+        self.0.frames.fetch_add(1, Relaxed);
+    }
+
+    /// How many frames of answers have left.
+    pub fn frames(&self) -> u64 {
+        self.0.frames.load(Relaxed)
+    }
+
+    /// No more are wanted: the connection is to end when those that there are have
+    /// been answered.
+    pub fn end(&self) {
+        self.0.is_ending.store(true, Relaxed);
+    }
+
+    /// Whether the connection is to end.
+    pub fn is_ending(&self) -> bool {
+        self.0.is_ending.load(Relaxed)
+    }
+}
+
+impl Answering {
+    /// Those that it is one of.
+    pub fn requests(&self) -> &Requests {
+        &self.0
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let Answering(Requests(counts)) = self;
+        counts.answering.fetch_sub(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_one_ends_the_connection() {
+        let requests = Requests::at_most(2);
+        drop(requests.begin());
+        assert!(requests.none() && !requests.is_ending());
+        let last = requests.begin();
+        assert!(requests.is_ending() && !requests.none());
+        assert_eq!((requests.beyond(), requests.begun()), (0, 2));
+        drop(last);
+        drop(requests.begin());
+        assert_eq!(requests.beyond(), 1);
+    }
+
+    #[test]
+    fn nothing_is_any_number() {
+        let requests = Requests::at_most(0);
+        for _ in 0..3 {
+            drop(requests.begin());
+        }
+        assert!(!requests.is_ending());
+    }
+}
