@@ -1,6 +1,7 @@
 //! One connection: HTTP/1.1 or HTTP/2 by hyper, and its requests in order.
 
 use crate::body::Body;
+use crate::drain::Member;
 use crate::environ::Peer;
 use crate::gate::{Gate, Refusal, http2};
 use crate::settings::{HeadLimits, Timeouts};
@@ -13,13 +14,12 @@ use bytes::Bytes;
 use h2::Reason;
 use http::header::CONNECTION;
 use http::request::Parts;
-use http::{Request, Response, Version};
+use http::{HeaderValue, Request, Response, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::Watcher;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -36,6 +36,7 @@ pub struct Protocol {
     head_limits: HeadLimits,
     header_timeout: Duration,
     write_timeout: Duration,
+    grace: Duration,
 }
 
 impl Protocol {
@@ -64,18 +65,19 @@ impl Protocol {
             head_limits,
             header_timeout: timeouts.header,
             write_timeout: timeouts.write,
+            grace: timeouts.grace,
         }
     }
 
-    /// Serves one connection on `lane` until it ends, or until `watcher` asks for
-    /// its end and the request in flight is answered.
+    /// Serves one connection on `lane` until it ends, by itself or as `member` is
+    /// asked to.
     pub async fn serve(
         &self,
         stream: Transport,
         peer: Peer,
         site: Arc<Site>,
         lane: usize,
-        watcher: Watcher,
+        member: Member,
     ) {
         let requests = Requests::default();
         let stream = Impatient::new(
@@ -86,30 +88,37 @@ impl Protocol {
         );
         let stream = Gate::new(stream, self.head_limits);
         let (head_limits, here) = (self.head_limits, Arc::new((site, Arc::new(peer))));
+        let begin = requests.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            let (here, _answering) = (here.clone(), requests.begin());
+            let (here, answering) = (here.clone(), begin.begin());
             async move {
                 let (site, peer) = &*here;
                 let (head, incoming) = request.into_parts();
                 if let Some(refusal) = refusal(&head, &head_limits) {
                     let response = site.refuse(peer, &head, refusal);
                     return refused(head.version, refusal, response)
-                        .map(|response| response.map(|body| Answer { body, _answering }));
+                        .map(|response| answering.with(response));
                 }
+                let version = head.version;
                 let request = Request::from_parts(head, incoming);
-                let response = site.answer(lane, peer, request).await;
+                let mut response = site.answer(lane, peer, request).await;
                 // Answers that are ready leave together, once each request that
                 // has come by now had its sandbox: sandboxes and system calls are
                 // each cheaper when they do not alternate.
                 if response.body().is_whole() {
                     turn::let_others_pass().await;
                 }
-                Ok(response.map(|body| Answer { body, _answering }))
+                if answering.is_last() && version != Version::HTTP_2 {
+                    let headers = response.headers_mut();
+                    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok(answering.with(response))
             }
         });
         let stream = TokioIo::new(stream);
         let connection = self.http.serve_connection(stream, service);
-        if let Err(error) = watcher.watch(connection).await {
+        let driven = member.drive(connection, &requests, self.grace);
+        if let Err(error) = driven.await {
             // A client that leaves or speaks badly is its own affair.
             tracing::debug!("connection ended: {error}");
         }
@@ -146,6 +155,15 @@ fn refused(
 struct Answer {
     body: Body,
     _answering: Answering,
+}
+
+impl Answering {
+    fn with(self, response: Response<Body>) -> Response<Answer> {
+        response.map(|body| Answer {
+            body,
+            _answering: self,
+        })
+    }
 }
 
 impl http_body::Body for Answer {

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -50,12 +50,24 @@ pub struct Impatient<T> {
     preface: Option<usize>,
     /// Whether someone waits for octets, and with them for the end.
     is_reading: bool,
+    /// As [`Requests`] have it.
+    is_writing: bool,
 }
 
 /// The requests of a connection that are being answered. Meanwhile nobody waits
 /// for a head.
 #[derive(Clone, Default)]
-pub struct Requests(Arc<AtomicUsize>);
+pub struct Requests(Arc<Standing>);
+
+#[derive(Default)]
+struct Standing {
+    under_way: AtomicUsize,
+    is_http2: AtomicBool,
+    /// Whether octets wait for the client to take others before them.
+    is_writing: AtomicBool,
+    /// Whether the connection is to end.
+    is_ending: AtomicBool,
+}
 
 /// One that is being answered, until it is dropped.
 pub struct Answering(Requests);
@@ -63,19 +75,42 @@ pub struct Answering(Requests);
 impl Requests {
     /// A head has come.
     pub fn begin(&self) -> Answering {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.under_way.fetch_add(1, Ordering::Relaxed);
         Answering(self.clone())
     }
 
+    /// From here on each is the last of its connection.
+    pub fn end(&self) {
+        self.0.is_ending.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the connection is known to speak HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        self.0.is_http2.load(Ordering::Relaxed)
+    }
+
+    /// Whether all are answered, to the last octet.
+    pub fn are_answered(&self) -> bool {
+        self.none() && !self.0.is_writing.load(Ordering::Relaxed)
+    }
+
     fn none(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
+        self.0.under_way.load(Ordering::Relaxed) == 0
+    }
+}
+
+impl Answering {
+    /// Whether its connection ends after it.
+    pub fn is_last(&self) -> bool {
+        let Answering(Requests(standing)) = self;
+        standing.is_ending.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        let Requests(count) = &self.0;
-        count.fetch_sub(1, Ordering::Relaxed);
+        let Requests(standing) = &self.0;
+        standing.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -132,6 +167,7 @@ impl<T> Impatient<T> {
             departure: None,
             preface: Some(0),
             is_reading: false,
+            is_writing: false,
         }
     }
 
@@ -141,10 +177,24 @@ impl<T> Impatient<T> {
 
     /// Compares what comes first, in however many pieces, with the preface.
     fn recognise(&mut self, octets: &[u8]) {
-        let Some(had) = self.preface else { return };
+        let Some(had) = self.preface.filter(|had| *had < HTTP2_PREFACE.len()) else {
+            return;
+        };
         let awaited = &HTTP2_PREFACE[had..];
         let come = octets.len().min(awaited.len());
         self.preface = (octets[..come] == awaited[..come]).then_some(had + come);
+        if self.is_http2() {
+            self.requests.0.is_http2.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a write, or a flush, did not go through.
+    fn note_writing(&mut self, is_writing: bool) {
+        if self.is_writing != is_writing {
+            self.is_writing = is_writing;
+            let Requests(standing) = &self.requests;
+            standing.is_writing.store(is_writing, Ordering::Relaxed);
+        }
     }
 
     fn bound_write<R>(
@@ -154,6 +204,7 @@ impl<T> Impatient<T> {
     ) -> Poll<io::Result<R>> {
         // Either way it is the answer that is being waited for.
         self.head.over();
+        self.note_writing(polled.is_pending());
         if polled.is_ready() {
             self.write.over();
             return polled;
@@ -238,7 +289,10 @@ impl<T: AsyncWrite + Watched + Unpin> AsyncWrite for Impatient<T> {
         if let Poll::Ready(error) = self.poll_departure(cx) {
             return Poll::Ready(Err(error));
         }
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        // Under TLS, octets that were taken may still wait here.
+        self.note_writing(polled.is_pending());
+        polled
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

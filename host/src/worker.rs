@@ -6,12 +6,12 @@
 //! to one that is idle.
 
 use crate::connection::Protocol;
+use crate::drain::Drain;
 use crate::environ::Peer;
 use crate::settings::Timeouts;
 use crate::socket::{Accepted, Socket};
 use crate::tenant::Site;
 use crate::tls::{Tls, Transport};
-use hyper_util::server::graceful::GracefulShutdown;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -135,7 +135,7 @@ async fn serve(
     timeouts: Timeouts,
 ) -> Drained {
     let protocol = Arc::new(Protocol::new(&timeouts, site.head_limits()));
-    let connections = GracefulShutdown::new();
+    let connections = Drain::default();
     let mut tasks = JoinSet::new();
     loop {
         let stream = tokio::select! {
@@ -144,7 +144,7 @@ async fn serve(
         };
         let Some(stream) = stream else { break };
         let load = Load(load.clone());
-        let (protocol, site, watcher) = (protocol.clone(), site.clone(), connections.watcher());
+        let (protocol, site, member) = (protocol.clone(), site.clone(), connections.member());
         let tls = tls.clone();
         tasks.spawn(async move {
             let _load = load;
@@ -153,10 +153,10 @@ async fn serve(
             let Ok((transport, peer)) = begin(stream, tls.as_deref()).await else {
                 return;
             };
-            protocol.serve(transport, peer, site, lane, watcher).await;
+            protocol.serve(transport, peer, site, lane, member).await;
         });
     }
-    let drained = tokio::time::timeout(timeouts.grace, connections.shutdown()).await;
+    let drained = tokio::time::timeout(timeouts.grace, connections.begin()).await;
     tasks.shutdown().await;
     if drained.is_ok() {
         Drained::Whole
