@@ -33,6 +33,7 @@
 //! (the contract's types), [`settings`], [`failure`], [`backtrace`], [`request_id`],
 //! [`log`] and [`app_log`].
 
+pub mod admin;
 pub mod admission;
 pub mod app_log;
 pub mod backtrace;
@@ -42,11 +43,13 @@ pub mod compiled;
 pub mod connection;
 pub mod departure;
 pub mod development;
+pub mod drain;
 pub mod environ;
 pub mod failure;
 pub mod gate;
 pub mod gateway;
 pub mod guest;
+pub mod handover;
 pub mod imports;
 pub mod input;
 pub mod inspect;
@@ -63,6 +66,7 @@ pub mod sandbox;
 pub mod scaffold;
 pub mod settings;
 pub mod socket;
+pub mod socket_file;
 pub mod stall;
 pub mod start_response;
 pub mod streamed;

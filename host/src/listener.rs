@@ -2,6 +2,7 @@
 
 use crate::settings::{Listening, Timeouts};
 use crate::socket::{Accepted, Address};
+use crate::socket_file::{SocketFile, clear};
 use crate::tenant::Site;
 use crate::tls::Tls;
 use crate::worker::{Drained, Workers};
@@ -9,8 +10,8 @@ use std::fs::{self, Permissions};
 use std::future::Future;
 use std::io;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +28,23 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A bound socket that has not begun to serve.
 pub struct Listener {
     socket: Bound,
+    /// The address that was asked for.
+    asked: Address,
     /// The address to show: a free port has its number by now.
     address: Address,
     /// A file that goes with the socket.
-    _file: Option<SocketFile>,
+    file: Option<Arc<SocketFile>>,
+}
+
+/// A listening socket on its way to another process.
+#[derive(Debug)]
+pub struct Handed {
+    /// The address that was asked for.
+    pub asked: Address,
+    /// The socket itself, which both processes have.
+    pub socket: OwnedFd,
+    /// A file that goes with the socket.
+    pub file: Option<Arc<SocketFile>>,
 }
 
 enum Bound {
@@ -39,9 +53,9 @@ enum Bound {
 }
 
 impl Listener {
-    /// Binds `address`.
-    pub fn bind(address: &Address, listening: &Listening) -> io::Result<Self> {
-        match address {
+    /// Binds `asked`.
+    pub fn bind(asked: &Address, listening: &Listening) -> io::Result<Self> {
+        match asked {
             Address::Tcp(addr) => {
                 let socket = match addr.is_ipv4() {
                     true => TcpSocket::new_v4()?,
@@ -54,34 +68,33 @@ impl Listener {
                 // and take a share of the connections.
                 socket.set_reuseport(listening.reuse_port)?;
                 socket.bind(*addr)?;
-                Listener::of_tcp(socket.listen(BACKLOG)?)
+                let socket = socket.listen(BACKLOG)?;
+                let address = Address::Tcp(socket.local_addr()?);
+                Ok(Listener::of(Bound::Tcp(socket), asked, address, None))
             }
             Address::Unix(path) => {
                 clear(path)?;
                 let socket = UnixListener::bind(path)?;
-                let file = SocketFile::of(path)?;
+                let file = Arc::new(SocketFile::bound(path)?);
                 fs::set_permissions(path, Permissions::from_mode(listening.unix_mode))?;
-                Ok(Listener {
-                    socket: Bound::Unix(socket),
-                    address: address.clone(),
-                    _file: Some(file),
-                })
+                let socket = Bound::Unix(socket);
+                Ok(Listener::of(socket, asked, asked.clone(), Some(file)))
             }
-            Address::Inherited(number) => Listener::inherited(*number),
+            Address::Inherited(number) => Listener::adopt(Handed {
+                asked: asked.clone(),
+                socket: take(*number)?,
+                file: None,
+            }),
         }
     }
 
-    fn of_tcp(socket: TcpListener) -> io::Result<Self> {
-        Ok(Listener {
-            address: Address::Tcp(socket.local_addr()?),
-            socket: Bound::Tcp(socket),
-            _file: None,
-        })
-    }
-
-    /// A socket that somebody else bound, and passed on by its number.
-    fn inherited(number: RawFd) -> io::Result<Self> {
-        let socket = take(number)?;
+    /// A socket that somebody else bound, and passed on.
+    pub fn adopt(handed: Handed) -> io::Result<Self> {
+        let Handed {
+            asked,
+            socket,
+            file,
+        } = handed;
         use rustix::net::{AddressFamily, sockopt};
         let (is_listening, family) = (
             sockopt::socket_acceptconn(&socket)?,
@@ -99,14 +112,37 @@ impl Listener {
                 let socket = std::os::unix::net::UnixListener::from(socket);
                 let address = socket.local_addr()?;
                 let path = address.as_pathname().unwrap_or(Path::new("")).to_owned();
-                Ok(Listener {
-                    socket: Bound::Unix(UnixListener::from_std(socket)?),
-                    address: Address::Unix(path),
-                    _file: None,
-                })
+                let socket = Bound::Unix(UnixListener::from_std(socket)?);
+                Ok(Listener::of(socket, &asked, Address::Unix(path), file))
             }
-            _ => Listener::of_tcp(TcpListener::from_std(socket.into())?),
+            _ => {
+                let socket = TcpListener::from_std(socket.into())?;
+                let address = Address::Tcp(socket.local_addr()?);
+                Ok(Listener::of(Bound::Tcp(socket), &asked, address, None))
+            }
         }
+    }
+
+    fn of(socket: Bound, asked: &Address, address: Address, file: Option<Arc<SocketFile>>) -> Self {
+        Listener {
+            socket,
+            asked: asked.clone(),
+            address,
+            file,
+        }
+    }
+
+    /// The same socket once more, for another process.
+    pub fn hand(&self) -> io::Result<Handed> {
+        let socket = match &self.socket {
+            Bound::Tcp(socket) => socket.as_fd().try_clone_to_owned()?,
+            Bound::Unix(socket) => socket.as_fd().try_clone_to_owned()?,
+        };
+        Ok(Handed {
+            asked: self.asked.clone(),
+            socket,
+            file: self.file.clone(),
+        })
     }
 
     /// The address it is bound to.
@@ -114,23 +150,47 @@ impl Listener {
         &self.address
     }
 
-    /// Accepts connections and passes them on, until `stopped` says so.
+    /// Accepts connections and passes them on, until `stopped` says so, and then
+    /// those that wait already: closing the socket would reset them, with what they
+    /// have asked.
     async fn accept_all(self, found: mpsc::Sender<Accepted>, mut stopped: watch::Receiver<()>) {
         loop {
             let stream = tokio::select! {
                 biased;
-                _ = stopped.changed() => return,
+                _ = stopped.changed() => break,
                 stream = self.accept() => stream,
             };
             if found.send(stream).await.is_err() {
                 return;
             }
         }
+        // They do not hold up the end by ever more of them.
+        for _ in 0..BACKLOG {
+            let Ok(stream) = self.accept_waiting() else {
+                return;
+            };
+            let _ = found.send(stream).await;
+        }
+    }
+
+    /// A connection that waits, asked of the kernel itself: the runtime knows only
+    /// what it was told by the last time that it looked.
+    fn accept_waiting(&self) -> io::Result<Accepted> {
+        use rustix::net::{SocketFlags, accept_with};
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        match &self.socket {
+            Bound::Tcp(socket) => {
+                let stream = std::net::TcpStream::from(accept_with(socket, flags)?);
+                let _ = stream.set_nodelay(true);
+                Ok(Accepted::Tcp(stream))
+            }
+            Bound::Unix(socket) => Ok(Accepted::Unix(accept_with(socket, flags)?.into())),
+        }
     }
 
     /// The next connection. A failure is never final: one client's early leave,
     /// or a moment without file descriptors, must not end the server.
-    async fn accept(&self) -> Accepted {
+    pub(crate) async fn accept(&self) -> Accepted {
         let mut pause = FIRST_PAUSE;
         loop {
             let accepted = match &self.socket {
@@ -186,8 +246,8 @@ pub async fn serve(
             Some(stream) = accepted.recv() => workers.serve(stream),
         }
     }
-    // New clients are refused from here on, rather than left waiting; one that was
-    // accepted is still served.
+    // New clients are refused from here on, rather than left waiting, unless another
+    // process has the sockets too; those that wait are still served.
     drop(stop);
     while let Some(stream) = accepted.recv().await {
         workers.serve(stream);
@@ -223,46 +283,6 @@ fn take(number: RawFd) -> io::Result<OwnedFd> {
     let owned = unsafe { OwnedFd::from_raw_fd(number) };
     rustix::io::fcntl_setfd(owned.as_fd(), rustix::io::FdFlags::CLOEXEC)?;
     Ok(owned)
-}
-
-/// The file of a Unix socket, gone with its listener.
-struct SocketFile {
-    path: PathBuf,
-    /// Which file it is. Another server may have put its own in the place.
-    inode: u64,
-}
-
-impl SocketFile {
-    fn of(path: &Path) -> io::Result<Self> {
-        Ok(SocketFile {
-            path: path.to_owned(),
-            inode: fs::metadata(path)?.ino(),
-        })
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if fs::metadata(&self.path).is_ok_and(|there| there.ino() == self.inode) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Takes away a socket that a server left behind which did not end well. One on
-/// which somebody listens stays, and so does any other file.
-fn clear(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(there) if there.file_type().is_socket() => {
-            match std::os::unix::net::UnixStream::connect(path) {
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    fs::remove_file(path)
-                }
-                _ => Err(io::ErrorKind::AddrInUse.into()),
-            }
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The client was gone before it was accepted.
