@@ -7,9 +7,9 @@
 //!
 //! A request meets the modules in this order:
 //!
-//! 1. [`listener`]: the [`socket`]s; accepts, and stops accepting. It hands
-//!    connections to a [`worker`], a thread for each core, which begins them, with
-//!    the handshake of [`tls`].
+//! 1. [`listener`]: the [`socket`]s, with a [`socket_file`] perhaps; accepts, and
+//!    stops accepting. It hands connections to a [`worker`], a thread for each core,
+//!    which begins them, with the handshake of [`tls`], and ends them by a [`drain`].
 //! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper; [`stall`] gives up
 //!    one that neither asks nor takes, and by [`departure`] one that has left. The
 //!    [`gate`] lets no request pass that others might read in another way.
@@ -29,7 +29,8 @@
 //! Before any request: [`scaffold`] begins a crate, [`package`] builds it, for
 //! production with a [`profile`] and [`strip`]ped, and [`python`] builds a WSGI
 //! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, and [`compiled`]
-//! keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`]
+//! keeps its code; [`inspect`] only looks. Beside all requests: by a [`handover`]
+//! another process takes over, and [`admin`] says how the server is. Words that all of them use: [`gateway`]
 //! (the contract's types), [`settings`], [`failure`], [`backtrace`], [`request_id`],
 //! [`log`] and [`app_log`].
 

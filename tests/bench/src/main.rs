@@ -1,6 +1,6 @@
 //! The benchmark of rhost: bare hyper, rhost and `wasmtime serve` in turn on the
 //! same work; what many routes cost; memory over a million requests; how endless
-//! loops are stopped.
+//! loops are stopped; whether a request is lost when a server ends.
 //!
 //! # Layout
 //!
@@ -12,13 +12,14 @@
 //!   stand in.
 //! - [`process`] knows a server's CPU time and memory.
 //! - [`site`] writes and builds sites of many routes.
-//! - [`compare`], [`syscalls`], [`routes`], [`soak`] and [`stop`] measure, with [`report`]
-//!   for the figures.
+//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`stop`] and [`life`] measure,
+//!   with [`report`] for the figures.
 
 mod artefacts;
 mod ask;
 mod bare_hyper;
 mod compare;
+mod life;
 mod load;
 mod process;
 mod report;
@@ -56,6 +57,7 @@ Examples:
   rhost-bench routes                            what a thousand routes cost
   rhost-bench soak                              memory over a million requests
   rhost-bench stop                              how endless loops are stopped
+  rhost-bench life                              whether a request is lost when a server ends
 
 Builds what it measures. Exits with 1 when an answer was wrong; a mark that is
 missed is printed, no more: figures of a busy machine prove little."
@@ -78,6 +80,8 @@ enum Command {
     Soak(soak::Soak),
     /// How soon an endless loop is stopped, and how its neighbours fare
     Stop(stop::Stop),
+    /// Whether a request is lost when a server is handed over, or told to stop
+    Life(life::Life),
     /// What the bench runs as bare hyper
     #[command(hide = true)]
     ServeHyper,
@@ -91,6 +95,7 @@ fn main() -> ExitCode {
         Some(Command::Routes(args)) => routes::run(args),
         Some(Command::Soak(args)) => soak::run(args),
         Some(Command::Stop(args)) => stop::run(args),
+        Some(Command::Life(args)) => life::run(args),
         Some(Command::ServeHyper) => bare_hyper::serve().map(|()| true),
     };
     match outcome {
