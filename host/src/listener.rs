@@ -166,10 +166,11 @@ impl Listener {
         }
         // They do not hold up the end by ever more of them.
         for _ in 0..BACKLOG {
-            let Ok(stream) = self.accept_waiting() else {
-                return;
-            };
-            let _ = found.send(stream).await;
+            match self.accept_waiting() {
+                Ok(stream) => drop(found.send(stream).await),
+                Err(error) if is_the_clients(&error) => {}
+                Err(_) => return,
+            }
         }
     }
 

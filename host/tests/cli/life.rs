@@ -163,16 +163,40 @@ fn a_new_process_that_does_not_serve_changes_nothing() {
     assert_eq!(line.stop().0, Some(0));
 }
 
+/// A server whose app is for the next one a pipe that nobody writes to.
+fn stuck(home: &Path, arguments: &[&str]) -> Line {
+    let app = home.join("app.wasm");
+    fs::copy(example("hello"), &app).unwrap();
+    let line = Line::start(rhost(), &app, arguments);
+    fs::remove_file(&app).unwrap();
+    let made = Command::new("mkfifo").arg(&app).status().unwrap();
+    assert!(made.success());
+    line
+}
+
 #[test]
 fn a_new_process_that_takes_too_long_is_stopped() {
-    let mut line = Line::start(rhost(), &example("hello"), &["--handover-timeout", "1ms"]);
+    let home = tempfile::tempdir().unwrap();
+    let mut line = stuck(home.path(), &["--handover-timeout", "100ms"]);
     line.signal(Signal::USR2);
     let said = line.first.until("this process serves on");
-    assert!(said.contains("did not serve within 1ms"), "{said}");
+    assert!(said.contains("did not serve within 100ms"), "{said}");
     assert!(said.ends_with("--handover-timeout\n"), "{said}");
     assert!(line.first.get("/").ends_with("Hello, world!\n"));
+    // What it said ends with the last process that could say something.
     let (code, said) = line.stop();
     assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn told_to_stop_meanwhile_both_processes_do() {
+    let home = tempfile::tempdir().unwrap();
+    let mut line = stuck(home.path(), &[]);
+    line.signal(Signal::USR2);
+    line.first.until("starting a new process");
+    let (code, said) = line.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("stopping"), "{said}");
 }
 
 /// A socket that systemd passes is handed on, and is systemd's: its number and the
