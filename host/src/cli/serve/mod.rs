@@ -148,6 +148,8 @@ pub fn run(args: Serve) -> Result<(), Error> {
             belongings.pid_file = Some(written);
         }
         let signals = Signals::new().map_err(start)?;
+        // What connects from here on waits until it is accepted.
+        health.serving(&site);
         if !quiet {
             let then = match watching {
                 true => "changes are watched for, Ctrl-C stops",
@@ -166,12 +168,11 @@ pub fn run(args: Serve) -> Result<(), Error> {
         }
         let life = Life { signals, health: health.clone(), sockets, pid_file, patience, quiet };
         let shutdown = async {
-            health.serving(&site);
             life.live(predecessor, admin, &mut belongings).await;
             // Whoever waits for the next revision is not to be waited for.
             live.close();
         };
-        let drained = listener::serve(listeners, site.clone(), tls, timeouts, threads, shutdown)
+        let drained = listener::serve(listeners, site, tls, timeouts, threads, shutdown)
             .await
             .map_err(start)?;
         if drained == Drained::Cut {

@@ -50,6 +50,10 @@ pub struct Life {
     #[arg(long, value_name = "CLIENT", value_enum)]
     client: Vec<Client>,
 
+    /// Only this end; may be repeated
+    #[arg(long, value_name = "END", value_enum)]
+    end: Vec<End>,
+
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
@@ -71,12 +75,12 @@ pub enum Client {
 }
 
 /// How the server ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum End {
-    /// By SIGUSR2; another takes its place.
+    /// By SIGUSR2; another takes its place
     HandedOver,
-    /// By SIGTERM.
+    /// By SIGTERM
     Stopped,
 }
 
@@ -109,9 +113,14 @@ pub fn run(args: &Life) -> Result<bool> {
         true => &all[..],
         false => &args.client,
     };
+    let both = [End::HandedOver, End::Stopped];
+    let ends = match args.end.is_empty() {
+        true => &both[..],
+        false => &args.end,
+    };
     let mut outcomes = Vec::new();
     for &client in clients {
-        for end in [End::HandedOver, End::Stopped] {
+        for &end in ends {
             outcomes.push(rounds(args, &artefacts, client, end)?);
         }
     }
