@@ -117,7 +117,7 @@ impl State {
         while !self.is_over.load(Ordering::Relaxed) {
             let request = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n";
             stream.get_mut().write_all(request).map_err(text)?;
-            let (mut head, mut is_last, mut length) = (String::new(), false, 0);
+            let (mut head, mut is_last, mut length) = (String::new(), false, None);
             loop {
                 let mut line = String::new();
                 if stream.read_line(&mut line).map_err(text)? == 0 {
@@ -129,12 +129,14 @@ impl State {
                 let field = line.trim_end().to_ascii_lowercase();
                 is_last |= field == "connection: close";
                 if let Some(value) = field.strip_prefix("content-length: ") {
-                    length = value.parse().map_err(text)?;
+                    length = Some(value.parse().map_err(text)?);
                 }
                 head += &line;
             }
-            let mut body = vec![0; length];
-            stream.read_exact(&mut body).map_err(text)?;
+            let body = match length {
+                Some(length) => octets(&mut stream, length)?,
+                None => chunks(&mut stream)?,
+            };
             if !head.starts_with("HTTP/1.1 200 ") || body != b"Hello, world!\n" {
                 return Err(format!("another answer: {head:?} {body:?}"));
             }
@@ -191,6 +193,28 @@ impl State {
             }
         }
         Ok(())
+    }
+}
+
+fn octets(stream: &mut impl Read, length: usize) -> Result<Vec<u8>, String> {
+    let mut octets = vec![0; length];
+    stream.read_exact(&mut octets).map_err(text)?;
+    Ok(octets)
+}
+
+/// A body in chunks (RFC 9112, section 7.1), as that of a guest which had to give
+/// way, on a busy machine.
+fn chunks(stream: &mut impl BufRead) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    loop {
+        let mut size = String::new();
+        stream.read_line(&mut size).map_err(text)?;
+        let size = usize::from_str_radix(size.trim_end(), 16).map_err(text)?;
+        body.extend(octets(stream, size)?);
+        octets(stream, 2)?;
+        if size == 0 {
+            return Ok(body);
+        }
     }
 }
 
