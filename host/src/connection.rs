@@ -1,6 +1,7 @@
 //! One connection: HTTP/1.1 or HTTP/2 by hyper, and its requests in order.
 
 use crate::body::Body;
+use crate::drain::Member;
 use crate::environ::Peer;
 use crate::gate::{Gate, Refusal, http2};
 use crate::http2_stream::{Stream, Streams};
@@ -23,11 +24,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::error::Error;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::sync::watch;
 
 /// What hyper takes of a head over HTTP/1 unless it is told, in fields and octets.
 /// To be told of fields costs it an allocation for each request.
@@ -75,15 +74,15 @@ impl Protocol {
         }
     }
 
-    /// Serves one connection on `lane` until it ends, or until `closing` asks for
-    /// its end and the request in flight is answered.
+    /// Serves one connection on `lane` until it ends, by itself or as `member` is
+    /// asked to.
     pub async fn serve(
         &self,
         stream: Transport,
         peer: Peer,
         site: Arc<Site>,
         lane: usize,
-        mut closing: watch::Receiver<()>,
+        member: Member,
     ) {
         let requests = Requests::at_most(self.limits.requests);
         let stream = Impatient::new(stream, requests.clone(), self.timeouts.clone());
@@ -91,9 +90,9 @@ impl Protocol {
         let stream = Gate::new(stream, self.head_limits, control_frames, requests.clone());
         let most_beyond = u64::from(self.limits.http2.streams);
         let (head_limits, here) = (self.head_limits, Arc::new((site, Arc::new(peer))));
-        let ending = requests.clone();
+        let begin = requests.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            let (here, answering) = (here.clone(), requests.begin());
+            let (here, answering) = (here.clone(), begin.begin());
             async move {
                 let (site, peer) = &*here;
                 let requests = answering.requests();
@@ -117,15 +116,15 @@ impl Protocol {
                 };
                 let request = Request::from_parts(head, incoming);
                 let mut response = site.answer(lane, peer, request).await;
-                if requests.is_ending() && version != Version::HTTP_2 {
-                    let close = HeaderValue::from_static("close");
-                    response.headers_mut().insert(CONNECTION, close);
-                }
                 // Answers that are ready leave together, once each request that
                 // has come by now had its sandbox: sandboxes and system calls are
                 // each cheaper when they do not alternate.
                 if response.body().is_whole() {
                     turn::let_others_pass().await;
+                }
+                if requests.is_ending() && version != Version::HTTP_2 {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(CONNECTION, close);
                 }
                 if let Some(stream) = &stream {
                     stream.begin(requests.clone(), response.body().deadline());
@@ -134,24 +133,9 @@ impl Protocol {
             }
         });
         let stream = TokioIo::new(stream);
-        let mut connection = pin!(self.http.serve_connection(stream, service));
-        let mut closed = pin!(closing.changed());
-        let mut is_told = false;
-        let ended = poll_fn(|cx| {
-            if !is_told && closed.as_mut().poll(cx).is_ready() {
-                is_told = true;
-                ending.end();
-                connection.as_mut().graceful_shutdown();
-            }
-            let polled = connection.as_mut().poll(cx);
-            if polled.is_ready() || is_told || !ending.is_ending() {
-                return polled;
-            }
-            is_told = true;
-            connection.as_mut().graceful_shutdown();
-            connection.as_mut().poll(cx)
-        });
-        if let Err(error) = ended.await {
+        let connection = self.http.serve_connection(stream, service);
+        let driven = member.drive(connection, &requests, self.timeouts.grace);
+        if let Err(error) = driven.await {
             if is_flood(&*error) {
                 metrics::count(Event::Http2Flood);
             }

@@ -7,10 +7,10 @@
 //!
 //! A request meets the modules in this order:
 //!
-//! 1. [`listener`]: the [`socket`]s; accepts, as many as their [`quota`] allows, and
-//!    stops accepting. It hands connections to a [`worker`], a thread for each core,
-//!    which begins them with a [`handshake`]: that of [`tls`], and before it a
-//!    [`proxy`]'s.
+//! 1. [`listener`]: the [`socket`]s, with a [`socket_file`] perhaps; accepts, as many
+//!    as their [`quota`] allows, and stops accepting. It hands connections to a
+//!    [`worker`], a thread for each core, which begins them with a [`handshake`]: that
+//!    of [`tls`], and before it a [`proxy`]'s; and ends them by a [`drain`].
 //! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper, and its [`requests`];
 //!    [`stall`] gives up one that neither asks nor takes when its [`patience`] is at
 //!    its end, [`http2_stream`] a stream of it, and by [`departure`] one that has
@@ -31,12 +31,14 @@
 //! Before any request: [`scaffold`] begins a crate, [`package`] builds it, for
 //! production with a [`profile`] and [`strip`]ped, and [`python`] builds a WSGI
 //! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, and [`compiled`]
-//! keeps its code; [`inspect`] only looks. Words that all of them use: [`gateway`]
-//! (the contract's types), [`settings`], [`failure`], [`metrics`], [`backtrace`], [`request_id`],
-//! [`log`], [`app_log`], and [`observer`], to whom [`check`] listens when it holds an
-//! app against the rules.
+//! keeps its code; [`inspect`] only looks. Beside all requests: by a [`handover`]
+//! another process takes over, and [`admin`] says how the server is. Words that all
+//! of them use: [`gateway`] (the contract's types), [`settings`], [`failure`],
+//! [`metrics`], [`backtrace`], [`request_id`], [`log`], [`app_log`], and [`observer`],
+//! to whom [`check`] listens when it holds an app against the rules.
 
 pub mod access_log;
+pub mod admin;
 pub mod admission;
 pub mod app_log;
 pub mod backtrace;
@@ -47,11 +49,13 @@ pub mod compiled;
 pub mod connection;
 pub mod departure;
 pub mod development;
+pub mod drain;
 pub mod environ;
 pub mod failure;
 pub mod gate;
 pub mod gateway;
 pub mod guest;
+pub mod handover;
 pub mod handshake;
 pub mod http2_stream;
 pub mod imports;
@@ -76,6 +80,7 @@ pub mod sandbox;
 pub mod scaffold;
 pub mod settings;
 pub mod socket;
+pub mod socket_file;
 pub mod stall;
 pub mod start_response;
 pub mod streamed;

@@ -1,9 +1,10 @@
 //! The listening sockets: connections come in here.
 
 use crate::metrics::{self, Event};
-use crate::quota::{Permit, Quota, TooMany};
+use crate::quota::{Permit, Quota};
 use crate::settings::{ConnectionLimits, Listening, Timeouts};
 use crate::socket::{Accepted, Address};
+use crate::socket_file::{SocketFile, clear};
 use crate::tenant::Site;
 use crate::tls::Tls;
 use crate::worker::{Drained, Workers};
@@ -13,8 +14,8 @@ use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,10 +37,23 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A bound socket that has not begun to serve.
 pub struct Listener {
     socket: Bound,
+    /// The address that was asked for.
+    asked: Address,
     /// The address to show: a free port has its number by now.
     address: Address,
     /// A file that goes with the socket.
-    _file: Option<SocketFile>,
+    file: Option<Arc<SocketFile>>,
+}
+
+/// A listening socket on its way to another process.
+#[derive(Debug)]
+pub struct Handed {
+    /// The address that was asked for.
+    pub asked: Address,
+    /// The socket itself, which both processes have.
+    pub socket: OwnedFd,
+    /// A file that goes with the socket.
+    pub file: Option<Arc<SocketFile>>,
 }
 
 enum Bound {
@@ -48,9 +62,9 @@ enum Bound {
 }
 
 impl Listener {
-    /// Binds `address`.
-    pub fn bind(address: &Address, listening: &Listening) -> io::Result<Self> {
-        match address {
+    /// Binds `asked`.
+    pub fn bind(asked: &Address, listening: &Listening) -> io::Result<Self> {
+        match asked {
             Address::Tcp(addr) => {
                 let socket = match addr.is_ipv4() {
                     true => TcpSocket::new_v4()?,
@@ -63,36 +77,31 @@ impl Listener {
                 // and take a share of the connections.
                 socket.set_reuseport(listening.reuse_port)?;
                 socket.bind(*addr)?;
-                Listener::of_tcp(socket.listen(BACKLOG)?)
+                Listener::of_tcp(socket.listen(BACKLOG)?, asked)
             }
             Address::Unix(path) => {
                 clear(path)?;
                 let socket = UnixListener::bind(path)?;
-                let file = SocketFile::of(path)?;
+                let file = Arc::new(SocketFile::bound(path)?);
                 fs::set_permissions(path, Permissions::from_mode(listening.unix_mode))?;
-                Ok(Listener {
-                    socket: Bound::Unix(socket),
-                    address: address.clone(),
-                    _file: Some(file),
-                })
+                let socket = Bound::Unix(socket);
+                Ok(Listener::of(socket, asked, asked.clone(), Some(file)))
             }
-            Address::Inherited(number) => Listener::inherited(*number),
+            Address::Inherited(number) => Listener::adopt(Handed {
+                asked: asked.clone(),
+                socket: take(*number)?,
+                file: None,
+            }),
         }
     }
 
-    fn of_tcp(socket: TcpListener) -> io::Result<Self> {
-        // What is set here is so for each connection that comes in.
-        SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
-        Ok(Listener {
-            address: Address::Tcp(socket.local_addr()?),
-            socket: Bound::Tcp(socket),
-            _file: None,
-        })
-    }
-
-    /// A socket that somebody else bound, and passed on by its number.
-    fn inherited(number: RawFd) -> io::Result<Self> {
-        let socket = take(number)?;
+    /// A socket that somebody else bound, and passed on.
+    pub fn adopt(handed: Handed) -> io::Result<Self> {
+        let Handed {
+            asked,
+            socket,
+            file,
+        } = handed;
         use rustix::net::{AddressFamily, sockopt};
         let (is_listening, family) = (
             sockopt::socket_acceptconn(&socket)?,
@@ -110,14 +119,40 @@ impl Listener {
                 let socket = std::os::unix::net::UnixListener::from(socket);
                 let address = socket.local_addr()?;
                 let path = address.as_pathname().unwrap_or(Path::new("")).to_owned();
-                Ok(Listener {
-                    socket: Bound::Unix(UnixListener::from_std(socket)?),
-                    address: Address::Unix(path),
-                    _file: None,
-                })
+                let socket = Bound::Unix(UnixListener::from_std(socket)?);
+                Ok(Listener::of(socket, &asked, Address::Unix(path), file))
             }
-            _ => Listener::of_tcp(TcpListener::from_std(socket.into())?),
+            _ => Listener::of_tcp(TcpListener::from_std(socket.into())?, &asked),
         }
+    }
+
+    fn of_tcp(socket: TcpListener, asked: &Address) -> io::Result<Self> {
+        // What is set here is so for each connection that comes in.
+        SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
+        let address = Address::Tcp(socket.local_addr()?);
+        Ok(Listener::of(Bound::Tcp(socket), asked, address, None))
+    }
+
+    fn of(socket: Bound, asked: &Address, address: Address, file: Option<Arc<SocketFile>>) -> Self {
+        Listener {
+            socket,
+            asked: asked.clone(),
+            address,
+            file,
+        }
+    }
+
+    /// The same socket once more, for another process.
+    pub fn hand(&self) -> io::Result<Handed> {
+        let socket = match &self.socket {
+            Bound::Tcp(socket) => socket.as_fd().try_clone_to_owned()?,
+            Bound::Unix(socket) => socket.as_fd().try_clone_to_owned()?,
+        };
+        Ok(Handed {
+            asked: self.asked.clone(),
+            socket,
+            file: self.file.clone(),
+        })
     }
 
     /// The address it is bound to.
@@ -126,35 +161,64 @@ impl Listener {
     }
 
     /// Accepts connections within `quota` and passes them on, until `stopped` says
-    /// so.
+    /// so, and then those that wait already: closing the socket would reset them,
+    /// with what they have asked.
     async fn accept_all(
         self,
         quota: Arc<Quota>,
         found: mpsc::Sender<(Accepted, Permit)>,
         mut stopped: watch::Receiver<()>,
     ) {
-        let next = async || {
-            let (stream, peer) = self.accept().await;
-            let permit = quota.enter(peer).await?;
-            Ok::<_, TooMany>((stream, permit))
-        };
         loop {
-            let arrived = tokio::select! {
+            let (stream, peer) = tokio::select! {
                 biased;
-                _ = stopped.changed() => return,
-                arrived = next() => arrived,
+                _ = stopped.changed() => break,
+                accepted = self.accept() => accepted,
             };
-            // One that is not let in is closed by now.
-            let Ok(arrived) = arrived else { continue };
-            if found.send(arrived).await.is_err() {
+            // One that is not let in is closed by this.
+            let Ok(permit) = quota.enter(peer).await else {
+                continue;
+            };
+            if found.send((stream, permit)).await.is_err() {
                 return;
+            }
+        }
+        // They do not hold up the end by ever more of them.
+        for _ in 0..BACKLOG {
+            match self.accept_waiting() {
+                Ok((stream, peer)) => {
+                    if let Ok(permit) = quota.enter(peer).await {
+                        let _ = found.send((stream, permit)).await;
+                    }
+                }
+                Err(error) if is_the_clients(&error) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// A connection that waits, asked of the kernel itself: the runtime knows only
+    /// what it was told by the last time that it looked.
+    fn accept_waiting(&self) -> io::Result<(Accepted, Option<IpAddr>)> {
+        use rustix::net::{SocketFlags, accept_with};
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        match &self.socket {
+            Bound::Tcp(socket) => {
+                let stream = std::net::TcpStream::from(accept_with(socket, flags)?);
+                let _ = stream.set_nodelay(true);
+                let peer = stream.peer_addr().map(|peer| peer.ip());
+                Ok((Accepted::Tcp(stream), peer.ok()))
+            }
+            Bound::Unix(socket) => {
+                let stream = accept_with(socket, flags)?.into();
+                Ok((Accepted::Unix(stream), None))
             }
         }
     }
 
     /// The next connection. A failure is never final: one client's early leave,
     /// or a moment without file descriptors, must not end the server.
-    async fn accept(&self) -> (Accepted, Option<IpAddr>) {
+    pub(crate) async fn accept(&self) -> (Accepted, Option<IpAddr>) {
         let mut pause = FIRST_PAUSE;
         loop {
             let accepted = match &self.socket {
@@ -198,7 +262,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<Drained> {
     let workers = Workers::start(threads, &site, tls.as_ref(), &timeouts, &limits)?;
-    let quota = Arc::new(Quota::new(&limits));
+    let quota = Arc::new(Quota::new(&limits, site.proxies()));
     let (stop, stopped) = watch::channel(());
     let (found, mut accepted) = mpsc::channel(1);
     for listener in listeners {
@@ -213,9 +277,10 @@ pub async fn serve(
             Some((stream, permit)) = accepted.recv() => workers.serve(stream, permit),
         }
     }
-    // New clients are refused from here on, rather than left waiting; one that was
-    // accepted is still served.
+    // New clients are refused from here on, rather than left waiting, unless another
+    // process has the sockets too; those that wait are still served.
     drop(stop);
+    quota.lift();
     while let Some((stream, permit)) = accepted.recv().await {
         workers.serve(stream, permit);
     }
@@ -250,46 +315,6 @@ fn take(number: RawFd) -> io::Result<OwnedFd> {
     let owned = unsafe { OwnedFd::from_raw_fd(number) };
     rustix::io::fcntl_setfd(owned.as_fd(), rustix::io::FdFlags::CLOEXEC)?;
     Ok(owned)
-}
-
-/// The file of a Unix socket, gone with its listener.
-struct SocketFile {
-    path: PathBuf,
-    /// Which file it is. Another server may have put its own in the place.
-    inode: u64,
-}
-
-impl SocketFile {
-    fn of(path: &Path) -> io::Result<Self> {
-        Ok(SocketFile {
-            path: path.to_owned(),
-            inode: fs::metadata(path)?.ino(),
-        })
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if fs::metadata(&self.path).is_ok_and(|there| there.ino() == self.inode) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Takes away a socket that a server left behind which did not end well. One on
-/// which somebody listens stays, and so does any other file.
-fn clear(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(there) if there.file_type().is_socket() => {
-            match std::os::unix::net::UnixStream::connect(path) {
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    fs::remove_file(path)
-                }
-                _ => Err(io::ErrorKind::AddrInUse.into()),
-            }
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The client was gone before it was accepted.

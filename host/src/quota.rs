@@ -7,12 +7,16 @@
 //! would wait behind it.
 
 use crate::metrics::{self, Event, Open};
-use crate::settings::ConnectionLimits;
+use crate::settings::{ConnectionLimits, Proxies};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+
+/// Places that there are more when nobody is to wait any longer: what kernels hold
+/// for a few listeners.
+const LIFTED: usize = 1 << 16;
 
 /// The connections of a host.
 pub struct Quota {
@@ -48,21 +52,27 @@ pub struct PeerPermit {
 pub struct TooMany;
 
 impl Quota {
-    /// None yet.
-    pub fn new(limits: &ConnectionLimits) -> Self {
+    /// None yet. A trusted proxy speaks for many, and may have any number.
+    pub fn new(limits: &ConnectionLimits, proxies: Option<&Arc<Proxies>>) -> Self {
         let places = match limits.connections {
             0 => Semaphore::MAX_PERMITS,
             most => most.min(Semaphore::MAX_PERMITS),
         };
+        let peers = Peers::new(limits.per_peer);
         Quota {
             places: Arc::new(Semaphore::new(places)),
-            peers: Peers::new(limits.per_peer),
+            peers: match proxies.cloned() {
+                Some(proxies) => peers.exempting(move |peer| proxies.trusts(peer)),
+                None => peers,
+            },
         }
     }
 
-    /// The same, for `peers`.
-    pub fn with_peers(self, peers: Peers) -> Self {
-        Quota { peers, ..self }
+    /// From here on nobody waits: the server is to end, and lets in only those who
+    /// have come.
+    pub fn lift(&self) {
+        let most = Semaphore::MAX_PERMITS - self.places.available_permits();
+        self.places.add_permits(most.min(LIFTED));
     }
 
     /// A permit for a connection that was accepted, after waiting if there are as
@@ -172,6 +182,15 @@ mod tests {
     }
 
     #[test]
+    fn no_limit_is_lifted_as_well() {
+        let limits = ConnectionLimits {
+            connections: 0,
+            ..ConnectionLimits::default()
+        };
+        Quota::new(&limits, None).lift();
+    }
+
+    #[test]
     fn who_is_gone_is_forgotten() {
         let peers = Peers::new(1);
         drop(peers.enter("192.0.2.1".parse().unwrap()).unwrap());
@@ -184,12 +203,16 @@ mod tests {
             connections: 1,
             ..ConnectionLimits::default()
         };
-        let quota = Quota::new(&limits);
+        let quota = Quota::new(&limits, None);
         let held = quota.enter(None).await.unwrap();
         let mut second = std::pin::pin!(quota.enter(None));
         assert!(futures_ready(second.as_mut()).await.is_none());
         drop(held);
-        second.await.unwrap();
+        let _second = second.await.unwrap();
+        let mut third = std::pin::pin!(quota.enter(None));
+        assert!(futures_ready(third.as_mut()).await.is_none());
+        quota.lift();
+        third.await.unwrap();
     }
 
     /// What it gives if it is ready now.

@@ -19,6 +19,9 @@ struct Counts {
     begun: AtomicU64,
     /// Frames of answers that left over HTTP/2.
     frames: AtomicU64,
+    is_http2: AtomicBool,
+    /// Whether octets wait for the client to take others before them.
+    is_writing: AtomicBool,
     /// Whether no more of them are wanted.
     is_ending: AtomicBool,
 }
@@ -34,6 +37,8 @@ impl Requests {
             answering: AtomicUsize::new(0),
             begun: AtomicU64::new(0),
             frames: AtomicU64::new(0),
+            is_http2: AtomicBool::new(false),
+            is_writing: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
         }))
     }
@@ -55,6 +60,26 @@ impl Requests {
     /// Whether none is being answered.
     pub fn none(&self) -> bool {
         self.0.answering.load(Relaxed) == 0
+    }
+
+    /// Whether all are answered, to the last octet.
+    pub fn are_answered(&self) -> bool {
+        self.none() && !self.0.is_writing.load(Relaxed)
+    }
+
+    /// A write, or a flush, went through or did not.
+    pub fn note_writing(&self, is_writing: bool) {
+        self.0.is_writing.store(is_writing, Relaxed);
+    }
+
+    /// They come over HTTP/2.
+    pub fn are_http2(&self) {
+        self.0.is_http2.store(true, Relaxed);
+    }
+
+    /// Whether they are known to come over HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        self.0.is_http2.load(Relaxed)
     }
 
     /// How many have begun.

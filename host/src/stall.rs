@@ -56,6 +56,8 @@ pub struct Impatient<T> {
     preface: Option<usize>,
     /// Whether someone waits for octets, and with them for the end.
     is_reading: bool,
+    /// As [`Requests`] have it.
+    is_writing: bool,
 }
 
 /// What the wait for a head is about. When that changes, a new wait begins.
@@ -91,6 +93,7 @@ impl<T> Impatient<T> {
             departure: None,
             preface: Some(0),
             is_reading: false,
+            is_writing: false,
         }
     }
 
@@ -136,10 +139,23 @@ impl<T> Impatient<T> {
 
     /// Compares what comes first, in however many pieces, with the preface.
     fn recognise(&mut self, octets: &[u8]) {
-        let Some(had) = self.preface else { return };
+        let Some(had) = self.preface.filter(|had| *had < HTTP2_PREFACE.len()) else {
+            return;
+        };
         let awaited = &HTTP2_PREFACE[had..];
         let come = octets.len().min(awaited.len());
         self.preface = (octets[..come] == awaited[..come]).then_some(had + come);
+        if self.is_http2() {
+            self.requests.are_http2();
+        }
+    }
+
+    /// Whether a write, or a flush, did not go through.
+    fn note_writing(&mut self, is_writing: bool) {
+        if self.is_writing != is_writing {
+            self.is_writing = is_writing;
+            self.requests.note_writing(is_writing);
+        }
     }
 
     fn bound_write<R>(
@@ -151,6 +167,7 @@ impl<T> Impatient<T> {
         if !self.is_http2() {
             self.head.over();
         }
+        self.note_writing(polled.is_pending());
         if polled.is_ready() {
             self.write.over();
             return polled;
@@ -238,7 +255,10 @@ impl<T: AsyncWrite + Watched + Unpin> AsyncWrite for Impatient<T> {
         if let Poll::Ready(error) = self.poll_departure(cx) {
             return Poll::Ready(Err(error));
         }
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        // Under TLS, octets that were taken may still wait here.
+        self.note_writing(polled.is_pending());
+        polled
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -6,6 +6,7 @@
 //! to one that is idle.
 
 use crate::connection::Protocol;
+use crate::drain::Drain;
 use crate::handshake;
 use crate::quota::Permit;
 use crate::settings::{ConnectionLimits, Timeouts};
@@ -15,7 +16,7 @@ use crate::tls::Tls;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 /// Tasks after which a thread looks at its sockets again. A guest may keep the
@@ -142,7 +143,7 @@ async fn serve(
     timeouts: Timeouts,
 ) -> Drained {
     let protocol = Arc::new(protocol);
-    let (close, closing) = watch::channel(());
+    let connections = Drain::default();
     let mut tasks = JoinSet::new();
     loop {
         let stream = tokio::select! {
@@ -153,7 +154,7 @@ async fn serve(
             break;
         };
         let load = Load(load.clone());
-        let (protocol, site, closing) = (protocol.clone(), site.clone(), closing.clone());
+        let (protocol, site, member) = (protocol.clone(), site.clone(), connections.member());
         let (tls, handshake_time) = (tls.clone(), timeouts.handshake);
         tasks.spawn(async move {
             let _counted = (load, permit);
@@ -163,13 +164,10 @@ async fn serve(
             let Ok((transport, peer)) = begun.await else {
                 return;
             };
-            protocol.serve(transport, peer, site, lane, closing).await;
+            protocol.serve(transport, peer, site, lane, member).await;
         });
     }
-    // Each connection is told, and holds its end of this until it has ended.
-    drop(closing);
-    let _ = close.send(());
-    let drained = tokio::time::timeout(timeouts.grace, close.closed()).await;
+    let drained = tokio::time::timeout(timeouts.grace, connections.begin()).await;
     tasks.shutdown().await;
     if drained.is_ok() {
         Drained::Whole

@@ -2,6 +2,7 @@
 
 use super::parse::duration;
 use clap::Args;
+use rhost::handover::Predecessor;
 use rhost::listener;
 use rhost::settings::Listening;
 use rhost::socket::Address;
@@ -51,10 +52,14 @@ pub struct ListenArgs {
 }
 
 impl ListenArgs {
-    /// The addresses to listen on.
-    pub fn addresses(&self) -> Vec<Address> {
+    /// The addresses to listen on; those of the process before this one, if it was
+    /// told of none either.
+    pub fn addresses(&self, predecessor: Option<&Predecessor>) -> Vec<Address> {
         if !self.addr.is_empty() {
             return self.addr.clone();
+        }
+        if let Some(predecessor) = predecessor {
+            return predecessor.addresses();
         }
         let passed = listener::passed();
         match passed.is_empty() {

@@ -4,6 +4,7 @@ mod app;
 mod build;
 mod check;
 mod inspect;
+mod life;
 mod limits;
 mod listen;
 mod manual;
@@ -16,6 +17,7 @@ mod serve;
 use app::AppArgs;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use life::LifeArgs;
 use limits::ConnectionArgs;
 use listen::ListenArgs;
 use parse::{duration, head_size, octets};
@@ -64,6 +66,9 @@ Examples:
   rhost serve app.wasm --addr '[::]:443' --tls-cert site.pem --tls-key site.key
   rhost serve app.wasm --addr unix:/run/rhost.sock --unix-mode 660 --trusted-proxy unix
   rhost serve app.wasm --mount /blog --cpu 500ms --memory 64MiB
+  rhost serve app.wasm --admin 127.0.0.1:9000   and then: curl 127.0.0.1:9000/ready
+  rhost serve app.wasm --pid-file /run/rhost.pid
+  kill -USR2 $(cat /run/rhost.pid)              upgrade: a new process takes over, no request is lost
 
 Nothing reaches the app but what is named: no files, no variables, no network.
 The access log goes to standard output, everything else to standard error.")]
@@ -188,6 +193,9 @@ struct Serve {
 
     #[command(flatten)]
     timeouts: TimeoutArgs,
+
+    #[command(flatten)]
+    life: LifeArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -195,10 +195,18 @@ impl<T: AsyncRead + Unpin> Gate<T> {
 
     /// Ready when the client has read what it was sent, as far as can be known.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let is_over = matches!(self.after, After::End);
-        let nothing_lost = matches!(self.after, After::More) && self.follower.is_between_messages();
-        if is_over || nothing_lost {
+        if matches!(self.after, After::End) {
             return Poll::Ready(());
+        }
+        let is_whole = matches!(self.after, After::More) && self.follower.is_between_messages();
+        if is_whole && self.linger.until.is_none() {
+            // Unless it asks on: that is answered no more, and reset no less.
+            let mut first = [0; 1];
+            let mut buf = ReadBuf::new(&mut first);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
         }
         let until = self
             .linger

@@ -25,7 +25,9 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 
 /// Octets that no file is behind.
 fn memory(serving: &Serving) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.pid())).unwrap();
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", serving.pid().as_raw_nonzero()))
+            .unwrap();
     let line = status.lines().find(|line| line.starts_with("RssAnon:"));
     let kib: u64 = line
         .unwrap()

@@ -1,6 +1,6 @@
 //! A host that serves, as a process of its own.
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -26,25 +26,36 @@ impl Serving {
     /// Runs `rhost serve` with these arguments, on a port of the system's choice;
     /// `command` is `rhost` with what it needs around it.
     pub fn start(mut command: Command, arguments: &[&str]) -> Self {
-        let mut child = command
+        command
             .arg("serve")
             .args(["--addr", "127.0.0.1:0"])
-            .args(arguments)
+            .args(arguments);
+        let mut serving = Serving::from(command);
+        let line = serving.until("rhost: serving ");
+        let url = line.split("://").nth(1).expect("it says where");
+        serving.addr = url.split('/').next().unwrap().to_owned();
+        serving
+    }
+
+    /// Runs `command` as it is.
+    pub fn from(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut serving = Serving {
+        Serving {
             child,
             addr: String::new(),
             stderr,
             said: String::new(),
-        };
-        let line = serving.until("rhost: serving ");
-        let url = line.split("://").nth(1).expect("it says where");
-        serving.addr = url.split('/').next().unwrap().to_owned();
-        serving
+        }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
     }
 
     /// Waits until it says `what`, and returns the line.
@@ -60,11 +71,6 @@ impl Serving {
         }
     }
 
-    /// Its process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// The answer to GET, head and body, over a connection of its own.
     pub fn get(&self, path: &str) -> String {
         self.get_with(path, "host: test\r\n")
@@ -77,14 +83,21 @@ impl Serving {
 
     /// Sends it a signal, if it is still there.
     pub fn signal(&self, signal: Signal) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        let _ = rustix::process::kill_process(pid, signal);
+        let _ = rustix::process::kill_process(self.pid(), signal);
     }
 
     /// Stops it as a service manager does; see [`Serving::end`].
     pub fn stop(self) -> (Option<i32>, String, String) {
         self.signal(Signal::TERM);
         self.end()
+    }
+
+    /// Waits for its end, and that of all that it started; returns its exit code and
+    /// what was said since.
+    pub fn rest(&mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), said)
     }
 
     /// Waits for its end; returns the exit code and what was written to standard

@@ -1,6 +1,6 @@
 //! The benchmark of rhost: bare hyper, rhost and `wasmtime serve` in turn on the
 //! same work; what many routes cost; memory over a million requests; how endless
-//! loops are stopped.
+//! loops are stopped; whether a request is lost when a server ends.
 //!
 //! # Layout
 //!
@@ -12,7 +12,7 @@
 //!   stand in.
 //! - [`process`] knows a server's CPU time and memory.
 //! - [`site`] writes and builds sites of many routes.
-//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`stop`] and [`slow`] measure,
+//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`stop`], [`slow`] and [`life`] measure,
 //!   with [`report`] for the figures.
 
 mod artefacts;
@@ -20,6 +20,7 @@ mod ask;
 mod bare_hyper;
 mod compare;
 mod idle;
+mod life;
 mod load;
 mod process;
 mod report;
@@ -60,6 +61,7 @@ Examples:
   rhost-bench idle                              what a connection costs that does nothing
   rhost-bench stop                              how endless loops are stopped
   rhost-bench slow                              how slow clients are
+  rhost-bench life                              whether a request is lost when a server ends
 
 Builds what it measures. Exits with 1 when an answer was wrong; a mark that is
 missed is printed, no more: figures of a busy machine prove little."
@@ -86,6 +88,8 @@ enum Command {
     Stop(stop::Stop),
     /// When slow clients are closed, and how their neighbours fare (slowhttptest)
     Slow(slow::Slow),
+    /// Whether a request is lost when a server is handed over, or told to stop
+    Life(life::Life),
     /// What the bench runs as bare hyper
     #[command(hide = true)]
     ServeHyper,
@@ -101,6 +105,7 @@ fn main() -> ExitCode {
         Some(Command::Idle(args)) => idle::run(args),
         Some(Command::Stop(args)) => stop::run(args),
         Some(Command::Slow(args)) => slow::run(args),
+        Some(Command::Life(args)) => life::run(args),
         Some(Command::ServeHyper) => bare_hyper::serve().map(|()| true),
     };
     match outcome {

@@ -49,6 +49,59 @@ pub fn run(addr: SocketAddr, work: Work, connections: usize, time: Duration) -> 
     parse(&text).with_context(|| format!("wrk says something new:\n{text}"))
 }
 
+/// What became of requests to a server that ends meanwhile.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fate {
+    /// Answers in all.
+    pub answers: u64,
+    /// Connections that were closed while an answer was awaited, answers that never
+    /// came, and those of another status than 2xx and 3xx.
+    pub lost: u64,
+    /// Connections that were refused: wrk finds out by its first write.
+    pub refused: u64,
+}
+
+/// Asks for hello for a while.
+pub fn fate(addr: SocketAddr, connections: usize, time: Duration) -> Result<Fate> {
+    let output = Command::new("wrk")
+        .args(["--threads", "1"])
+        .args(["--connections", &connections.to_string()])
+        .args(["--duration", &format!("{}s", time.as_secs().max(1))])
+        .arg(format!("http://{addr}/"))
+        .output()
+        .context("wrk cannot be run; install it")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "wrk failed: {text}");
+    parse_fate(&text).with_context(|| format!("wrk says something new:\n{text}"))
+}
+
+fn parse_fate(text: &str) -> Option<Fate> {
+    let line = |label: &str| {
+        let mut lines = text.lines();
+        lines.find_map(|line| line.trim().strip_prefix(label))
+    };
+    let answers = text
+        .lines()
+        .find_map(|line| line.split_once(" requests in "))?
+        .0;
+    let error = |name: &str| {
+        let Some(errors) = line("Socket errors: ") else {
+            return Some(0);
+        };
+        let part = errors
+            .split(", ")
+            .find_map(|part| part.strip_prefix(name)?.strip_prefix(' '))?;
+        part.parse::<u64>().ok()
+    };
+    let refusals =
+        line("Non-2xx or 3xx responses:").map_or(Some(0), |line| line.trim().parse().ok())?;
+    Some(Fate {
+        answers: answers.trim().parse().ok()?,
+        lost: error("read")? + error("timeout")? + refusals,
+        refused: error("connect")? + error("write")?,
+    })
+}
+
 fn parse(text: &str) -> Option<Report> {
     let after = |label: &str| {
         let line = text
@@ -114,5 +167,11 @@ Transfer/sec:      4.42MB
         assert_eq!(report.answers, 106_073);
         assert_eq!((report.p50, report.p99.round()), (827.0, 2190.0));
         assert_eq!((report.per_second, report.errors), (35_347.45, 7));
+        let fate = Fate {
+            answers: 106_073,
+            lost: 5,
+            refused: 2,
+        };
+        assert_eq!(parse_fate(text), Some(fate));
     }
 }

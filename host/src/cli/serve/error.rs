@@ -64,6 +64,25 @@ pub enum Error {
         /// What the system said.
         error: io::Error,
     },
+    /// The admin listener cannot be had.
+    #[error("cannot listen on {addr} (--admin): {}", explain_admin(addr, error))]
+    Admin {
+        /// The address.
+        addr: Address,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The pid file cannot be written.
+    #[error("--pid-file {}: {}", path.display(), explain(error))]
+    PidFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The process that this one was to succeed hands nothing over.
+    #[error("cannot take over from the process before: {0}; start this one by itself")]
+    Predecessor(io::Error),
     /// There is no directory in which a program could be built.
     #[error(
         "there is no cache directory to build in, since HOME is not set; name one with --cache-dir"
@@ -82,6 +101,15 @@ pub(super) fn explain(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "no such file or directory".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),
         _ => error.to_string(),
+    }
+}
+
+fn explain_admin(addr: &Address, error: &io::Error) -> String {
+    match (addr, error.kind()) {
+        (Address::Tcp(_), io::ErrorKind::AddrInUse) => {
+            "the port is in use; stop what uses it, or choose another".into()
+        }
+        _ => explain_bind(addr, error),
     }
 }
 

@@ -3,7 +3,10 @@
 pub mod deploy;
 mod descriptors;
 pub mod error;
+mod life;
+mod pid_file;
 mod rebuild;
+mod service_manager;
 mod signals;
 mod tls;
 
@@ -11,19 +14,25 @@ pub use error::Error;
 
 use super::{Serve, Switch};
 use deploy::{Component, Deployer};
+use life::{Belongings, Life};
+use pid_file::PidFile;
 use rebuild::Rebuild;
 use rhost::access_log::AccessLog;
+use rhost::admin::{Admin, Health, Pages};
 use rhost::development::Live;
+use rhost::handover::{Predecessor, Role};
 use rhost::listener::{self, Listener};
 use rhost::log::{Format, Sink};
 use rhost::socket::Address;
 use rhost::tenant::{App, Site};
 use rhost::worker::Drained;
+use signals::Signals;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 /// Serves until a signal comes.
 pub fn run(args: Serve) -> Result<(), Error> {
+    let mut predecessor = Predecessor::of_this_process().map_err(Error::Predecessor)?;
     let (log, _log_flusher) = Sink::start("log", io::stderr(), args.log_format());
     trace(&log);
     // Silence is cheaper than a line that nobody reads.
@@ -36,7 +45,10 @@ pub fn run(args: Serve) -> Result<(), Error> {
         Switch::Off => (None, None),
     };
     let (mount, quiet) = (args.app.mount.clone(), args.quiet);
-    let (addresses, listening) = (args.listen.addresses(), args.listen.listening());
+    let addresses = args.listen.addresses(predecessor.as_ref());
+    let listening = args.listen.listening();
+    let patience = args.life.handover_timeout;
+    let (admin_address, pid_file) = (args.life.admin.clone(), args.life.pid_file.clone());
     let watching = args.watch;
     let (head_limits, timeouts) = (args.head_limits(), args.timeouts());
     let proxies = args.proxy.proxies();
@@ -45,6 +57,36 @@ pub fn run(args: Serve) -> Result<(), Error> {
     let concurrency = args.app.limits.concurrency;
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
+    let health = Health::default();
+    let (mut sockets, mut belongings) = (Vec::new(), Belongings::default());
+    let mut admin = None;
+    if let Some(addr) = admin_address {
+        let error = |error| Error::Admin {
+            addr: addr.clone(),
+            error,
+        };
+        let handed = predecessor
+            .as_mut()
+            .and_then(|predecessor| predecessor.take(Role::Admin, &addr));
+        let bound = match handed {
+            Some(handed) => Admin::adopt(handed),
+            None => Admin::bind(&addr),
+        }
+        .map_err(error)?;
+        if !quiet {
+            eprintln!(
+                "rhost: admin listener on {}",
+                url(bound.address(), false, "")
+            );
+        }
+        sockets.push((Role::Admin, bound.hand().map_err(error)?));
+        let pages = Pages::new(health.clone());
+        // Until the process before has left, it is that one's state that counts.
+        match predecessor {
+            Some(_) => admin = Some((bound, pages)),
+            None => belongings.admin = Some(bound.serve(pages).map_err(error)?),
+        }
+    }
     let deployer = Deployer::new(args.app, args.dev, quiet, threads, &log)?;
     let dev = deployer.dev();
 
@@ -56,7 +98,8 @@ pub fn run(args: Serve) -> Result<(), Error> {
     let live = Live::default();
     let (component, app) = match first(&deployer) {
         Ok((component, app)) => (Some(component), Some(app)),
-        Err(error) if watching && rebuild::is_mendable(&error) => {
+        // The process before may have one that does build.
+        Err(error) if watching && predecessor.is_none() && rebuild::is_mendable(&error) => {
             eprintln!("rhost: {error}");
             live.failed(&rebuild::said(&error));
             (None, None)
@@ -90,11 +133,30 @@ pub fn run(args: Serve) -> Result<(), Error> {
         .build()
         .map_err(start)?;
     runtime.block_on(async {
-        let bind = |addr: Address| {
-            Listener::bind(&addr, &listening).map_err(|error| Error::Bind { addr, error })
-        };
-        let listeners: Vec<_> = addresses.into_iter().map(bind).collect::<Result<_, _>>()?;
-        let stop = signals::stop(quiet).map_err(start)?;
+        let mut listeners = Vec::new();
+        for addr in addresses {
+            let handed = predecessor
+                .as_mut()
+                .and_then(|predecessor| predecessor.take(Role::App, &addr));
+            let bound = match handed {
+                Some(handed) => Listener::adopt(handed),
+                None => Listener::bind(&addr, &listening),
+            };
+            let listener = bound.map_err(|error| Error::Bind { addr, error })?;
+            sockets.push((Role::App, listener.hand().map_err(start)?));
+            listeners.push(listener);
+        }
+        // Not before: another server may be the one that listens here.
+        if let (Some(path), None) = (&pid_file, &predecessor) {
+            let written = PidFile::write(path).map_err(|error| Error::PidFile {
+                path: path.clone(),
+                error,
+            })?;
+            belongings.pid_file = Some(written);
+        }
+        let signals = Signals::new().map_err(start)?;
+        // What connects from here on waits until it is accepted.
+        health.serving(&site);
         if !quiet {
             let then = match watching {
                 true => "changes are watched for, Ctrl-C stops",
@@ -111,8 +173,9 @@ pub fn run(args: Serve) -> Result<(), Error> {
             let rebuild = Rebuild { deployer, site, live, quiet };
             std::thread::spawn(move || rebuild.run(watch, component));
         }
+        let life = Life { signals, health: health.clone(), sockets, pid_file, patience, quiet };
         let shutdown = async {
-            stop.await;
+            life.live(predecessor, admin, &mut belongings).await;
             // Whoever waits for the next revision is not to be waited for.
             live.close();
         };

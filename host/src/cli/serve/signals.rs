@@ -1,27 +1,70 @@
-//! Signals that ask the server to stop.
+//! Signals that ask something of the server.
 
 use std::io;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ready at the first SIGINT or SIGTERM. A second one ends the process at once.
-pub fn stop(quiet: bool) -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut next = async move || {
+/// The signals that are heeded. Each is, from the moment that this is made.
+pub struct Signals {
+    stop: Stop,
+    upgrade: Signal,
+}
+
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// SIGINT or SIGTERM.
+    Stop,
+    /// SIGUSR2.
+    Upgrade,
+}
+
+impl Signals {
+    /// Within a runtime.
+    pub fn new() -> io::Result<Self> {
+        Ok(Signals {
+            stop: Stop {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+            },
+            upgrade: signal(SignalKind::user_defined2())?,
+        })
+    }
+
+    /// The next of them.
+    pub async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = interrupt.recv() => SignalKind::interrupt(),
-            _ = terminate.recv() => SignalKind::terminate(),
+            biased;
+            _ = self.stop.next() => Asked::Stop,
+            _ = self.upgrade.recv() => Asked::Upgrade,
         }
-    };
-    Ok(async move {
-        next().await;
-        if !quiet {
-            eprintln!("rhost: stopping; requests in flight may finish, a second signal cuts them");
-        }
+    }
+
+    /// The next that asks to stop.
+    pub async fn stop(&mut self) {
+        self.stop.next().await;
+    }
+
+    /// From here on one that asks to stop ends the process at once.
+    pub fn end_at_next(self) {
         tokio::spawn(async move {
-            let signal = next().await;
+            let Signals { mut stop, .. } = self;
+            let signal = stop.next().await;
             // As a shell reports a process that a signal ended.
             std::process::exit(128 + signal.as_raw_value());
         });
-    })
+    }
+}
+
+impl Stop {
+    async fn next(&mut self) -> SignalKind {
+        tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+        }
+    }
 }

@@ -1,0 +1,139 @@
+//! The admin listener: whoever looks after the server asks here how it is, on
+//! another address than the app's clients.
+//!
+//! It has a thread and a runtime of its own, so that guests that keep the others
+//! busy do not silence it. It knows no passwords; so it listens on Unix sockets
+//! and on this machine only.
+
+mod health;
+mod pages;
+
+pub use health::Health;
+pub use pages::Pages;
+
+use crate::listener::{Handed, Listener};
+use crate::settings::Listening;
+use crate::socket::{Accepted, Address};
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::{Semaphore, oneshot};
+
+/// Connections at a time. Another is closed.
+const CONNECTIONS: u32 = 64;
+/// How long one may take, with its request and its answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long those that are there when it ends may take.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// An admin listener that has not begun to serve.
+pub struct Admin {
+    runtime: Runtime,
+    listener: Listener,
+}
+
+/// An admin listener that serves until this is dropped.
+pub struct Serving {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Admin {
+    /// Binds `address`; a Unix socket is for this user alone.
+    pub fn bind(address: &Address) -> io::Result<Self> {
+        Admin::with(|| Listener::bind(address, &Listening::default()))
+    }
+
+    /// A socket that another process has bound.
+    pub fn adopt(handed: Handed) -> io::Result<Self> {
+        Admin::with(|| Listener::adopt(handed))
+    }
+
+    fn with(listener: impl FnOnce() -> io::Result<Listener>) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        // A socket belongs to the runtime in which it begins to listen.
+        let listener = {
+            let _within = runtime.enter();
+            listener()?
+        };
+        Ok(Admin { runtime, listener })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &Address {
+        self.listener.address()
+    }
+
+    /// The same socket once more, for another process.
+    pub fn hand(&self) -> io::Result<Handed> {
+        self.listener.hand()
+    }
+
+    /// Serves `pages`.
+    pub fn serve(self, pages: Pages) -> io::Result<Serving> {
+        let (stop, stopped) = oneshot::channel();
+        let Admin { runtime, listener } = self;
+        let thread = std::thread::Builder::new()
+            .name("rhost-admin".into())
+            .spawn(move || runtime.block_on(serve(listener, Arc::new(pages), stopped)))?;
+        Ok(Serving {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve(listener: Listener, pages: Arc<Pages>, mut stopped: oneshot::Receiver<()>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
+    loop {
+        let (accepted, _) = tokio::select! {
+            _ = &mut stopped => break,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            continue;
+        };
+        let pages = pages.clone();
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(PATIENCE, converse(accepted, &pages)).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(GRACE, places.acquire_many(CONNECTIONS)).await;
+}
+
+/// One request, and its answer. A client that asks again connects again, and so
+/// finds whoever listens by then.
+async fn converse(accepted: Accepted, pages: &Pages) -> io::Result<()> {
+    let socket = accepted.into_socket()?;
+    let service = service_fn(|request: Request<Incoming>| {
+        let answer = pages.answer(request.method(), request.uri().path());
+        async { Ok::<_, Infallible>(answer) }
+    });
+    hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(socket), service)
+        .await
+        .map_err(io::Error::other)
+}
