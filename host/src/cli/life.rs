@@ -11,8 +11,8 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Looking after it")]
 pub struct LifeArgs {
-    /// Address of the admin listener, which has /live and /ready: IP:PORT of this
-    /// machine only, or unix:PATH
+    /// Address of the admin listener, which has /live, /ready and /metrics:
+    /// IP:PORT of this machine only, or unix:PATH
     #[arg(long, value_name = "ADDRESS", value_parser = admin)]
     pub admin: Option<Address>,
 
