@@ -25,8 +25,8 @@ const SLOWER_MARK: f64 = 2.0;
 /// still sends is read for one after its answer.
 const BEYOND: Duration = Duration::from_secs(3);
 
-/// Connections of the neighbours.
-const CONNECTIONS: usize = 4;
+/// Connections of the neighbours, as many as load the servers that are compared.
+const CONNECTIONS: usize = 32;
 
 /// How often the server's connections are counted.
 const LOOK: Duration = Duration::from_millis(50);
