@@ -3,8 +3,8 @@
 
 use crate::environ::Peer;
 use crate::metrics::{self, Event};
+use crate::proxy::Proxies;
 use crate::proxy::protocol;
-use crate::settings::Proxies;
 use crate::socket::{Accepted, Socket};
 use crate::tls::{Tls, Transport};
 use std::io;

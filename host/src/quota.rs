@@ -7,7 +7,8 @@
 //! would wait behind it.
 
 use crate::metrics::{self, Event, Open};
-use crate::settings::{ConnectionLimits, Proxies};
+use crate::proxy::Proxies;
+use crate::settings::ConnectionLimits;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,7 +1,6 @@
 //! What whoever runs rhost decides: limits, time-outs and what an app is lent.
 //! Plain data, checked where it is parsed; nothing here touches the world.
 
-use crate::proxy::TrustedProxy;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -196,30 +195,6 @@ impl Default for Timeouts {
             grace: Duration::from_secs(30),
         }
     }
-}
-
-/// Proxies in front of the server, and what is taken from them. By default
-/// nobody is believed to be one.
-#[derive(Debug, Clone, Default)]
-pub struct Proxies {
-    /// Who they are (`--trusted-proxy`).
-    pub trusted: Vec<TrustedProxy>,
-    /// In which fields they say who the client is (`--proxy-headers`).
-    pub headers: ProxyHeaders,
-    /// Whether each connection begins with a header of the PROXY protocol
-    /// (`--proxy-protocol`).
-    pub protocol: bool,
-}
-
-/// Fields in which proxies say who the client is. One kind only: a proxy that
-/// writes the one hands on the other as the client wrote it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ProxyHeaders {
-    /// X-Forwarded-For, -Proto, -Host and -Port.
-    #[default]
-    XForwarded,
-    /// Forwarded (RFC 7239).
-    Forwarded,
 }
 
 /// A directory of the host that an app is lent.

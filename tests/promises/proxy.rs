@@ -1,7 +1,7 @@
 //! Behind a proxy that is trusted, and behind one that is not (conformance 12, 13).
 
 use http::Request;
-use rhost::settings::ProxyHeaders;
+use rhost::proxy::ProxyHeaders;
 use rhost_tests::{Answer, Client, Server, Test};
 
 /// What all tests' clients are: at this machine.

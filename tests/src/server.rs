@@ -8,9 +8,9 @@ use http_body_util::Full;
 use rhost::access_log::{self, AccessLog};
 use rhost::listener::{self, Listener};
 use rhost::log::{Format, Memory, Sink};
+use rhost::proxy::{Proxies, ProxyHeaders};
 use rhost::settings::{
-    AppSettings, ConnectionLimits, HeadLimits, LentDir, Limits, Listening, Proxies, ProxyHeaders,
-    Timeouts,
+    AppSettings, ConnectionLimits, HeadLimits, LentDir, Limits, Listening, Timeouts,
 };
 use rhost::socket::Address;
 use rhost::tenant::{App, Site};

@@ -1,8 +1,7 @@
 //! Flags that say what stands in front of the server.
 
 use clap::{Args, ValueEnum};
-use rhost::proxy::TrustedProxy;
-use rhost::settings::{Proxies, ProxyHeaders};
+use rhost::proxy::{Proxies, ProxyHeaders, TrustedProxy};
 
 /// Proxies in front.
 #[derive(Debug, Args)]

@@ -2,8 +2,7 @@
 //! trusted proxy there asks for.
 
 use super::authority::{authority, host_and_port};
-use crate::proxy::Told;
-use crate::settings::Proxies;
+use crate::proxy::{Proxies, Told};
 use crate::tls::Facts;
 use http::{HeaderMap, HeaderName, Uri};
 use std::borrow::Cow;

@@ -12,10 +12,9 @@ pub mod protocol;
 mod trusted;
 pub mod x_forwarded;
 
-pub use trusted::TrustedProxy;
+pub use trusted::{Proxies, ProxyHeaders, TrustedProxy};
 
 use crate::gate::octets;
-use crate::settings::{Proxies, ProxyHeaders};
 use http::{HeaderMap, HeaderName};
 use node::Node;
 use std::borrow::Cow;

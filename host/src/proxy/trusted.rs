@@ -1,6 +1,5 @@
-//! Who is believed.
+//! Who is believed, and what of.
 
-use crate::settings::Proxies;
 use ipnet::{IpNet, Ipv4Net};
 use std::fmt;
 use std::net::IpAddr;
@@ -13,6 +12,30 @@ pub enum TrustedProxy {
     Network(IpNet),
     /// Whoever can connect to a Unix socket.
     Unix,
+}
+
+/// Proxies in front of the server, and what is taken from them. By default
+/// nobody is believed to be one.
+#[derive(Debug, Clone, Default)]
+pub struct Proxies {
+    /// Who they are (`--trusted-proxy`).
+    pub trusted: Vec<TrustedProxy>,
+    /// In which fields they say who the client is (`--proxy-headers`).
+    pub headers: ProxyHeaders,
+    /// Whether each connection begins with a header of the PROXY protocol
+    /// (`--proxy-protocol`).
+    pub protocol: bool,
+}
+
+/// Fields in which proxies say who the client is. One kind only: a proxy that
+/// writes the one hands on the other as the client wrote it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProxyHeaders {
+    /// X-Forwarded-For, -Proto, -Host and -Port.
+    #[default]
+    XForwarded,
+    /// Forwarded (RFC 7239).
+    Forwarded,
 }
 
 impl Proxies {
