@@ -19,9 +19,6 @@ use std::time::Duration;
 /// `rhost check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    #[command(flatten)]
-    app: AppArgs,
-
     /// Another path to ask for, below the mount; may be repeated
     #[arg(long, value_name = "/PATH", value_parser = path)]
     path: Vec<String>,
@@ -45,6 +42,10 @@ pub struct Check {
     /// Show what the app prints, on standard error
     #[arg(long)]
     log: bool,
+
+    // What comes after it comes under its last heading.
+    #[command(flatten)]
+    app: AppArgs,
 }
 
 /// Why nothing was checked.

@@ -146,9 +146,6 @@ struct Inspect {
 
 #[derive(Debug, Args)]
 struct Serve {
-    #[command(flatten)]
-    app: AppArgs,
-
     /// Show a client on this machine why a request failed
     /// [default: on for what is built, off for a component]
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
@@ -178,6 +175,10 @@ struct Serve {
     /// Threads that serve requests [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+
+    // What comes after it comes under its last heading.
+    #[command(flatten)]
+    app: AppArgs,
 
     #[command(flatten)]
     listen: ListenArgs,
@@ -403,6 +404,22 @@ pub fn run() -> Result<ExitCode, Error> {
 mod tests {
     use super::*;
     use rhost::settings::{ConnectionLimits, Limits};
+
+    #[test]
+    fn a_flag_stands_under_its_own_heading() {
+        let mut cli = Cli::command();
+        cli.build();
+        for (command, flags) in [
+            ("serve", ["dev", "quiet", "threads"]),
+            ("check", ["wait", "strict", "json"]),
+        ] {
+            let command = cli.find_subcommand(command).expect("it is there");
+            for flag in flags {
+                let flag = command.get_arguments().find(|arg| arg.get_id() == flag);
+                assert_eq!(flag.expect("it is there").get_help_heading(), None);
+            }
+        }
+    }
 
     #[test]
     fn the_command_line_is_sound() {
