@@ -4,7 +4,7 @@
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use rhost::worker::Drained;
-use rhost_tests::Test;
+use rhost_tests::{Client, Test};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -41,6 +41,12 @@ async fn requests_in_flight_finish() {
     assert_eq!(stopping.finish().await.drained, Drained::Whole);
 }
 
+/// Asks until an answer says that it is the last: the end is known to a connection's
+/// thread at some moment after the server was told.
+async fn until_last(client: &mut Client) {
+    while client.get("/200?1").await.field("connection") != "close" {}
+}
+
 /// A request may be on its way while the host is told to stop: each that comes on
 /// an idle connection is answered, until an answer says that it is the last.
 #[tokio::test(flavor = "multi_thread")]
@@ -55,10 +61,6 @@ async fn a_request_on_an_idle_connection_is_answered() {
     while TcpStream::connect(addr).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    // The end is known to the connections' threads at some moment after that.
-    let until_last = async |client: &mut rhost_tests::Client| {
-        while client.get("/200?1").await.field("connection") != "close" {}
-    };
     tokio::join!(until_last(&mut client), until_last(&mut fresh));
     assert_eq!(stopping.finish().await.drained, Drained::Whole);
 }
@@ -67,7 +69,6 @@ async fn a_request_on_an_idle_connection_is_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_answer_in_flight_says_that_it_is_the_last() {
     let server = Test::serving("reads-body").start().await;
-    let addr = server.addr;
     let mut stream = server.connect().await;
     stream
         .write_all(
@@ -79,10 +80,11 @@ async fn the_answer_in_flight_says_that_it_is_the_last() {
     let mut received = [0; 25];
     stream.read_exact(&mut received).await.unwrap();
     assert_eq!(&received, b"HTTP/1.1 100 Continue\r\n\r\n");
+    // There are two threads, and a connection goes to the one that has fewer: each
+    // has one of these.
+    let (mut one, mut other) = (server.client().await, server.client().await);
     let stopping = server.begin_stop();
-    while TcpStream::connect(addr).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    tokio::join!(until_last(&mut one), until_last(&mut other));
     // The next one comes with the rest, and is not answered; the answer before it
     // is not taken back on its account.
     stream
