@@ -2,10 +2,10 @@
 //! served as it always is, and asked for what a client may ask; what it does is
 //! held against the rules of the gateway and of HTTP.
 //!
-//! [`component`] has what shows before anything runs. [`requests`] has what is
-//! asked, in a [`session`] that sends it by [`client`] and waits for what the
-//! [`collector`] hears from the host. [`violations`], [`answers`] and
-//! [`comparisons`] hold that against [`rules`], which fills [`findings`], and
+//! [`component`] has what shows before anything runs. `requests` has what is
+//! asked, in a `session` that sends it by `client` and waits for what the
+//! `collector` hears from the host. `violations`, `answers` and
+//! `comparisons` hold that against [`rules`], which fills [`findings`], and
 //! [`report`] tells them.
 
 mod answers;

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// A request and what came of it, for the report.
 #[derive(Debug, Serialize)]
 pub struct Exchange {
-    /// The request, as [`Ask`] shows it.
+    /// The request, as `Ask` shows it.
     pub request: String,
     /// The answer's status; none where none came.
     pub status: Option<u16>,

@@ -6,9 +6,9 @@
 //! Unix socket, the standard input of the new process (unix(7), SCM_RIGHTS), of
 //! which each process has an end:
 //!
-//! 1. the old one sends the [`Manifest`], and the sockets with it;
-//! 2. the new one loads its app, serves, and says [`READY`];
-//! 3. the old one says [`YOURS`], accepts no more and drains. Files of sockets, the
+//! 1. the old one sends the `Manifest`, and the sockets with it;
+//! 2. the new one loads its app, serves, and says `READY`;
+//! 3. the old one says `YOURS`, accepts no more and drains. Files of sockets, the
 //!    pid file and the admin listener belong to the new one from here on.
 //!
 //! Each learns of the other's end by that of the connection. If the new one is not
