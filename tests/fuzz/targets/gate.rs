@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use rhost::gate::Gate;
+use rhost::requests::Requests;
 use rhost::settings::HeadLimits;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -55,7 +56,12 @@ fn handed_on(octets: &[u8], piece: usize) -> (Vec<u8>, bool) {
         fields: 8,
         octets: 256,
     };
-    let mut gate = Gate::new(Pieces { octets, piece }, limits);
+    let mut gate = Gate::new(
+        Pieces { octets, piece },
+        limits,
+        u32::MAX,
+        Requests::at_most(0),
+    );
     let mut handed_on = Vec::new();
     let mut reading = Box::pin(gate.read_to_end(&mut handed_on));
     let mut context = Context::from_waker(std::task::Waker::noop());
