@@ -93,6 +93,7 @@ impl App {
                 mount: settings.mount.clone(),
                 lines: lines.clone(),
                 source: settings.source.clone(),
+                run_once: !settings.reuse.is_on(),
             })
         });
         let desks: Result<Vec<_>, _> = loaded
@@ -101,7 +102,7 @@ impl App {
             .map(|component| {
                 let log = Arc::new(log.clone());
                 let lent = Arc::new(Lent::new(settings, log.clone()));
-                let program = Program::new(component, lent, limits)
+                let program = Program::new(component, lent, limits, settings.reuse)
                     .map_err(|error| LoadError::Types(format!("{error:#}")))?;
                 Ok(Arc::new(Desk {
                     log,
@@ -130,6 +131,18 @@ impl App {
     /// How many of its requests run now.
     pub fn running(&self) -> usize {
         self.turnstile.taken()
+    }
+
+    /// How many of its instances wait for another request.
+    pub fn waiting(&self) -> usize {
+        let waiting = |desk: &Arc<Desk>| desk.program.waiting();
+        self.desks.iter().map(waiting).sum()
+    }
+
+    /// Drops the instances that wait, and keeps none from here on. Requests that
+    /// still come are served, each by an instance of its own.
+    pub fn retire(&self) {
+        self.desks.iter().for_each(|desk| desk.program.retire());
     }
 }
 
@@ -211,7 +224,16 @@ impl Site {
     /// Puts `app` in the place of the one that is there. Requests that have
     /// begun are finished by the app that began them.
     pub fn replace(&self, app: App) {
-        self.app.store(Some(Arc::new(app)));
+        if let Some(last) = self.app.swap(Some(Arc::new(app))) {
+            last.retire();
+        }
+    }
+
+    /// There is no future for what is kept from one request for another.
+    pub fn retire(&self) {
+        if let Some(app) = self.app() {
+            app.retire();
+        }
     }
 
     /// Answers a request that came over `peer` and did not pass the gate.
@@ -337,7 +359,8 @@ impl Desk {
     ) -> Result<(), Cause> {
         let path = MountedPath::split(&head.uri, &self.mount).ok_or(Cause::NotMounted)?;
         let gathered = Gathered::from(head, peer);
-        let environ = gathered.environ(head, peer, &path, request.as_str());
+        let once = self.program.runs_once();
+        let environ = gathered.environ(head, peer, &path, request.as_str(), once);
         self.program
             .handle(environ, input, outlet, cpu, request)
             .await

@@ -22,6 +22,7 @@ mod protocols;
 mod proxy;
 mod proxy_protocol;
 mod python;
+mod reuse;
 mod size_classes;
 mod start_response;
 mod streaming;

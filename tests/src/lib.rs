@@ -24,6 +24,6 @@ mod server;
 mod tls;
 
 pub use client::{Answer, Client, Received};
-pub use guests::{imported_functions, size_class};
+pub use guests::{imported_functions, load_in, size_class};
 pub use server::{Server, Stopped, Test};
 pub use tls::{Authority, Identity};

@@ -18,7 +18,10 @@ def handle(app, record, source, server):
     else:
         return
     finally:
+        # What lacks the end of a line would else come in the log of the next request
+        # that this interpreter serves, or of none.
         sys.stdout.flush()
+        sys.stderr.flush()
     raise Err(failure)
 
 

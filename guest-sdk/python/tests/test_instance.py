@@ -1,5 +1,6 @@
 """What is done once for the snapshot, and in each instance."""
 
+import io
 import random
 import sys
 import tempfile
@@ -7,7 +8,9 @@ import unittest
 import uuid
 from unittest import mock
 
-from rhost import instance, tempfiles, warm_up
+from rhost import handler, instance, tempfiles, warm_up
+
+from .gateway import Body, Server, record
 
 
 class TemporaryFiles(unittest.TestCase):
@@ -60,6 +63,21 @@ class Waking(unittest.TestCase):
         self.assertIsNone(uuid._node)
         self.assertIsNone(tempfile.tempdir)
         self.assertIsNone(tempfile._name_sequence)
+
+
+class LastLine(unittest.TestCase):
+    def test_it_is_not_kept_for_the_next_request(self):
+        def app(environ, start_response):
+            print("half a line", end="", file=sys.stderr)
+            print("half a line", end="")
+            start_response("200 OK", [])
+            return []
+
+        streams = {name: io.TextIOWrapper(io.BytesIO()) for name in ("stdout", "stderr")}
+        with mock.patch.multiple(sys, **streams):
+            handler.handle(app, record(), Body(), Server())
+        for name, stream in streams.items():
+            self.assertEqual(stream.buffer.getvalue(), b"half a line", name)
 
 
 class WarmUp(unittest.TestCase):

@@ -3,6 +3,7 @@
 
 use super::LimitArgs;
 use super::parse::{dir, env, mount, octets};
+use super::reuse::ReuseArgs;
 use clap::Args;
 use rhost::settings::{AppSettings, LentDir, Limits};
 use std::path::PathBuf;
@@ -37,6 +38,9 @@ pub struct AppArgs {
 
     #[command(flatten)]
     pub limits: LimitArgs,
+
+    #[command(flatten)]
+    pub reuse: ReuseArgs,
 }
 
 impl AppArgs {
@@ -63,6 +67,7 @@ impl AppArgs {
                 queue: limits.queue,
                 queue_timeout: limits.queue_timeout,
             },
+            reuse: self.reuse.reuse(),
         }
     }
 

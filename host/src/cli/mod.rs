@@ -12,6 +12,7 @@ mod new;
 mod parse;
 mod progress;
 mod proxy;
+mod reuse;
 mod serve;
 
 use app::AppArgs;
@@ -403,7 +404,7 @@ pub fn run() -> Result<ExitCode, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rhost::settings::{ConnectionLimits, Limits};
+    use rhost::settings::{ConnectionLimits, Limits, Reuse};
 
     #[test]
     fn a_flag_stands_under_its_own_heading() {
@@ -422,6 +423,23 @@ mod tests {
     }
 
     #[test]
+    fn an_instance_is_reused_only_where_it_is_said() {
+        let reuse = |flags: &[&str]| {
+            let words = ["rhost", "serve", "app.wasm"].iter().chain(flags);
+            Cli::try_parse_from(words).map(|cli| match cli.command {
+                Command::Serve(args) => args.app.settings("x".into()).reuse,
+                other => panic!("it is `serve`: {other:?}"),
+            })
+        };
+        let is_on = |flags: &[&str]| reuse(flags).expect("it parses").is_on();
+        assert!(!is_on(&[]) && !is_on(&["--reuse", "1"]) && is_on(&["--reuse", "2"]));
+        for flags in [&["--reuse", "0"][..], &["--reuse-for", "1m"]] {
+            let error = reuse(flags).expect_err("it is refused").to_string();
+            assert!(error.contains("--reuse"), "{error}");
+        }
+    }
+
+    #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
     }
@@ -431,9 +449,11 @@ mod tests {
         let Command::Serve(args) = Cli::parse_from(["rhost", "serve", "app.wasm"]).command else {
             panic!("it is `serve`");
         };
+        let settings = args.app.settings("x".into());
         let shown = format!(
-            "{:?} {:?} {:?} {:?}",
-            args.app.settings("x".into()).limits,
+            "{:?} {:?} {:?} {:?} {:?}",
+            settings.limits,
+            settings.reuse,
             args.head_limits(),
             args.connections.limits(),
             args.timeouts()
@@ -441,8 +461,9 @@ mod tests {
         assert_eq!(
             shown,
             format!(
-                "{:?} {:?} {:?} {:?}",
+                "{:?} {:?} {:?} {:?} {:?}",
                 Limits::default(),
+                Reuse::default(),
                 HeadLimits::default(),
                 ConnectionLimits::default(),
                 Timeouts::default()

@@ -55,6 +55,7 @@ pub fn run(args: Serve) -> Result<(), Error> {
     let connection_limits = args.connections.limits();
     descriptors::raise();
     let concurrency = args.app.limits.concurrency;
+    let reuse = args.app.reuse.reuse();
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
     let health = Health::default();
@@ -167,6 +168,13 @@ pub fn run(args: Serve) -> Result<(), Error> {
                 .map(|listener| url(listener.address(), tls.is_some(), &mount))
                 .collect();
             eprintln!("rhost: serving {what} on {} ({then})", urls.join(" and "));
+            if reuse.is_on() {
+                eprintln!(
+                    "rhost: an instance serves up to {} requests within {}: they share its memory (--reuse)",
+                    reuse.requests,
+                    humantime::format_duration(reuse.age)
+                );
+            }
         }
         if let Some(watch) = watch {
             let (site, live) = (site.clone(), live.clone());
