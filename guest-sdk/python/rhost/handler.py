@@ -2,7 +2,7 @@
 
 import sys
 
-from . import body, report, variables
+from . import body, report, sqlite, variables
 from .body import InputError
 from .gateway import Err, types
 from .response import OutputError, Response
@@ -19,6 +19,8 @@ def handle(app, record, source, server):
         return
     finally:
         sys.stdout.flush()
+        if record.run_once:
+            sqlite.release()
     raise Err(failure)
 
 
