@@ -49,6 +49,8 @@ async fn instances_that_write_at_once_lose_nothing() {
         return;
     };
     let server = std::sync::Arc::new(counter.concurrency(8).start().await);
+    // A database that is not there yet is made by one; docs/python.md says why.
+    assert_eq!(count(&server).await, 1);
     let visits: Vec<_> = (0..8)
         .map(|_| {
             let server = server.clone();
@@ -66,7 +68,18 @@ async fn instances_that_write_at_once_lose_nothing() {
         seen.extend(visit.await.unwrap());
     }
     seen.sort();
-    assert_eq!(seen, (1..=40).collect::<Vec<_>>());
+    assert_eq!(seen, (2..=41).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_is_heeded() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::create_dir(data.path().join("counter.db.lock")).unwrap();
+    let Some(counter) = counter(data.path()) else {
+        return;
+    };
+    let server = counter.timeout("2s").start().await;
+    assert_eq!(server.get("/").await.status, 504);
 }
 
 #[tokio::test(flavor = "multi_thread")]
