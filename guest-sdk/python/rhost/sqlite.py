@@ -1,11 +1,11 @@
 """Locks for SQLite's databases.
 
-WASI has no locks on files, and SQLite built for it takes none: of instances that
-wrote at the same time one read what was no database, and its row was lost. Its
-locking by a directory beside the file (`unix-dotfile`) works between instances,
-so a connection to a file gets that one, unless its URI names another. Such a lock
-outlives its owner: connections are closed when the request is over, and the lock
-of an instance that was stopped in the middle goes when no request can hold it.
+WASI has no locks on files, and SQLite built for it takes none, so that nothing
+keeps two instances from writing at the same time. Its locking by a directory
+beside the file (`unix-dotfile`) works between instances, so a connection to a
+file gets that one, unless its URI names another. Such a lock outlives its owner:
+connections are closed when the request is over, and the lock of an instance that
+was stopped in the middle goes when no request can hold it.
 """
 
 import os
