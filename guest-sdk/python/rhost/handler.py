@@ -2,7 +2,7 @@
 
 import sys
 
-from . import body, report, variables
+from . import body, report, sqlite, variables
 from .body import InputError
 from .gateway import Err, types
 from .response import OutputError, Response
@@ -22,6 +22,8 @@ def handle(app, record, source, server):
         # that this interpreter serves, or of none.
         sys.stdout.flush()
         sys.stderr.flush()
+        if record.run_once:
+            sqlite.release()
     raise Err(failure)
 
 

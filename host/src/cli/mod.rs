@@ -62,6 +62,7 @@ Examples:
   rhost serve examples/hello                    build the crate first
   rhost serve examples/hello --watch            and again when it changes
   rhost serve wsgi_app:app                      a WSGI program: MODULE:CALLABLE, FILE.py:CALLABLE, or its directory
+  rhost serve hello.py --cgi                    a script that prints its answer, or cgi-bin, a directory of them
   rhost serve app.wasm --addr 0.0.0.0:80 --env GREETING=hi
   rhost serve app.wasm --dir ./data:/data --dir ./static:/static:ro
   rhost serve app.wasm --addr '[::]:443' --tls-cert site.pem --tls-key site.key
@@ -75,11 +76,12 @@ Nothing reaches the app but what is named: no files, no variables, no network.
 The access log goes to standard output, everything else to standard error.")]
     Serve(Box<Serve>),
 
-    /// Build a crate as a small, fast component
+    /// Build a crate as a small, fast component, or a WSGI program
     #[command(after_help = "\
 Examples:
   rhost build                                   the crate in this directory
   rhost build examples/hello -o app.wasm
+  rhost build wsgi_app:app -o app.wasm          a WSGI program; what it needs goes into app.files
   rhost serve $(rhost build -q)
   rhost build --json | jq .size
 
