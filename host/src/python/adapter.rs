@@ -20,7 +20,7 @@ macro_rules! files {
 
 files! {
     "__init__.py" "body.py" "build.py" "component.py" "diagnosis.py" "fields.py" "gateway.py" "handler.py"
-    "instance.py" "locate.py" "report.py" "response.py" "tempfiles.py" "variables.py" "warm_up.py"
+    "heap.py" "instance.py" "locate.py" "report.py" "response.py" "tempfiles.py" "variables.py" "warm_up.py"
 }
 
 /// Writes the package into `dir`.
