@@ -11,10 +11,10 @@
 //! the kernel, which costs a system call, a page fault for each page that the next
 //! guest touches, and on two cores the other one's TLB. A guest of 100 KB touches most of
 //! its pages, so its slot keeps them. An interpreter with an image of 22 MiB touches a
-//! sixth, so its slot keeps nothing. That is why there are classes. Measured on a busy
-//! machine, a request of Flask took 4.8 ms of CPU time where it had taken 6.3 with all
-//! of it copied, and a bare WSGI program 3.6 where it had taken 5.1; and slots that are
-//! idle hold nothing, where those two threads had used held half a gigabyte.
+//! sixth, so its slot keeps nothing. That is why there are classes. Measured on busy
+//! machines, a request of Flask took 14 to 25 % less CPU time than with all of it
+//! copied, and a bare WSGI program 27 % less; and slots that are idle hold nothing,
+//! where those that two threads had used held half a gigabyte.
 
 use crate::failure::Octets;
 use std::sync::atomic::{AtomicBool, Ordering};

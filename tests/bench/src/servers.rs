@@ -137,7 +137,16 @@ pub struct Server {
 
 impl Server {
     /// Starts it and waits until it says where it listens.
-    pub fn start(mut command: Command, stdout: impl Into<Stdio>) -> Result<Self> {
+    fn start(command: Command, stdout: impl Into<Stdio>) -> Result<Self> {
+        Self::start_within(PATIENCE, command, stdout)
+    }
+
+    /// The same, where that may take longer or less long.
+    pub fn start_within(
+        patience: Duration,
+        mut command: Command,
+        stdout: impl Into<Stdio>,
+    ) -> Result<Self> {
         command
             .stdin(Stdio::null())
             .stdout(stdout)
@@ -158,7 +167,7 @@ impl Server {
             last_lines,
             log: None,
         };
-        let Ok(addr) = addr.recv_timeout(PATIENCE) else {
+        let Ok(addr) = addr.recv_timeout(patience) else {
             anyhow::bail!("it never said where it listens{}", server.said());
         };
         server.addr = addr;

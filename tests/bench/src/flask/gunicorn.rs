@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
@@ -12,6 +13,9 @@ use crate::servers::Server;
 
 /// What is compared with.
 const GUNICORN: &str = "gunicorn==27.0.1";
+
+/// How long it may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An environment that is complete.
 pub struct Gunicorn {
@@ -62,7 +66,7 @@ impl Gunicorn {
             // The example's directory is left as it is.
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env_remove("GUNICORN_CMD_ARGS");
-        Server::start(command, Stdio::null()).context("gunicorn does not start")
+        Server::start_within(PATIENCE, command, Stdio::null()).context("gunicorn does not start")
     }
 
     /// What it says it is.

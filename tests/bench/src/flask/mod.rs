@@ -12,10 +12,10 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::Serialize;
 
-use crate::artefacts::{Artefacts, target_directory, version, workspace};
+use crate::artefacts::{Artefacts, target_directory, workspace};
 use crate::ask;
 use crate::process;
-use crate::report::{self, Table, count, mark, median, ratio};
+use crate::report::{Table, count, mark, median, ratio};
 use crate::request::Request;
 use crate::servers::{self, Server};
 use crate::wrk;
@@ -230,12 +230,10 @@ fn take_turns(args: &Flask, servers: &mut [Contestant]) -> Result<u64> {
 }
 
 fn print(args: &Flask, gunicorn: &gunicorn::Gunicorn, figures: &Figures) {
-    let wrk = version(Path::new("wrk")).unwrap_or_else(|| "wrk".into());
     println!(
-        "{} on {}; {}, {} connections, {} rounds of {} s\n",
+        "{} on {}; wrk, {} connections, {} rounds of {} s\n",
         gunicorn.version(),
         gunicorn.python(),
-        wrk.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
         args.connections,
         args.rounds,
         args.seconds
@@ -273,7 +271,7 @@ fn print(args: &Flask, gunicorn: &gunicorn::Gunicorn, figures: &Figures) {
     if let (Some(reuse), Some(other)) = (of(Kind::Reuse), other) {
         let part = reuse.to(other);
         let what = format!("reuse: {part:.2} of gunicorn (mark: at least {OF_GUNICORN:.2})");
-        println!("{}", report::mark(&what, part >= OF_GUNICORN));
+        println!("{}", mark(&what, part >= OF_GUNICORN));
     }
     if let Some(start) = &figures.start {
         print!("{start}");
