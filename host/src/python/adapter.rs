@@ -20,7 +20,7 @@ macro_rules! files {
 
 files! {
     "__init__.py" "body.py" "build.py" "cgi.py" "component.py" "diagnosis.py" "fields.py" "gateway.py" "handler.py"
-    "identity.py" "instance.py" "locate.py" "printed.py" "report.py" "response.py" "scripts.py" "sqlite.py"
+    "heap.py" "identity.py" "instance.py" "locate.py" "printed.py" "report.py" "response.py" "scripts.py" "sqlite.py"
     "state.py" "tempfiles.py" "variables.py" "warm_up.py"
 }
 
