@@ -21,7 +21,8 @@ def count(page):
         return row.fetchone()[0]
 
 
-page = os.environ.get("PATH_INFO") or "/"
+# What is no UTF-8 comes as surrogates, which no database and no page takes.
+page = (os.environ.get("PATH_INFO") or "/").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 number = count(page)
 
 print("Content-Type: text/html; charset=utf-8")
