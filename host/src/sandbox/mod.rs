@@ -23,7 +23,9 @@ use handle::HandleExport;
 use state::State;
 use std::sync::Arc;
 use wasmtime::component::{Component, InstancePre, Linker, Resource};
-use wasmtime::{Engine, Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime::{
+    Engine, PoolConcurrencyLimitError, Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace,
+};
 use wasmtime_wasi::I32Exit;
 
 /// A component that is ready to be instantiated, with what its sandboxes are
@@ -145,6 +147,9 @@ fn cause(
     }
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return Cause::Exited(*code);
+    }
+    if error.is::<PoolConcurrencyLimitError>() {
+        return Cause::NoSandbox;
     }
     // A guest that is refused what it starts with gets no further.
     if let (Some(limit), None) = (store.data().space.refused(), error.downcast_ref::<Trap>()) {
