@@ -52,6 +52,19 @@ pub(super) fn check_server(given: &[Given], problems: &mut Problems) {
     }
 }
 
+/// Keys of a tenant that need others.
+pub(super) fn check_tenant(name: &str, given: &[Given], problems: &mut Problems) {
+    if given_as(given, "concurrency").is_some() {
+        return;
+    }
+    for key in ["queue", "queue-timeout"] {
+        if let Some(found) = given_as(given, key) {
+            let text = "there is nothing to wait for without a share; add concurrency";
+            problems.error(Some(found.line), format!("tenants.{name}.{key}"), text);
+        }
+    }
+}
+
 /// Apps that are in each other's way: at the same place, or of two tenants at one
 /// host, which to a browser is one site.
 pub(super) fn check_hosts(apps: &[AppPlan], problems: &mut Problems) {

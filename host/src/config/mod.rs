@@ -152,6 +152,7 @@ fn tenants(root: &Table<'_>, problems: &mut Problems) -> BTreeMap<String, Tenant
     let mut plans = BTreeMap::new();
     for (name, line, table) in tenants.named_tables("tenant", problems) {
         let given = table.keys(&format!("[tenants.{name}]"), catalogue::TENANT, problems);
+        conflict::check_tenant(&name, &given, problems);
         let mut settings = TenantSettings::default();
         for given in &given {
             let text = given.text();

@@ -209,7 +209,17 @@ impl Deployment {
                 changes.changed += usize::from(!is_new);
                 let last = last.map(|last| &*last.app);
                 let app = App::new(loaded, &settings, &self.log, last);
-                Arc::new(app.map_err(|error: LoadError| error.to_string())?)
+                let app = app.map_err(|error: LoadError| error.to_string())?;
+                if let Some(asked) = settings.limits.concurrency
+                    && asked > app.places()
+                {
+                    tracing::warn!(
+                        "{}: {asked} is more than the sandboxes of this size that are kept; {} requests run at a time",
+                        plan.key("concurrency"),
+                        app.places()
+                    );
+                }
+                Arc::new(app)
             }
         };
         Ok(Deployed {

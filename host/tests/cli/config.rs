@@ -228,6 +228,12 @@ const ERRORS: &[(&str, &[&str])] = &[
         &["f.toml:4: apps.a.tenant: there is no tenant `acme`; add [tenants.acme]"],
     ),
     (
+        "APP[tenants.acme]\nqueue = 2",
+        &[
+            "f.toml:5: tenants.acme.queue: there is nothing to wait for without a share; add concurrency",
+        ],
+    ),
+    (
         "APP[tenants.acme]\nweight = 2",
         &[
             "f.toml:5: tenants.acme.weight: unknown key; there are concurrency, queue, queue-timeout",
