@@ -17,6 +17,7 @@
 
 use std::mem;
 use std::slice;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use wasip2::cli::{stderr, stdout};
 use wasip2::io::streams::OutputStream;
@@ -40,12 +41,12 @@ unsafe extern "C" {
 // SAFETY: the name is libc's, and so is the type.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn write(descriptor: i32, block: *const u8, length: usize) -> isize {
-    let stream = match descriptor {
-        1 => stdout::get_stdout(),
-        2 => stderr::get_stderr(),
+    let log = match descriptor {
+        1 => &STDOUT,
+        2 => &STDERR,
         _ => {
             let hint = "rhost-sdk: to write files, an app needs the feature `files` of rhost-sdk\n";
-            print(stderr::get_stderr(), hint.as_bytes());
+            STDERR.print(hint.as_bytes());
             // SAFETY: a component has one thread.
             unsafe { errno = ENOSYS };
             return -1;
@@ -58,14 +59,48 @@ unsafe extern "C" fn write(descriptor: i32, block: *const u8, length: usize) -> 
         // SAFETY: the caller's promise; not more octets than it promised.
         _ => unsafe { slice::from_raw_parts(block, length) },
     };
-    print(stream, block);
+    log.print(block);
     length as isize
 }
 
-/// A log that is gone is no reason to fail: libc's `write` would say that it is,
-/// and nobody who prints would hear of it.
-fn print(stream: OutputStream, block: &[u8]) {
-    mem::forget(stream.blocking_write_and_flush(block));
-    // To give a handle back is a function more to import.
-    mem::forget(stream);
+static STDOUT: Log = Log::new(stdout::get_stdout);
+static STDERR: Log = Log::new(stderr::get_stderr);
+
+/// A stream that leads to the log. It is asked for once in the life of an instance,
+/// which may be that of many requests, and never given back: that is a function
+/// more to import.
+struct Log {
+    get: fn() -> OutputStream,
+    /// Its handle, once it was asked for.
+    handle: AtomicU32,
+}
+
+/// No handle has this number: they are below 2^28 (the component model's Canonical
+/// ABI).
+const NONE: u32 = u32::MAX;
+
+impl Log {
+    const fn new(get: fn() -> OutputStream) -> Self {
+        Log {
+            get,
+            handle: AtomicU32::new(NONE),
+        }
+    }
+
+    /// A log that is gone is no reason to fail: libc's `write` would say that it is,
+    /// and nobody who prints would hear of it.
+    fn print(&self, block: &[u8]) {
+        let stream = match self.handle.load(Ordering::Relaxed) {
+            NONE => {
+                let stream = (self.get)();
+                self.handle.store(stream.handle(), Ordering::Relaxed);
+                stream
+            }
+            // SAFETY: it was asked for above, is a stream's, and was never given
+            // back, here or anywhere.
+            handle => unsafe { OutputStream::from_handle(handle) },
+        };
+        mem::forget(stream.blocking_write_and_flush(block));
+        mem::forget(stream);
+    }
 }

@@ -1,6 +1,7 @@
 //! One connection: HTTP/1.1 or HTTP/2 by hyper, and its requests in order.
 
 use crate::body::Body;
+use crate::conversation::{Conversation, Http};
 use crate::drain::Member;
 use crate::environ::Peer;
 use crate::gate::{Gate, Refusal, http2};
@@ -20,9 +21,9 @@ use http::request::Parts;
 use http::{HeaderValue, Request, Response, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2 as http2_server};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper_util::rt::TokioTimer;
 use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ const HYPER_OCTETS: usize = 400 << 10;
 
 /// How the connections of a listener speak HTTP.
 pub struct Protocol {
-    http: auto::Builder<Streams>,
+    http: Arc<Http>,
     head_limits: HeadLimits,
     limits: ConnectionLimits,
     timeouts: Arc<Timeouts>,
@@ -44,21 +45,22 @@ pub struct Protocol {
 impl Protocol {
     /// HTTP/1.1 and HTTP/2 over cleartext, whichever the client begins with.
     pub fn new(timeouts: &Timeouts, limits: ConnectionLimits, head_limits: HeadLimits) -> Self {
-        let mut http = auto::Builder::new(Streams::new(timeouts.write));
-        http.http1()
+        let mut http1 = http1::Builder::new();
+        http1
             // A client that ends its side while it is being answered has left:
             // that is how a guest nobody waits for is noticed and stopped.
             .half_close(false);
         // The gate has the limits of heads; hyper's own only must not be lower.
         if head_limits.fields > HYPER_FIELDS {
-            http.http1().max_headers(head_limits.fields);
+            http1.max_headers(head_limits.fields);
         }
         let head_octets = head_limits.request_line + head_limits.octets;
         if head_octets > HYPER_OCTETS {
-            http.http1().max_buf_size(head_octets);
+            http1.max_buf_size(head_octets);
         }
         let octets = u32::try_from(head_limits.octets).unwrap_or(u32::MAX);
-        http.http2()
+        let mut http2 = http2_server::Builder::new(Streams::new(timeouts.write));
+        http2
             .timer(TokioTimer::new())
             .max_header_list_size(octets)
             .max_concurrent_streams(limits.http2.streams)
@@ -67,7 +69,7 @@ impl Protocol {
             .max_pending_accept_reset_streams(limits.http2.resets)
             .max_local_error_reset_streams(limits.http2.stream_errors);
         Protocol {
-            http,
+            http: Arc::new(Http { http1, http2 }),
             head_limits,
             limits,
             timeouts: Arc::new(timeouts.clone()),
@@ -132,10 +134,9 @@ impl Protocol {
                 Ok(response.map(|body| Answer::new(body, answering, stream)))
             }
         });
-        let stream = TokioIo::new(stream);
-        let connection = self.http.serve_connection(stream, service);
-        let driven = member.drive(connection, &requests, self.timeouts.grace);
-        if let Err(error) = driven.await {
+        let conversation = Conversation::new(stream, service, self.http.clone(), requests.clone());
+        let driven = member.drive(conversation, &requests, self.timeouts.grace);
+        if let Some(Err(error)) = driven.await {
             if is_flood(&*error) {
                 metrics::count(Event::Http2Flood);
             }

@@ -73,3 +73,10 @@ impl Departure {
         }
     }
 }
+
+#[cfg(test)]
+impl Watched for tokio::io::DuplexStream {
+    fn departure(&self) -> io::Result<Departure> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}

@@ -8,9 +8,8 @@
 //! answered with `Connection: close`.
 
 use crate::requests::Requests;
-use hyper_util::server::graceful::GracefulConnection;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Poll, ready};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -25,6 +24,13 @@ pub struct Drain(watch::Sender<()>);
 
 /// One of them. It is waited for until this is dropped.
 pub struct Member(watch::Receiver<()>);
+
+/// A connection that can be asked for its end.
+pub trait Ending: Future + Unpin {
+    /// Nothing more is to begin on it. What has begun is answered; it is polled on
+    /// until that is done.
+    fn end(&mut self);
+}
 
 impl Default for Drain {
     fn default() -> Self {
@@ -51,32 +57,31 @@ impl Member {
     /// when no more of them are wanted; or after it was asked to, when they are
     /// answered. Then nothing is asked on it for the last call, or for half of
     /// `grace` if that is shorter.
-    pub async fn drive<C: GracefulConnection>(
+    pub async fn drive<C: Ending>(
         mut self,
-        connection: C,
+        mut connection: C,
         requests: &Requests,
         grace: Duration,
-    ) -> Result<(), C::Error> {
-        let mut connection = pin!(connection);
+    ) -> Option<C::Output> {
         let mut is_told = false;
         let ended = {
             let mut begun = pin!(self.0.changed());
             poll_fn(|cx| {
                 loop {
-                    if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                    if let Poll::Ready(ended) = Pin::new(&mut connection).poll(cx) {
                         return Poll::Ready(Some(ended));
                     }
                     if is_told || !requests.is_ending() {
                         return begun.as_mut().poll(cx).map(|_| None);
                     }
                     is_told = true;
-                    connection.as_mut().graceful_shutdown();
+                    connection.end();
                 }
             })
             .await
         };
         if let Some(ended) = ended {
-            return ended;
+            return Some(ended);
         }
         requests.end();
         let patience = LAST_CALL.min(grace / 2);
@@ -86,10 +91,10 @@ impl Member {
             loop {
                 if requests.is_http2() && !is_told {
                     is_told = true;
-                    connection.as_mut().graceful_shutdown();
+                    connection.end();
                 }
-                if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
-                    return Poll::Ready(ended);
+                if let Poll::Ready(ended) = Pin::new(&mut connection).poll(cx) {
+                    return Poll::Ready(Some(ended));
                 }
                 if requests.is_http2() && !is_told {
                     // It was just found out.
@@ -106,11 +111,11 @@ impl Member {
                 ready!(last_call.as_mut().poll(cx));
                 if is_told {
                     // A client over HTTP/2 that does not say it has heard.
-                    return Poll::Ready(Ok(()));
+                    return Poll::Ready(None);
                 }
                 // Over HTTP/1 this closes what is idle.
                 is_told = true;
-                connection.as_mut().graceful_shutdown();
+                connection.end();
             }
         })
         .await

@@ -66,6 +66,11 @@ impl Input {
         Ok(self.rest.split_to(max))
     }
 
+    /// The error that a read has given, and every later one gives.
+    pub fn failed(&self) -> Option<InputError> {
+        self.failed
+    }
+
     /// The next octets from the connection; none at the end.
     async fn arrive(&mut self) -> Result<Bytes, InputError> {
         loop {

@@ -2,6 +2,7 @@
 //! nothing is compiled.
 
 use crate::imports;
+use crate::python::{Report, SECTION};
 use crate::sandbox::SizeClass;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -36,6 +37,9 @@ pub struct Inspection {
     pub toolchain: Vec<Tool>,
     /// How big its sandboxes are, by the memory that they start with.
     pub size_class: &'static str,
+    /// How it was built of a program in Python, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub python: Option<Report>,
     /// Its types, in WIT.
     #[serde(skip)]
     pub wit: String,
@@ -129,6 +133,7 @@ pub fn inspect(file: &[u8]) -> Result<Inspection, InspectError> {
         memories: anatomy.memories,
         toolchain: anatomy.toolchain,
         size_class: SizeClass::of(initial.unwrap_or(0)).name(),
+        python: anatomy.python,
         wit: wit(&resolve, world).map_err(|problem| error(&format!("{problem:#}")))?,
     })
 }
@@ -174,12 +179,14 @@ struct Anatomy {
     parts: Vec<Part>,
     memories: Vec<Memory>,
     toolchain: Vec<Tool>,
+    python: Option<Report>,
 }
 
 fn anatomy(file: &[u8]) -> wasmparser::Result<Anatomy> {
     let mut sizes: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut memories = Vec::new();
     let mut toolchain = Vec::new();
+    let mut python = None;
     for payload in Parser::new(0).parse_all(file) {
         let payload = payload?;
         let name = match &payload {
@@ -204,6 +211,10 @@ fn anatomy(file: &[u8]) -> wasmparser::Result<Anatomy> {
                     "the rest"
                 }
                 _ if section.name().starts_with(".debug_") => "debugging information",
+                _ if section.name() == SECTION => {
+                    python = serde_json::from_slice(section.data()).ok();
+                    "the rest"
+                }
                 _ => "the rest",
             },
             _ => "the rest",
@@ -230,6 +241,7 @@ fn anatomy(file: &[u8]) -> wasmparser::Result<Anatomy> {
         parts,
         memories,
         toolchain,
+        python,
     })
 }
 

@@ -11,7 +11,8 @@
 //!    as their [`quota`] allows, and stops accepting. It hands connections to a
 //!    [`worker`], a thread for each core, which begins them with a [`handshake`]: that
 //!    of [`tls`], and before it a [`proxy`]'s; and ends them by a [`drain`].
-//! 2. [`connection`]: one client, HTTP/1.1 or HTTP/2 by hyper, and its [`requests`];
+//! 2. [`connection`]: one client and its [`requests`], HTTP/1.1 or HTTP/2 by hyper,
+//!    whose part a [`conversation`] gives up while nothing is asked;
 //!    [`stall`] gives up one that neither asks nor takes when its [`patience`] is at
 //!    its end, [`http2_stream`] a stream of it, and by [`departure`] one that has
 //!    left. The [`gate`] lets no request pass that others might read in another way.
@@ -50,6 +51,7 @@ pub mod check;
 pub mod compiled;
 pub mod config;
 pub mod connection;
+pub mod conversation;
 pub mod departure;
 pub mod deployment;
 pub mod development;

@@ -277,6 +277,8 @@ pub async fn serve(
             Some((stream, permit)) = accepted.recv() => workers.serve(stream, permit),
         }
     }
+    // Memory is for those who stay, such as another process that takes over.
+    site.retire();
     // New clients are refused from here on, rather than left waiting, unless another
     // process has the sockets too; those that wait are still served.
     drop(stop);

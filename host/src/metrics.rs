@@ -63,6 +63,15 @@ const REQUESTS_FAILED: Metric = Metric {
     help: "Requests that an app, a limit or a lack of places made fail",
 };
 
+const INSTANCES: Metric = Metric {
+    name: "rhost_instances_made",
+    help: "Instances that were made to serve more than one request",
+};
+const INSTANCES_DROPPED: Metric = Metric {
+    name: "rhost_instances_dropped",
+    help: "Instances made to serve more than one request that have ended",
+};
+
 /// Something worth counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "`TABLE` has each one's metric and reason")]
@@ -96,11 +105,17 @@ pub enum Event {
     Overloaded,
     QueueTimeout,
     AppFailed,
+    InstanceMade,
+    InstanceSpent,
+    InstanceAged,
+    InstanceUnfit,
+    InstanceEvicted,
+    InstanceReplaced,
 }
 
 /// Each event in the order of their numbers, with what counts it, and the value of
 /// that one's label `reason`.
-const TABLE: [(Event, &Metric, &str); 29] = [
+const TABLE: [(Event, &Metric, &str); 35] = [
     (Event::Accepted, &CONNECTIONS, ""),
     (Event::AcceptFailed, &ACCEPT_ERRORS, ""),
     (Event::AcceptWaited, &ACCEPT_WAITS, ""),
@@ -130,6 +145,12 @@ const TABLE: [(Event, &Metric, &str); 29] = [
     (Event::Overloaded, &REQUESTS_FAILED, "queue"),
     (Event::QueueTimeout, &REQUESTS_FAILED, "queue_timeout"),
     (Event::AppFailed, &REQUESTS_FAILED, "app"),
+    (Event::InstanceMade, &INSTANCES, ""),
+    (Event::InstanceSpent, &INSTANCES_DROPPED, "reuse"),
+    (Event::InstanceAged, &INSTANCES_DROPPED, "reuse_for"),
+    (Event::InstanceUnfit, &INSTANCES_DROPPED, "unfit"),
+    (Event::InstanceEvicted, &INSTANCES_DROPPED, "no_slot"),
+    (Event::InstanceReplaced, &INSTANCES_DROPPED, "replaced"),
 ];
 
 /// A label and its value.

@@ -65,6 +65,8 @@ pub struct Taken {
 /// How a response stands against the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
+    /// Whether the guest began it.
+    pub has_begun: bool,
     /// What the guest did that ends its request.
     pub fault: Option<Fault>,
     /// How many octets are missing from an announced Content-Length, should the
@@ -191,6 +193,7 @@ impl Outlet {
 impl State {
     fn standing(&self) -> Standing {
         Standing {
+            has_begun: self.generation > 0,
             fault: self.fault,
             missing: self.length.map_or(0, |length| length - self.written),
             beyond: self.beyond,

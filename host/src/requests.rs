@@ -22,6 +22,8 @@ struct Counts {
     is_http2: AtomicBool,
     /// Whether octets wait for the client to take others before them.
     is_writing: AtomicBool,
+    /// Whether none came for a while.
+    are_resting: AtomicBool,
     /// Whether no more of them are wanted.
     is_ending: AtomicBool,
 }
@@ -39,6 +41,7 @@ impl Requests {
             frames: AtomicU64::new(0),
             is_http2: AtomicBool::new(false),
             is_writing: AtomicBool::new(false),
+            are_resting: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
         }))
     }
@@ -50,6 +53,7 @@ impl Requests {
         // Only the connection itself begins requests.
         let begun = counts.begun.load(Relaxed) + 1;
         counts.begun.store(begun, Relaxed);
+        counts.are_resting.store(false, Relaxed);
         if begun == counts.most {
             self.end();
             metrics::count(Event::RequestsSpent);
@@ -70,6 +74,16 @@ impl Requests {
     /// A write, or a flush, went through or did not.
     pub fn note_writing(&self, is_writing: bool) {
         self.0.is_writing.store(is_writing, Relaxed);
+    }
+
+    /// None is asked for a while, or that is over.
+    pub fn note_resting(&self, are_resting: bool) {
+        self.0.are_resting.store(are_resting, Relaxed);
+    }
+
+    /// Whether none was asked for a while.
+    pub fn are_resting(&self) -> bool {
+        self.0.are_resting.load(Relaxed)
     }
 
     /// They come over HTTP/2.

@@ -23,6 +23,16 @@ impl<T> Served<T> {
         app.map_or(Served::Nothing, |app| Served::One(Arc::new(app)))
     }
 
+    /// All apps, some of them several times.
+    pub fn apps(&self) -> impl Iterator<Item = &Arc<T>> {
+        let (one, many) = match self {
+            Served::Nothing => (None, None),
+            Served::One(app) => (Some(app), None),
+            Served::Many(routes) => (None, Some(routes.all())),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+
     /// The app that a request is for, and its tenant if that has a share that counts.
     pub fn find(&self, head: &Parts, peer: &Peer) -> Result<(Arc<T>, Option<Arc<Tenant>>), Cause> {
         match self {

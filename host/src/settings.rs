@@ -58,6 +58,33 @@ impl Default for Limits {
     }
 }
 
+/// How long an instance lives, in requests and in time. By default it serves one
+/// request, and nothing that the guest has in memory is ever another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reuse {
+    /// Requests that an instance serves, one after the other (`--reuse`).
+    pub requests: u32,
+    /// Time from its start, after which it serves no other request, and is dropped
+    /// should it wait for one (`--reuse-for`).
+    pub age: Duration,
+}
+
+impl Default for Reuse {
+    fn default() -> Self {
+        Reuse {
+            requests: 1,
+            age: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Reuse {
+    /// Whether an instance may serve more than one request.
+    pub fn is_on(&self) -> bool {
+        self.requests > 1
+    }
+}
+
 /// How sockets are bound.
 #[derive(Debug, Clone)]
 pub struct Listening {
@@ -287,6 +314,8 @@ pub struct AppSettings {
     pub dirs: Vec<LentDir>,
     /// What each of its requests may use.
     pub limits: Limits,
+    /// How often its instances may serve.
+    pub reuse: Reuse,
     /// Whether it is being developed: a client at this machine then sees why a
     /// request failed (`--dev`).
     pub dev: bool,

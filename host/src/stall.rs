@@ -21,6 +21,10 @@ const HTTP2_PREFACE: &[u8] = b"PRI ";
 /// most are never worth.
 const UNREAD: Duration = Duration::from_millis(20);
 
+/// How long a connection is kept and not used before it is said to rest. Long
+/// against what a client takes between requests that belong together.
+const REST: Duration = Duration::from_millis(100);
+
 /// Octets that cost less to copy than to name to the kernel piece by piece.
 const SMALL: usize = 512;
 
@@ -56,8 +60,6 @@ pub struct Impatient<T> {
     preface: Option<usize>,
     /// Whether someone waits for octets, and with them for the end.
     is_reading: bool,
-    /// As [`Requests`] have it.
-    is_writing: bool,
 }
 
 /// What the wait for a head is about. When that changes, a new wait begins.
@@ -70,6 +72,8 @@ struct Awaited {
     is_partial: bool,
     /// Whether the connection is only to end.
     is_ending: bool,
+    /// Whether it rests.
+    is_resting: bool,
 }
 
 impl<T> Impatient<T> {
@@ -85,6 +89,7 @@ impl<T> Impatient<T> {
                 life: (0, 0),
                 is_partial: true,
                 is_ending: false,
+                is_resting: false,
             },
             // The first head is waited for from the start.
             is_partial: true,
@@ -93,7 +98,6 @@ impl<T> Impatient<T> {
             departure: None,
             preface: Some(0),
             is_reading: false,
-            is_writing: false,
         }
     }
 
@@ -108,17 +112,26 @@ impl<T> Impatient<T> {
                 life,
                 is_partial: self.is_partial,
                 is_ending: requests.is_ending(),
+                is_resting: self.awaited.is_resting && self.awaited.life == life,
             };
             if self.awaited != awaited {
                 self.awaited = awaited;
                 self.head.over();
             }
             let is_kept = !awaited.is_partial && !awaited.is_ending;
-            let patience = match is_kept {
-                true => self.times.keep_alive,
-                false => self.times.header,
+            let keep_alive = self.times.keep_alive;
+            let patience = match (is_kept, awaited.is_resting) {
+                (true, false) => REST.min(keep_alive),
+                (true, true) => keep_alive.saturating_sub(REST),
+                (false, _) => self.times.header,
             };
             let error = ready!(self.head.poll(cx, patience));
+            if is_kept && !awaited.is_resting {
+                self.awaited.is_resting = true;
+                self.head.over();
+                requests.note_resting(true);
+                continue;
+            }
             if !awaited.is_ending {
                 metrics::count(match is_kept {
                     true => Event::KeepAliveOver,
@@ -150,14 +163,6 @@ impl<T> Impatient<T> {
         }
     }
 
-    /// Whether a write, or a flush, did not go through.
-    fn note_writing(&mut self, is_writing: bool) {
-        if self.is_writing != is_writing {
-            self.is_writing = is_writing;
-            self.requests.note_writing(is_writing);
-        }
-    }
-
     fn bound_write<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -167,7 +172,7 @@ impl<T> Impatient<T> {
         if !self.is_http2() {
             self.head.over();
         }
-        self.note_writing(polled.is_pending());
+        self.requests.note_writing(polled.is_pending());
         if polled.is_ready() {
             self.write.over();
             return polled;
@@ -257,7 +262,7 @@ impl<T: AsyncWrite + Watched + Unpin> AsyncWrite for Impatient<T> {
         }
         let polled = Pin::new(&mut self.stream).poll_flush(cx);
         // Under TLS, octets that were taken may still wait here.
-        self.note_writing(polled.is_pending());
+        self.requests.note_writing(polled.is_pending());
         polled
     }
 
@@ -273,12 +278,6 @@ mod tests {
 
     const WAIT: Duration = Duration::from_secs(30);
     const KEEP_ALIVE: Duration = Duration::from_secs(75);
-
-    impl Watched for tokio::io::DuplexStream {
-        fn departure(&self) -> io::Result<Departure> {
-            Err(io::ErrorKind::Unsupported.into())
-        }
-    }
 
     fn impatient<T>(stream: T) -> (Impatient<T>, Requests) {
         let requests = Requests::at_most(0);

@@ -9,7 +9,8 @@ use wasmparser::{Encoding, Parser, Payload};
 /// Custom sections that stay: what made the component, and what its author says
 /// of it. `.debug_*` stays as well: cargo takes it off a release, so that it is
 /// there only where the manifest asks for it.
-const KEPT: [&str; 8] = [
+const KEPT: [&str; 9] = [
+    crate::python::SECTION,
     "producers",
     "authors",
     "description",

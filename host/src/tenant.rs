@@ -28,6 +28,7 @@ use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,6 +96,7 @@ impl App {
                 mount: settings.mount.clone(),
                 lines: lines.clone(),
                 source: settings.source.clone(),
+                run_once: !settings.reuse.is_on(),
             })
         });
         let desks: Result<Vec<_>, _> = loaded
@@ -103,7 +105,7 @@ impl App {
             .map(|component| {
                 let log = Arc::new(log.clone());
                 let lent = Arc::new(Lent::new(settings, log.clone()));
-                let program = Program::new(component, lent, limits)
+                let program = Program::new(component, lent, limits, settings.reuse)
                     .map_err(|error| LoadError::Types(format!("{error:#}")))?;
                 Ok(Arc::new(Desk {
                     log,
@@ -132,6 +134,18 @@ impl App {
     /// How many of its requests run now.
     pub fn running(&self) -> usize {
         self.turnstile.taken()
+    }
+
+    /// How many of its instances wait for another request.
+    pub fn waiting(&self) -> usize {
+        let waiting = |desk: &Arc<Desk>| desk.program.waiting();
+        self.desks.iter().map(waiting).sum()
+    }
+
+    /// Drops the instances that wait, and keeps none from here on. Requests that
+    /// still come are served, each by an instance of its own.
+    pub fn retire(&self) {
+        self.desks.iter().for_each(|desk| desk.program.retire());
     }
 }
 
@@ -221,12 +235,25 @@ impl Site {
     /// Puts `app` in the place of the one that is there. Requests that have
     /// begun are finished by the app that began them.
     pub fn replace(&self, app: App) {
-        self.served.store(Arc::new(Served::one(Some(app))));
+        self.serve(Served::one(Some(app)));
     }
 
     /// Serves what `routes` lead to from here on, all at once; otherwise the same.
     pub fn route(&self, routes: Routes<Arc<App>>) {
-        self.served.store(Arc::new(Served::Many(routes)));
+        self.serve(Served::Many(routes));
+    }
+
+    fn serve(&self, next: Served<App>) {
+        let next = Arc::new(next);
+        let last = self.served.swap(next.clone());
+        let stays: HashSet<*const App> = next.apps().map(Arc::as_ptr).collect();
+        let gone = last.apps().filter(|app| !stays.contains(&Arc::as_ptr(app)));
+        gone.for_each(|app| app.retire());
+    }
+
+    /// There is no future for what is kept from one request for another.
+    pub fn retire(&self) {
+        self.served.load().apps().for_each(|app| app.retire());
     }
 
     /// Answers a request that came over `peer` and did not pass the gate.
@@ -359,7 +386,8 @@ impl Desk {
     ) -> Result<(), Cause> {
         let path = MountedPath::split(&head.uri, &self.mount).ok_or(Cause::NotMounted)?;
         let gathered = Gathered::from(head, peer);
-        let environ = gathered.environ(head, peer, &path, request.as_str());
+        let once = self.program.runs_once();
+        let environ = gathered.environ(head, peer, &path, request.as_str(), once);
         self.program
             .handle(environ, input, outlet, cpu, request)
             .await

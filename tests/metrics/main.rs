@@ -67,6 +67,7 @@ async fn each_is_counted() {
     heads().await;
     bodies().await;
     apps().await;
+    instances().await;
     connections().await;
     http2().await;
     handshakes().await;
@@ -149,6 +150,31 @@ async fn apps() {
         held.read_exact(&mut [0; 12]).await.unwrap();
         counts(&format!("{failed}{reason}"), server.get("/answer")).await;
     }
+}
+
+/// Where they are reused; elsewhere nothing is counted of them, as above.
+async fn instances() {
+    let remembers = |time| Test::serving("remembers").reuse(2, time);
+    let dropped = "rhost_instances_dropped ";
+    let server = remembers("1h").start().await;
+    // One connection, and thus one lane.
+    let mut client = server.client().await;
+    counts("rhost_instances_made", client.get("/")).await;
+    counts(&format!("{dropped}reuse"), client.get("/")).await;
+    let expected = [
+        "rhost_instances_dropped_total{reason=\"unfit\"}",
+        "rhost_instances_made_total",
+        "rhost_requests_failed_total{reason=\"app\"}",
+    ];
+    let trapped = counted(client.get("/trap")).await;
+    assert_eq!(trapped, expected.map(|sample| (sample.to_owned(), 1)));
+    counts("rhost_instances_made", client.get("/")).await;
+    let replaced = server.replace(remembers("20ms"));
+    counts(&format!("{dropped}replaced"), replaced).await;
+    let times = metrics::counted(Event::InstanceAged) + 1;
+    assert_eq!(client.get("/").await.status, 200);
+    until(Event::InstanceAged, times).await;
+    server.stop().await;
 }
 
 /// Hostile clients 40 and 45.

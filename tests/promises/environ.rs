@@ -159,7 +159,7 @@ async fn repeats_are_joined() {
     }
 }
 
-/// Conformance 14: a fresh instance for each request, and others beside it.
+/// Conformance 14: a fresh instance for each request, or not, and others beside it.
 #[tokio::test(flavor = "multi_thread")]
 async fn how_the_instance_runs_is_told_truly() {
     let server = Test::serving("environ").start().await;
@@ -169,6 +169,14 @@ async fn how_the_instance_runs_is_told_truly() {
         assert_eq!(variable(&text, "wsgi.multithread"), Some("false"), "{text}");
         assert_eq!(variable(&text, "wsgi.multiprocess"), Some("true"), "{text}");
         assert_eq!(variable(&text, "wsgi.url_scheme"), Some("http"), "{text}");
+    }
+    // Of one that may serve again it is not said, in its last request either.
+    let server = Test::serving("environ").reuse(2, "1h").start().await;
+    for client in both(&server).await.into_iter().chain(both(&server).await) {
+        let text = ask(client, get("/")).await;
+        assert_eq!(variable(&text, "wsgi.run_once"), Some("false"), "{text}");
+        assert_eq!(variable(&text, "wsgi.multithread"), Some("false"), "{text}");
+        assert_eq!(variable(&text, "wsgi.multiprocess"), Some("true"), "{text}");
     }
 }
 

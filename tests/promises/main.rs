@@ -3,6 +3,7 @@
 mod access_log;
 mod answers;
 mod cancellation;
+mod cgi;
 mod chat;
 mod checklist;
 mod connections;
@@ -22,6 +23,8 @@ mod protocols;
 mod proxy;
 mod proxy_protocol;
 mod python;
+mod python_checklist;
+mod reuse;
 mod routing;
 mod size_classes;
 mod start_response;

@@ -75,7 +75,7 @@ impl Fleet {
         let site = Site::new(None, &parts.timeouts, &log_sink, Some(access_sink));
         let site = Arc::new(site);
         let mut fleet = Fleet {
-            server: parts.serve(site.clone(), log, access_log),
+            server: parts.serve(site.clone(), log_sink, log, access_log),
             home,
             deployment,
             site,

@@ -19,20 +19,24 @@ pub fn load(name: &str) -> Arc<Loaded> {
     if let Some(found) = loaded.get(name) {
         return found.clone();
     }
+    let made = Arc::new(load_in(engines(), name));
+    loaded.insert(name.to_owned(), made.clone());
+    made
+}
+
+/// The same in `engines`, each time anew.
+pub fn load_in(engines: &Engines, name: &str) -> Loaded {
     let path = path(name);
     let file = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     // Compiled guests stay beside the components, from one run to the next.
     let cache =
         Cache::open(&path.with_file_name("compiled")).expect("the target directory is ours");
-    let made = Loader {
-        engines: engines(),
+    Loader {
+        engines,
         cache: Some(&cache),
     }
     .load(&file, || ())
-    .unwrap_or_else(|error| panic!("{name}: {error}"));
-    let made = Arc::new(made);
-    loaded.insert(name.to_owned(), made.clone());
-    made
+    .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// Where the component of the guest called `name` is.

@@ -26,6 +26,6 @@ mod tls;
 
 pub use client::{Answer, Client, Received};
 pub use fleet::Fleet;
-pub use guests::{imported_functions, size_class};
+pub use guests::{imported_functions, load_in, size_class};
 pub use server::{Server, Stopped, Test};
 pub use tls::{Authority, Identity};

@@ -7,10 +7,11 @@ use http::Request;
 use http_body_util::Full;
 use rhost::access_log::{self, AccessLog};
 use rhost::listener::{self, Listener};
+use rhost::load::Loaded;
 use rhost::log::{Format, Memory, Sink};
 use rhost::proxy::{Proxies, ProxyHeaders};
 use rhost::settings::{
-    AppSettings, ConnectionLimits, HeadLimits, LentDir, Limits, Listening, Timeouts,
+    AppSettings, ConnectionLimits, HeadLimits, LentDir, Limits, Listening, Reuse, Timeouts,
 };
 use rhost::socket::Address;
 use rhost::tenant::{App, Site};
@@ -28,6 +29,7 @@ use tokio::task::JoinHandle;
 /// command's flags.
 pub struct Test {
     guest: String,
+    loaded: Option<Arc<Loaded>>,
     settings: AppSettings,
     head: HeadLimits,
     connections: ConnectionLimits,
@@ -46,6 +48,7 @@ impl Test {
         };
         Test {
             guest: guest.to_owned(),
+            loaded: None,
             settings,
             head: HeadLimits::default(),
             connections: ConnectionLimits::default(),
@@ -155,6 +158,21 @@ impl Test {
     /// `--queue-timeout`.
     pub fn queue_timeout(self, time: &str) -> Self {
         self.limits(|limits| limits.queue_timeout = duration(time))
+    }
+
+    /// `--reuse` and `--reuse-for`.
+    pub fn reuse(mut self, requests: u32, time: &str) -> Self {
+        self.settings.reuse = Reuse {
+            requests,
+            age: duration(time),
+        };
+        self
+    }
+
+    /// In engines of the caller's own, with a pool that no other test has a slot in.
+    pub fn loaded(mut self, loaded: Arc<Loaded>) -> Self {
+        self.loaded = Some(loaded);
+        self
     }
 
     /// `--max-request-line`.
@@ -268,16 +286,25 @@ impl Test {
         self
     }
 
+    /// The app, in the place of `last`.
+    async fn app(&self, log: &Sink, last: Option<&App>) -> App {
+        let loaded = match &self.loaded {
+            Some(loaded) => loaded.clone(),
+            None => {
+                // Building and compiling are long and blocking; other tests go on.
+                let guest = self.guest.clone();
+                let loading = tokio::task::spawn_blocking(move || guests::load(&guest));
+                loading.await.expect("the guest loads")
+            }
+        };
+        App::new(&loaded, &self.settings, log, last).expect("the guest is an app")
+    }
+
     /// Starts the host.
     pub async fn start(self) -> Server {
-        // Building and compiling are long and blocking; other tests go on.
-        let guest = self.guest.clone();
-        let loaded = tokio::task::spawn_blocking(move || guests::load(&guest))
-            .await
-            .expect("the guest loads");
         let (log_sink, log) = Sink::to_memory("log", Format::Text);
         let (access_sink, access_log) = Sink::to_memory("access log", Format::Text);
-        let app = App::new(&loaded, &self.settings, &log_sink, None).expect("the guest is an app");
+        let app = self.app(&log_sink, None).await;
         let access_sink = AccessLog::new(access_sink, self.access_log_format);
         let site = Site::new(Some(app), &self.timeouts, &log_sink, Some(access_sink));
         let site = Arc::new(site.with_head_limits(self.head).behind(self.proxies));
@@ -286,7 +313,7 @@ impl Test {
             timeouts: self.timeouts,
             connections: self.connections,
         };
-        parts.serve(site, log, access_log)
+        parts.serve(site, log_sink, log, access_log)
     }
 
     /// Starts the host, gets `path`, and stops it.
@@ -318,7 +345,13 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Starts a host that serves `site`, on a port of the system's choice.
-    pub(crate) fn serve(self, site: Arc<Site>, log: Memory, access_log: Memory) -> Server {
+    pub(crate) fn serve(
+        self,
+        site: Arc<Site>,
+        log_sink: Sink,
+        log: Memory,
+        access_log: Memory,
+    ) -> Server {
         let any = Address::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
         let listener = Listener::bind(&any, &Listening::default()).expect("a port is free");
         let &Address::Tcp(addr) = listener.address() else {
@@ -335,7 +368,7 @@ impl Parts {
         });
         let serving = tokio::spawn(listener::serve(
             listeners,
-            site,
+            site.clone(),
             tls,
             self.timeouts,
             self.connections,
@@ -347,6 +380,8 @@ impl Parts {
         ));
         Server {
             addr,
+            site,
+            log_sink,
             certificates,
             stop,
             serving,
@@ -360,6 +395,8 @@ impl Parts {
 pub struct Server {
     /// Where it listens.
     pub addr: SocketAddr,
+    site: Arc<Site>,
+    log_sink: Sink,
     certificates: Option<Arc<Certificates>>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<Drained>>,
@@ -382,6 +419,17 @@ impl Server {
     /// The certificates of a server that speaks TLS.
     pub fn certificates(&self) -> &Certificates {
         self.certificates.as_ref().expect("it speaks TLS")
+    }
+
+    /// The app that it serves now.
+    pub fn app(&self) -> Arc<App> {
+        self.site.app().expect("it serves one")
+    }
+
+    /// Puts the app of `test` in the place of the one that is served.
+    pub async fn replace(&self, test: Test) {
+        let app = test.app(&self.log_sink, Some(&self.app())).await;
+        self.site.replace(app);
     }
 
     /// A new connection, for octets.

@@ -8,9 +8,11 @@ In the order in which a request meets the modules: `component` is what the
 server calls, `instance` undoes what the snapshot baked in, `handler` runs the
 application, with the environ of `variables`, the body of `body` and the
 start_response of `response`, which `fields` checks; `report` tells the server
-of an exception. Before any request, `build` imports the application that
-`locate` finds, and `warm_up` asks it something; `diagnosis` says why it could
-not. `gateway` holds the contract's types.
+of an exception. `cgi` makes an application of scripts, and of what is `printed`
+a response; `sqlite` locks databases, and `identity` says who runs. Before any request, `build` imports the
+application that `locate` finds, or compiles the `scripts`, and `warm_up` asks it
+something; `state` says what that left behind, and `diagnosis` why it could not be
+done. `gateway` holds the contract's types.
 """
 
 from .body import BodyTimedOut, BodyTooLarge, IncompleteBody, InputError

@@ -8,15 +8,15 @@ package and the dependencies. `rhost_build.json` says what is asked, and
 import gc
 import json
 import os
-import random
 import sys
 import time
 from importlib import import_module
 
-from . import instance, warm_up
+from . import identity, instance, scripts, sqlite, warm_up
 from .diagnosis import diagnose
 from .locate import locate
 from .report import exc_info
+from .state import own_modules, state, weight
 
 # Codecs that are looked up by name, late.
 _CODECS = ("ascii", "idna", "latin_1", "utf_8")
@@ -50,12 +50,19 @@ def _build(asked, report):
     os.environ.update(asked["env"])
     for codec in _CODECS:
         import_module(f"encodings.{codec}")
+    sqlite.install()
+    identity.install()
     began = time.monotonic()
-    app = locate(asked["module"], asked["callable"])
+    if asked["script"] is None:
+        app = locate(asked["module"], asked["callable"])
+    else:
+        app = scripts.load(asked["root"], asked["script"])
     report["imported"] = len(sys.modules)
     report["seconds"] = time.monotonic() - began
-    report["warm_up"] = [warm_up.ask(app, request) for request in asked["warm_up"]]
-    report["generators"] = sorted(_generators(asked["root"]))
+    report["objects"] = weight()
+    report["warm_up"] = [warm_up.run(app, what) for what in asked["warm_up"]]
+    report["warm_objects"] = weight()
+    report["state"] = state(asked["root"])
     report["files"] = sorted(_files(asked["root"]))
     instance.freeze()
     # An instance lives for a request: what the snapshot holds is never garbage
@@ -82,20 +89,5 @@ def _copy(source, target):
                 new.write(file.read())
 
 
-def _own_modules(root):
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and file.startswith(root + "/"):
-            yield name, module, file
-
-
 def _files(root):
-    return {os.path.relpath(file, root) for _, _, file in _own_modules(root)}
-
-
-def _generators(root):
-    """Names of random generators that the app made once, for all its requests."""
-    for name, module, _ in _own_modules(root):
-        for attribute, value in vars(module).items():
-            if type(value) is random.Random:
-                yield f"{name}.{attribute}"
+    return {os.path.relpath(file, root) for _, _, file in own_modules(root)}

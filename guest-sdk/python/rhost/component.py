@@ -5,7 +5,7 @@ import os.path
 from wit_world import exports
 from wit_world.imports import server
 
-from . import instance
+from . import heap, instance
 from .build import build
 from .handler import handle
 
@@ -22,3 +22,7 @@ class App(exports.App):
             instance.wake()
             _awake = True
         handle(_app, environ, input, server)
+
+
+# Nothing is imported, warmed up or thrown away after this.
+heap.stop_up()

@@ -6,6 +6,7 @@ from traceback import extract_tb
 
 from .locate import NotFound
 from .report import shortened
+from .warm_up import Failed
 
 # Endings of native extensions; a sandbox runs none of them.
 _NATIVE = (".so", ".pyd", ".dylib")
@@ -33,6 +34,12 @@ def diagnose(error, root, cure):
     """
     if isinstance(error, NotFound):
         return str(error), False
+    if isinstance(error, Failed):
+        cause = error.__cause__
+        return (
+            f"{_place(cause, root)}: the warm-up {error} raised {_said(cause)}; correct it, or take it out of `warm-up` "
+            "under [tool.rhost]"
+        ), True
     if isinstance(error, SyntaxError) and error.filename:
         place = f"{shortened(error.filename)}:{error.lineno}"
         code = f": `{error.text.strip()}`" if error.text and error.text.strip() else ""
@@ -87,13 +94,29 @@ def native_file(name):
     return None
 
 
+# What a sandbox has not, by the file in which asking for it failed.
+_ASKED_FOR = {
+    "socket.py": "sockets, and so no event loop of asyncio",
+    "threading.py": "second thread",
+    "subprocess.py": "processes",
+}
+
+
 def _of_exception(error, root):
-    text = str(error)
-    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    said = " ".join(said.split())
+    said = _said(error)
+    frames = extract_tb(error.__traceback__)
+    file = frames[-1].filename.rpartition("/")[2] if frames else ""
+    if file in _ASKED_FOR and isinstance(error, (OSError, RuntimeError)):
+        return f"{_place(error, root)}: {said}: a sandbox has no {_ASKED_FOR[file]}; do without it"
     if isinstance(error, KeyError) and error.args and str(error.args[0]).isupper():
         return f"{_place(error, root)}: {said}; if it is an environment variable, give it: --env {error.args[0]}=..."
     return f"{_place(error, root)}: importing the app raised {said}; its traceback is above"
+
+
+def _said(error):
+    text = str(error)
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return " ".join(said.split())
 
 
 def _place(error, root):

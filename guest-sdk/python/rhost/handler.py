@@ -2,7 +2,7 @@
 
 import sys
 
-from . import body, report, variables
+from . import body, report, sqlite, variables
 from .body import InputError
 from .gateway import Err, types
 from .response import OutputError, Response
@@ -18,7 +18,12 @@ def handle(app, record, source, server):
     else:
         return
     finally:
+        # What lacks the end of a line would else come in the log of the next request
+        # that this interpreter serves, or of none.
         sys.stdout.flush()
+        sys.stderr.flush()
+        if record.run_once:
+            sqlite.release()
     raise Err(failure)
 
 

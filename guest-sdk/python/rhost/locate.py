@@ -57,7 +57,10 @@ def parse(expression):
 
 def _missing(module, expression, name):
     others = [other for other in ("app", "application", "create_app") if _has(module, other)]
-    instead = f"; is it {module}:{others[0]}?" if others else f"; name the application object, as {module}:app"
+    if others:
+        instead = f"; is it {module}:{others[0]}?"
+    else:
+        instead = f"; name the application object, as {module}:app, or serve its file with --cgi if it prints its answer"
     return f"{module} has no `{name}` (asked for: {module}:{expression}){instead}"
 
 

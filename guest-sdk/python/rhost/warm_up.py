@@ -1,4 +1,4 @@
-"""Requests that an application is asked while it is built.
+"""What is done with an application while it is built: requests, and its own warm-up.
 
 What a first request imports, compiles and caches is then part of the snapshot.
 An instance that serves has no files to import from but those that it is lent,
@@ -11,6 +11,7 @@ import time
 
 from .gateway import Err, types
 from .handler import handle
+from .locate import locate
 
 
 # An answer that goes on for longer, in octets or in seconds, is left: some never end.
@@ -43,6 +44,28 @@ class NoBody:
         return b""
 
 
+class Failed(Exception):
+    """The application's own warm-up ended with an exception, which is the cause."""
+
+
+def run(app, what):
+    """Makes a request, as `/` or `POST /form`, or calls the application's own `module:function`."""
+    if "/" in what:
+        return ask(app, what)
+    module, _, name = what.partition(":")
+    function = locate(module, name)
+    before = set(sys.modules)
+    try:
+        function(app)
+    except Exception as error:
+        raise Failed(what) from error
+    return {"function": what, "modules": _loaded_since(before)}
+
+
+def _loaded_since(before):
+    return sorted(name for name in sys.modules if name not in before)
+
+
 def ask(app, request):
     """Makes one request, as `/` or `POST /form`; says how it went."""
     method, _, target = request.rpartition(" ")
@@ -54,7 +77,7 @@ def ask(app, request):
         error = None
     except Err as failed:
         error = failed.value.value
-    loaded = sorted(name for name in sys.modules if name not in before)
+    loaded = _loaded_since(before)
     said = {"request": f"{record.request_method} {target}", "status": server.status, "modules": loaded}
     if isinstance(error, types.ExcInfo):
         said["error"] = f"{error.kind}: {error.message}"

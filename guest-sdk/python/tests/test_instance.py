@@ -1,13 +1,23 @@
 """What is done once for the snapshot, and in each instance."""
 
+import contextlib
+import functools
+import io
+import os
 import random
+import sqlite3
+import subprocess
 import sys
 import tempfile
 import unittest
 import uuid
 from unittest import mock
 
-from rhost import instance, tempfiles, warm_up
+from rhost import handler, identity, instance, tempfiles, warm_up
+from rhost.diagnosis import diagnose
+from rhost.state import state, weight
+
+from .gateway import Body, Server, record
 
 
 class TemporaryFiles(unittest.TestCase):
@@ -62,6 +72,21 @@ class Waking(unittest.TestCase):
         self.assertIsNone(tempfile._name_sequence)
 
 
+class LastLine(unittest.TestCase):
+    def test_it_is_not_kept_for_the_next_request(self):
+        def app(environ, start_response):
+            print("half a line", end="", file=sys.stderr)
+            print("half a line", end="")
+            start_response("200 OK", [])
+            return []
+
+        streams = {name: io.TextIOWrapper(io.BytesIO()) for name in ("stdout", "stderr")}
+        with mock.patch.multiple(sys, **streams):
+            handler.handle(app, record(), Body(), Server())
+        for name, stream in streams.items():
+            self.assertEqual(stream.buffer.getvalue(), b"half a line", name)
+
+
 class WarmUp(unittest.TestCase):
     def test_a_request_is_told(self):
         def app(environ, start_response):
@@ -98,17 +123,125 @@ class WarmUp(unittest.TestCase):
         self.assertEqual(closed, [True])
 
 
-class Generators(unittest.TestCase):
-    def test_those_of_the_app_are_named(self):
-        from rhost.build import _generators
-
+class OwnWarmUp(unittest.TestCase):
+    def test_it_is_called_with_the_app(self):
         module = sys.modules[__name__]
-        module.shared = random.Random()
-        module.system = random.SystemRandom()
-        self.addCleanup(delattr, module, "shared")
-        self.addCleanup(delattr, module, "system")
+        module.filled = []
+        module.fill = lambda app: module.filled.append(app)
+        self.addCleanup(delattr, module, "filled")
+        self.addCleanup(delattr, module, "fill")
+        said = warm_up.run("the app", f"{__name__}:fill")
+        self.assertEqual((said, module.filled), ({"function": f"{__name__}:fill", "modules": []}, ["the app"]))
+
+    def test_a_failure_is_named(self):
+        module = sys.modules[__name__]
+        module.fill = lambda app: {}["DATABASE"]
+        self.addCleanup(delattr, module, "fill")
+        try:
+            warm_up.run(None, f"{__name__}:fill")
+        except warm_up.Failed as error:
+            said, says_more = diagnose(error, __file__.rpartition("/")[0], "")
+        self.assertIn(f"the warm-up {__name__}:fill raised KeyError: 'DATABASE'; correct it, or take it out", said)
+        self.assertRegex(said, r"test_instance.py:\d+: ")
+        self.assertTrue(says_more)
+
+
+class Lacking(unittest.TestCase):
+    def test_what_a_sandbox_has_not_is_named(self):
+        for file, error, said in (
+            ("socket", PermissionError(2, "no"), "no sockets, and so no event loop of asyncio; do without it"),
+            ("threading", RuntimeError("can't start new thread"), "no second thread; do without it"),
+            ("subprocess", OSError("wasi does not support processes."), "no processes; do without it"),
+        ):
+            code = compile("raise error", f"/python/{file}.py", "exec")
+            try:
+                exec(code, {"error": error})
+            except Exception as raised:
+                self.assertIn(f"a sandbox has {said}", diagnose(raised, "/0", "")[0])
+
+    def test_there_is_somebody(self):
+        with mock.patch.object(os, "getuid", create=True):
+            del os.getuid
+            identity.install()
+            self.assertEqual(os.getuid(), 65534)
+
+
+class State(unittest.TestCase):
+    def test_more_objects_weigh_more(self):
+        (few, light), kept = weight(), [[] for _ in range(10_000)]
+        many, heavy = weight()
+        self.assertGreaterEqual(many - few, 9_900)
+        self.assertGreaterEqual(heavy - light, 9_900 * sys.getsizeof(kept[0]))
+
+    def test_what_the_app_keeps_is_named(self):
+        module = sys.modules[__name__]
+        cached = functools.lru_cache(lambda: 1)
+        cached()
+        kept = {"shared": random.Random(), "system": random.SystemRandom(), "cached": cached,
+                "empty": functools.lru_cache(lambda: 1)}
+        for name, value in kept.items():
+            setattr(module, name, value)
+            self.addCleanup(delattr, module, name)
         root = __file__.rpartition("/")[0]
-        self.assertEqual(set(_generators(root)), {f"{__name__}.shared"})
+        with open(__file__) as file, contextlib.closing(sqlite3.connect(":memory:")):
+            seen = state(root)
+            self.assertIn(file.name, seen["open"])
+        self.assertEqual(seen["generators"], [f"{__name__}.shared"])
+        self.assertEqual(seen["caches"], [f"{__name__}.cached"])
+        self.assertIn("a database of sqlite3", seen["open"])
+        self.assertNotIn(__file__, state(root)["open"])
+
+
+class Locks(unittest.TestCase):
+    """sqlite3 in an interpreter of its own, where it has not been imported."""
+
+    def run_python(self, text):
+        home = tempfile.TemporaryDirectory()
+        self.addCleanup(home.cleanup)
+        package = __file__.rpartition("/")[0].rpartition("/")[0]
+        program = "import os, sys\nfrom rhost import sqlite\nsqlite.install()\nimport sqlite3\n" + text
+        env = {"PYTHONPATH": f"{package}:{package}/tests/bindings"}
+        ended = subprocess.run([sys.executable, "-B", "-c", program], cwd=home.name, env=env, capture_output=True, text=True)
+        self.assertEqual(ended.stderr, "")
+        return ended.stdout.split()
+
+    def test_a_writer_holds_the_directory(self):
+        said = self.run_python(
+            "c = sqlite3.connect('a b?.db', 0.01)\nc.execute('create table t(x)')\nc.execute('insert into t values(1)')\n"
+            "print(os.path.isdir('a b?.db.lock'))\n"
+            "try:\n    sqlite3.connect('a b?.db', timeout=0.01).execute('insert into t values(2)')\n"
+            "except sqlite3.OperationalError as error:\n    print(str(error).replace(' ', '-'))\n"
+            "c.commit()\nc.close()\nprint(*os.listdir())\n"
+        )
+        self.assertEqual(said, ["True", "database-is-locked", "a", "b?.db"])
+
+    def test_no_lock_outlives_its_request(self):
+        said = self.run_python(
+            "sys.path.insert(0, os.environ['PYTHONPATH'].split(':')[0])\nfrom tests.gateway import serve\nkept = []\n"
+            "def app(environ, start_response):\n"
+            "    kept.append(sqlite3.connect('x.db'))\n    kept[-1].execute('create table t(x)')\n"
+            "    kept[-1].execute('insert into t values(1)')\n    print(*os.listdir())\n    1 / 0\n"
+            "print(serve(app).failure.value.kind, *os.listdir())\n"
+        )
+        self.assertEqual(said[-2:], ["ZeroDivisionError", "x.db"])
+        self.assertIn("x.db.lock", said)
+
+    def test_what_was_left_behind_is_taken_away(self):
+        said = self.run_python(
+            "for age in (0, 1000):\n    os.makedirs('x.db.lock', exist_ok=True)\n"
+            "    os.utime('x.db.lock', (sqlite.time.time() - age,) * 2)\n"
+            "    try:\n        sqlite3.connect('x.db', timeout=0).execute('create table t(x)')\n        print('made')\n"
+            "    except sqlite3.OperationalError:\n        print('locked')\n"
+        )
+        self.assertEqual(said, ["locked", "made"])
+
+    def test_others_are_opened_as_they_are(self):
+        said = self.run_python(
+            "print(sqlite3.connect(':memory:').execute('select 1').fetchone()[0])\n"
+            "print(sqlite3.connect('file:m?mode=memory', uri=True).execute('select 2').fetchone()[0])\n"
+            "print(sqlite3.connect is sqlite3.dbapi2.connect, *os.listdir())\n"
+        )
+        self.assertEqual(said, ["1", "2", "True"])
 
 
 if __name__ == "__main__":

@@ -26,26 +26,31 @@ pub enum Stream {
     Stderr,
 }
 
-/// The log of one request.
+/// The log of one instance, which is that of the request it serves.
 #[derive(Clone)]
-pub struct GuestLog(Arc<RequestLog>);
+pub struct GuestLog(Arc<InstanceLog>);
 
-struct RequestLog {
+struct InstanceLog {
     app: Arc<AppLog>,
+    lines: Mutex<Lines>,
+}
+
+/// What was written and is not yet a line.
+struct Lines {
     request: RequestId,
-    stdout: Mutex<Vec<u8>>,
-    stderr: Mutex<Vec<u8>>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
 }
 
 impl GuestLog {
-    /// The log of `request`, within the share of `app`.
+    /// The log of an instance that serves `request`, within the share of `app`.
     pub fn new(app: Arc<AppLog>, request: RequestId) -> Self {
-        GuestLog(Arc::new(RequestLog {
-            app,
+        let lines = Mutex::new(Lines {
             request,
-            stdout: Mutex::default(),
-            stderr: Mutex::default(),
-        }))
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        });
+        GuestLog(Arc::new(InstanceLog { app, lines }))
     }
 
     /// One of the guest's streams.
@@ -55,19 +60,36 @@ impl GuestLog {
             stream,
         }
     }
+
+    /// The instance serves `request` from here on.
+    pub fn serve(&self, request: RequestId) {
+        self.0.lines().request = request;
+    }
+
+    /// The request is over, and what it printed last is a line of its own.
+    pub fn end_lines(&self) {
+        self.0.end_lines();
+    }
 }
 
-impl RequestLog {
-    fn partial(&self, stream: Stream) -> (MutexGuard<'_, Vec<u8>>, &'static str) {
-        let (partial, name) = match stream {
-            Stream::Stdout => (&self.stdout, "stdout"),
-            Stream::Stderr => (&self.stderr, "stderr"),
-        };
-        (partial.lock().unwrap_or_else(PoisonError::into_inner), name)
+impl Lines {
+    fn of(&mut self, stream: Stream) -> (&mut Vec<u8>, &'static str) {
+        match stream {
+            Stream::Stdout => (&mut self.stdout, "stdout"),
+            Stream::Stderr => (&mut self.stderr, "stderr"),
+        }
+    }
+}
+
+impl InstanceLog {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self, stream: Stream, mut text: &[u8]) {
-        let (mut partial, name) = self.partial(stream);
+        let mut lines = self.lines();
+        let request = lines.request;
+        let (partial, name) = lines.of(stream);
         while !text.is_empty() {
             let room = MAX_LINE - partial.len();
             let end = text.iter().take(room).position(|&octet| octet == b'\n');
@@ -78,22 +100,29 @@ impl RequestLog {
             partial.extend_from_slice(&text[..now]);
             text = &text[now + usize::from(end.is_some())..];
             if whole {
-                self.app.guest_line(self.request, name, &partial);
+                self.app.guest_line(request, name, partial);
+                partial.clear();
+            }
+        }
+    }
+
+    /// A last line without an end is a line all the same.
+    fn end_lines(&self) {
+        let mut lines = self.lines();
+        let request = lines.request;
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let (partial, name) = lines.of(stream);
+            if !partial.is_empty() {
+                self.app.guest_line(request, name, partial);
                 partial.clear();
             }
         }
     }
 }
 
-/// A last line without an end is a line all the same.
-impl Drop for RequestLog {
+impl Drop for InstanceLog {
     fn drop(&mut self) {
-        for stream in [Stream::Stdout, Stream::Stderr] {
-            let (partial, name) = self.partial(stream);
-            if !partial.is_empty() {
-                self.app.guest_line(self.request, name, &partial);
-            }
-        }
+        self.end_lines();
     }
 }
 
@@ -165,7 +194,7 @@ mod tests {
     use super::*;
     use crate::log::{Format, Sink};
 
-    fn logged(rate: u64, write: impl FnOnce(&RequestLog)) -> String {
+    fn logged(rate: u64, write: impl FnOnce(&InstanceLog)) -> String {
         let (sink, memory) = Sink::to_memory("test log", Format::Text);
         let log = GuestLog::new(Arc::new(AppLog::new("shop", sink, rate)), RequestId::next());
         write(&log.0);
@@ -197,6 +226,32 @@ mod tests {
             text.lines()
                 .all(|line| line.split(' ').nth(1) == Some("shop"))
         );
+    }
+
+    #[test]
+    fn what_a_request_printed_last_is_not_anothers() {
+        let (sink, memory) = Sink::to_memory("test log", Format::Text);
+        let app = Arc::new(AppLog::new("shop", sink, 1 << 20));
+        let (first, second) = (RequestId::next(), RequestId::next());
+        let log = GuestLog::new(app, first);
+        log.0.write(Stream::Stderr, b"without an end");
+        log.end_lines();
+        log.serve(second);
+        log.0.write(Stream::Stderr, b"of the second\n");
+        log.end_lines();
+        drop(log);
+        let text = memory.text();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        for (line, request, printed) in [
+            (lines[0], first, "stderr: without an end"),
+            (lines[1], second, "stderr: of the second"),
+        ] {
+            assert!(
+                line.contains(request.as_str()) && line.ends_with(printed),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -37,10 +37,10 @@ impl Lent {
         &self.log
     }
 
-    /// The loan to the sandbox that serves `request`. It asks for it when its
-    /// guest first uses WASI: making one allocates and seeds generators of random
-    /// numbers, and most requests never need it.
-    pub fn to_sandbox(&self, request: RequestId) -> WasiCtx {
+    /// The loan to a sandbox that serves `request`, and the log among it. It asks for
+    /// it when its guest first uses WASI: making one allocates and seeds generators
+    /// of random numbers, and most requests never need it.
+    pub fn to_sandbox(&self, request: RequestId) -> Loan {
         let log = GuestLog::new(self.log.clone(), request);
         let mut wasi = WasiCtxBuilder::new();
         wasi.envs(&self.env)
@@ -67,8 +67,19 @@ impl Lent {
                 self.log.host_lines(request, &text);
             }
         }
-        wasi.build()
+        Loan {
+            wasi: wasi.build(),
+            log,
+        }
     }
+}
+
+/// What one sandbox is lent.
+pub struct Loan {
+    /// Clocks, chance, variables, streams and directories.
+    pub wasi: WasiCtx,
+    /// Where its streams lead.
+    pub log: GuestLog,
 }
 
 /// Defines WASI for guests. What a guest does with it depends on its [`Lent`].

@@ -3,6 +3,7 @@
 
 use super::LimitArgs;
 use super::parse::{dir, env, mount, octets};
+use super::reuse::ReuseArgs;
 use clap::Args;
 use rhost::settings::{AppSettings, LentDir, Limits};
 use std::path::PathBuf;
@@ -10,9 +11,15 @@ use std::path::PathBuf;
 /// An app, and what it is lent.
 #[derive(Debug, Args)]
 pub struct AppArgs {
-    /// A component (app.wasm), the directory of a crate to build, or a WSGI program (wsgi_app:app)
+    /// A component (app.wasm), the directory of a crate to build, a WSGI program (wsgi_app:app), or
+    /// with --cgi a script (hello.py)
     #[arg(default_value = ".")]
     pub app: PathBuf,
+
+    /// Run a Python script that prints its answer (CGI, RFC 3875) for each request; of a directory,
+    /// the script that the path names
+    #[arg(long)]
+    pub cgi: bool,
 
     /// Path under which the app is mounted (its script-name)
     #[arg(long, value_name = "/PREFIX", default_value = "", hide_default_value = true, value_parser = mount)]
@@ -37,6 +44,9 @@ pub struct AppArgs {
 
     #[command(flatten)]
     pub limits: LimitArgs,
+
+    #[command(flatten)]
+    pub reuse: ReuseArgs,
 }
 
 impl AppArgs {
@@ -64,6 +74,7 @@ impl AppArgs {
                 queue: limits.queue,
                 queue_timeout: limits.queue_timeout,
             },
+            reuse: self.reuse.reuse(),
         }
     }
 

@@ -1,29 +1,33 @@
 //! `rhost build`: a crate as a component to deploy.
 
+mod program;
 mod report;
 
-use super::parse::octets;
+use super::parse::{env, octets};
 use cargo_metadata::{Metadata, MetadataCommand};
 use clap::Args;
 use report::{Flags, Report};
+use rhost::compiled::CacheError;
 use rhost::gateway;
 use rhost::inspect::{Inspection, inspect};
 use rhost::load::LoadError;
 use rhost::package::{self, BuildError, TARGET};
 use rhost::profile::{self, Setting};
+use rhost::python::PythonError;
 use rhost::strip::{Stripped, strip};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::{fs, io};
 
 /// What was asked for.
 #[derive(Debug, Args)]
 pub struct Build {
-    /// The directory of a crate
+    /// The directory of a crate, or a WSGI program (wsgi_app:app)
     #[arg(default_value = ".")]
     dir: PathBuf,
 
-    /// Where the component goes [default: NAME.wasm in cargo's target directory]
+    /// Where the component goes [default: NAME.wasm in cargo's target directory, or of a program in
+    /// this one]; what a program needs goes beside it, into NAME.files
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -34,6 +38,19 @@ pub struct Build {
     /// Stack of the guest
     #[arg(long, value_name = "SIZE", default_value = "32KiB", value_parser = octets)]
     stack: u64,
+
+    /// Make a component of a Python script that prints its answer, or of a directory of them
+    #[arg(long)]
+    cgi: bool,
+
+    /// Environment variable for the import of a program; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = env)]
+    env: Vec<(String, String)>,
+
+    /// Where a program is built and packages are kept; must be a directory of your own
+    /// [default: rhost in the user's cache directory]
+    #[arg(long, value_name = "DIR")]
+    cache_dir: Option<PathBuf>,
 
     /// Print path, sizes and flags as JSON
     #[arg(long)]
@@ -48,7 +65,7 @@ pub struct Build {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no crate.
-    #[error("{} has no Cargo.toml; give the directory of a crate, or make one with `rhost new`", .0.display())]
+    #[error("{} has no Cargo.toml; give the directory of a crate, or a WSGI program as wsgi_app:app, or make one with `rhost new`", .0.display())]
     NoCrate(PathBuf),
     /// It does not build.
     #[error(transparent)]
@@ -72,6 +89,17 @@ pub enum Error {
         /// What it is instead.
         error: LoadError,
     },
+    /// A program does not build.
+    #[error(transparent)]
+    Python(#[from] PythonError),
+    /// The cache cannot be trusted or made.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// There is no directory in which a program could be built.
+    #[error(
+        "there is no cache directory to build in, since HOME is not set; name one with --cache-dir"
+    )]
+    NoCache,
     /// A file cannot be read or written.
     #[error("{}: {error}; choose another place with -o", path.display())]
     File {
@@ -84,6 +112,9 @@ pub enum Error {
 
 /// Builds, strips and checks; prints where the component is.
 pub fn run(args: &Build) -> Result<(), Error> {
+    if let Some(project) = program::named(args)? {
+        return program::run(args, &project);
+    }
     let metadata = metadata(&args.dir)?;
     let settings = settings(&metadata)?;
     let linked_at = link(args, &settings)?;
@@ -161,7 +192,9 @@ fn settings(metadata: &Metadata) -> Result<Vec<Setting>, Error> {
     let path = metadata.workspace_root.join("Cargo.toml");
     let manifest =
         fs::read_to_string(&path).map_err(|error| file_error(path.as_std_path(), error))?;
-    Ok(profile::open(&manifest, |name| env::var_os(name).is_some()))
+    Ok(profile::open(&manifest, |name| {
+        std::env::var_os(name).is_some()
+    }))
 }
 
 /// Builds the crate; returns where the linker's component is.
@@ -198,7 +231,7 @@ fn no_app(inspection: &Inspection) -> Option<LoadError> {
 
 /// The path as seen from here, if it lies below.
 fn near(path: PathBuf) -> PathBuf {
-    let here = env::current_dir().and_then(|here| here.canonicalize());
+    let here = std::env::current_dir().and_then(|here| here.canonicalize());
     match here.ok().and_then(|here| path.strip_prefix(here).ok()) {
         Some(below) => below.to_owned(),
         None => path,

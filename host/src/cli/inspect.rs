@@ -62,6 +62,7 @@ fn report(name: &str, inspection: &Inspection) -> String {
         memories,
         toolchain,
         size_class,
+        python,
         wit: _,
     } = inspection;
     line(
@@ -106,6 +107,13 @@ fn report(name: &str, inspection: &Inspection) -> String {
             &mut text,
             format_args!("  {} at the start, grows {most}", Octets(memory.initial)),
         );
+    }
+
+    if let Some(python) = python {
+        line(&mut text, format_args!("\nPython"));
+        for told in python.lines() {
+            line(&mut text, format_args!("  {told}"));
+        }
     }
 
     line(&mut text, format_args!("\nSize by part"));

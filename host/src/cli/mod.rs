@@ -13,6 +13,7 @@ mod new;
 mod parse;
 mod progress;
 mod proxy;
+mod reuse;
 mod serve;
 
 use app::AppArgs;
@@ -62,6 +63,7 @@ Examples:
   rhost serve examples/hello                    build the crate first
   rhost serve examples/hello --watch            and again when it changes
   rhost serve wsgi_app:app                      a WSGI program: MODULE:CALLABLE, FILE.py:CALLABLE, or its directory
+  rhost serve hello.py --cgi                    a script that prints its answer, or cgi-bin, a directory of them
   rhost serve app.wasm --addr 0.0.0.0:80 --env GREETING=hi
   rhost serve app.wasm --dir ./data:/data --dir ./static:/static:ro
   rhost serve app.wasm --addr '[::]:443' --tls-cert site.pem --tls-key site.key
@@ -81,11 +83,12 @@ The access log goes to standard output, everything else to standard error.")]
     #[command(subcommand)]
     Config(config::ConfigCommand),
 
-    /// Build a crate as a small, fast component
+    /// Build a crate as a small, fast component, or a WSGI program
     #[command(after_help = "\
 Examples:
   rhost build                                   the crate in this directory
   rhost build examples/hello -o app.wasm
+  rhost build wsgi_app:app -o app.wasm          a WSGI program; what it needs goes into app.files
   rhost serve $(rhost build -q)
   rhost build --json | jq .size
 
@@ -428,7 +431,7 @@ pub fn run() -> Result<ExitCode, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rhost::settings::{ConnectionLimits, Limits};
+    use rhost::settings::{ConnectionLimits, Limits, Reuse};
 
     #[test]
     fn a_flag_stands_under_its_own_heading() {
@@ -447,6 +450,23 @@ mod tests {
     }
 
     #[test]
+    fn an_instance_is_reused_only_where_it_is_said() {
+        let reuse = |flags: &[&str]| {
+            let words = ["rhost", "serve", "app.wasm"].iter().chain(flags);
+            Cli::try_parse_from(words).map(|cli| match cli.command {
+                Command::Serve(args) => args.app.settings("x".into()).reuse,
+                other => panic!("it is `serve`: {other:?}"),
+            })
+        };
+        let is_on = |flags: &[&str]| reuse(flags).expect("it parses").is_on();
+        assert!(!is_on(&[]) && !is_on(&["--reuse", "1"]) && is_on(&["--reuse", "2"]));
+        for flags in [&["--reuse", "0"][..], &["--reuse-for", "1m"]] {
+            let error = reuse(flags).expect_err("it is refused").to_string();
+            assert!(error.contains("--reuse"), "{error}");
+        }
+    }
+
+    #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
     }
@@ -456,9 +476,11 @@ mod tests {
         let Command::Serve(args) = Cli::parse_from(["rhost", "serve", "app.wasm"]).command else {
             panic!("it is `serve`");
         };
+        let settings = args.app.settings("x".into());
         let shown = format!(
-            "{:?} {:?} {:?} {:?}",
-            args.app.settings("x".into()).limits,
+            "{:?} {:?} {:?} {:?} {:?}",
+            settings.limits,
+            settings.reuse,
             args.head_limits(),
             args.connections.limits(),
             args.timeouts()
@@ -466,8 +488,9 @@ mod tests {
         assert_eq!(
             shown,
             format!(
-                "{:?} {:?} {:?} {:?}",
+                "{:?} {:?} {:?} {:?} {:?}",
                 Limits::default(),
+                Reuse::default(),
                 HeadLimits::default(),
                 ConnectionLimits::default(),
                 Timeouts::default()

@@ -113,6 +113,13 @@ fn one(
             problems.error(Some(given.line), format!("{at}.hosts"), text);
         }
     }
+    if let Some(found) = given_as(&given, "reuse-for")
+        && !settings.reuse.is_on()
+        && !found.is_default()
+    {
+        let text = "an instance serves one request; add reuse";
+        problems.error(Some(found.line), format!("{at}.reuse-for"), text);
+    }
     let component = text_of(&given, "component")
         .map(PathBuf::from)
         .unwrap_or_default();
@@ -168,6 +175,8 @@ fn set(settings: &mut AppSettings, name: &str, texts: &[String]) -> Option<()> {
         "concurrency" => limits.concurrency = Some(text.parse().ok()?),
         "queue" => limits.queue = text.parse().ok()?,
         "queue-timeout" => limits.queue_timeout = time()?,
+        "reuse" => settings.reuse.requests = text.parse().ok()?,
+        "reuse-for" => settings.reuse.age = time()?,
         // These have readers of their own.
         "component" | "tenant" | "hosts" | "env" | "secrets" => {}
         _ => return None,

@@ -36,9 +36,7 @@ pub(super) fn check_server(given: &[Given], problems: &mut Problems) {
         let Some(found) = given_as(given, name) else {
             continue;
         };
-        // What would be so anyhow asks for nothing.
-        let is_default = found.key.default.trim_matches('"') == found.text();
-        if !is_default && others.iter().all(|other| lacks(other)) {
+        if !found.is_default() && others.iter().all(|other| lacks(other)) {
             let text = format!("it does nothing by itself; add {what}");
             problems.error(Some(found.line), format!("server.{name}"), text);
         }
@@ -58,7 +56,9 @@ pub(super) fn check_tenant(name: &str, given: &[Given], problems: &mut Problems)
         return;
     }
     for key in ["queue", "queue-timeout"] {
-        if let Some(found) = given_as(given, key) {
+        if let Some(found) = given_as(given, key)
+            && !found.is_default()
+        {
             let text = "there is nothing to wait for without a share; add concurrency";
             problems.error(Some(found.line), format!("tenants.{name}.{key}"), text);
         }

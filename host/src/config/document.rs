@@ -21,6 +21,11 @@ pub struct Given {
 }
 
 impl Given {
+    /// Whether it says what would be so anyhow, and so asks for nothing.
+    pub fn is_default(&self) -> bool {
+        self.texts == [self.key.default.trim_matches('"')]
+    }
+
     /// Its value, if it is no list.
     pub(super) fn text(&self) -> &str {
         self.texts.first().map_or("", String::as_str)

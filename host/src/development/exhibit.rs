@@ -23,6 +23,8 @@ pub struct Subject {
     pub lines: Recent,
     /// The directory of the crate that it was built from.
     pub source: Option<PathBuf>,
+    /// Whether each of its instances serves one request.
+    pub run_once: bool,
 }
 
 /// A request, kept for the case that it fails. Until then it costs a copy of its
@@ -51,7 +53,8 @@ impl Exhibit {
         } = self;
         MountedPath::split(&head.uri, &subject.mount).map_or_else(String::new, |path| {
             let gathered = Gathered::from(head, peer);
-            text_of(&gathered.environ(head, peer, &path, request.as_str()))
+            let once = subject.run_once;
+            text_of(&gathered.environ(head, peer, &path, request.as_str(), once))
         })
     }
 

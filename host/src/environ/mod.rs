@@ -103,13 +103,15 @@ impl<'a> Gathered<'a> {
         gathered
     }
 
-    /// The record, with what is not in the request's head.
+    /// The record, with what is not in the request's head. `run_once` says that its
+    /// instance serves no other.
     pub fn environ(
         &'a self,
         head: &'a Parts,
         peer: &'a Peer,
         path: &'a MountedPath<'a>,
         request_id: &'a str,
+        run_once: bool,
     ) -> Environ<'a> {
         Environ {
             request_method: head.method.as_str(),
@@ -127,11 +129,11 @@ impl<'a> Gathered<'a> {
             remote_addr: &peer.remote_addr,
             remote_port: peer.remote_port,
             headers: &self.headers,
-            // A fresh instance for each request: no thread shares it, others like
-            // it run beside it, and it will serve nothing else.
+            // An instance has one request at a time, so no thread shares it, and
+            // others like it run beside it.
             multithread: false,
             multiprocess: true,
-            run_once: true,
+            run_once,
             request_id,
             extensions: &self.extensions,
         }

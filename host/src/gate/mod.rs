@@ -30,12 +30,12 @@ use frames::Outgoing;
 use h2::Reason;
 use std::future::Future;
 use std::io;
+use std::mem::{self, MaybeUninit};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
-use tokio_util::io::poll_read_buf;
 
 /// What is read at a time of a head that did not come in one piece.
 const PIECE: usize = 4 << 10;
@@ -96,6 +96,21 @@ impl<T> Gate<T> {
                 until: None,
                 octets: LINGER_OCTETS,
             },
+        }
+    }
+
+    /// Whether frames are exchanged.
+    pub fn is_http2(&self) -> bool {
+        self.follower.is_http2()
+    }
+
+    /// Takes back octets that were handed on last, to hand them on first.
+    pub fn put_back(&mut self, octets: &[u8]) {
+        if !octets.is_empty() {
+            let held = mem::take(&mut self.held);
+            self.held.extend_from_slice(octets);
+            self.held.extend_from_slice(&held);
+            self.passed += octets.len();
         }
     }
 
@@ -172,15 +187,22 @@ impl<T: AsyncRead + Unpin> Gate<T> {
         Poll::Ready(Ok(passed > 0))
     }
 
+    /// Ready when something has come that may be handed on, or nothing more will.
+    pub fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.passed == 0 && matches!(self.after, After::More) {
+            ready!(self.poll_rest(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Reads more of a head of which a part is held.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.held.reserve(PIECE);
-        let length = ready!(poll_read_buf(
-            Pin::new(&mut self.stream),
-            cx,
-            &mut self.held
-        ))?;
-        if length == 0 {
+        // A connection that only waits holds no memory for what may come.
+        let mut piece = [MaybeUninit::uninit(); PIECE];
+        let mut piece = ReadBuf::uninit(&mut piece);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut piece))?;
+        self.held.extend_from_slice(piece.filled());
+        if piece.filled().is_empty() {
             match self.follower.end() {
                 Some(refusal) => self.refuse(refusal),
                 None => self.after = After::End,
@@ -267,7 +289,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gate<T> {
             }
             match &gate.after {
                 After::More if gate.held.is_empty() && !gate.follower.is_at_beginning() => {
-                    if ready!(gate.poll_straight(cx, buf))? {
+                    let Poll::Ready(came) = gate.poll_straight(cx, buf) else {
+                        // Whoever waits amid a body does not rest.
+                        if gate.requests.are_resting() && !gate.follower.is_between_messages() {
+                            gate.requests.note_resting(false);
+                        }
+                        return Poll::Pending;
+                    };
+                    if came? {
                         return Poll::Ready(Ok(()));
                     }
                 }

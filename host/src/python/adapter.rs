@@ -19,8 +19,9 @@ macro_rules! files {
 }
 
 files! {
-    "__init__.py" "body.py" "build.py" "component.py" "diagnosis.py" "fields.py" "gateway.py" "handler.py"
-    "instance.py" "locate.py" "report.py" "response.py" "tempfiles.py" "variables.py" "warm_up.py"
+    "__init__.py" "body.py" "build.py" "cgi.py" "component.py" "diagnosis.py" "fields.py" "gateway.py" "handler.py"
+    "heap.py" "identity.py" "instance.py" "locate.py" "printed.py" "report.py" "response.py" "scripts.py" "sqlite.py"
+    "state.py" "tempfiles.py" "variables.py" "warm_up.py"
 }
 
 /// Writes the package into `dir`.

@@ -3,13 +3,15 @@
 //! is then in memory as a component.
 
 use super::observer::Observer;
-use super::report::Report;
+use super::report::{Report, SECTION};
 use super::tools::Tools;
 use super::{Project, PythonError, adapter};
 use crate::failure::Octets;
 use serde_json::json;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::Path;
+use wasm_encoder::{ComponentSection, CustomSection, Encode};
 
 /// Where the program is mounted while it is imported: componentize-py counts what
 /// it mounts.
@@ -54,6 +56,7 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
     fs::write(&wit, adapter::WIT).map_err(PythonError::file(&wit))?;
     fs::create_dir(&app).map_err(PythonError::file(&app))?;
     adapter::write(&app)?;
+    let script = project.script.as_deref();
     let import_from: Vec<_> = project
         .import_from()
         .iter()
@@ -64,8 +67,9 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
         "path": import_from,
         "module": project.module,
         "callable": project.callable,
+        "script": script,
         "env": job.env.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
-        "warm_up": project.settings().warm_up.unwrap_or_else(|| vec!["/".into()]),
+        "warm_up": project.warm_up(),
         "cure": job.cure,
         "stdlib": if job.stdlib.is_dir() { None } else { Some(STDLIB) },
     });
@@ -73,9 +77,11 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
     fs::write(&asking, asked.to_string()).map_err(PythonError::file(&asking))?;
     let made = staging.join("app.wasm");
     let output = {
-        let _progress = job
-            .observer
-            .progress(format!("building {}:{}", project.module, project.callable));
+        let what = match script {
+            Some(_) => project.module.clone(),
+            None => format!("{}:{}", project.module, project.callable),
+        };
+        let _progress = job.observer.progress(format!("building {what}"));
         tools
             .componentize_py()
             // Names the packages; without it those of some Python on the PATH would do.
@@ -112,9 +118,24 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
     if stdlib.is_dir() {
         fs::rename(&stdlib, job.stdlib).map_err(PythonError::file(job.stdlib))?;
     }
+    label(&made, &report)?;
     keep(&made, job.component)?;
     tell(job.observer, &report, job.component, &project.module);
     Ok(())
+}
+
+/// Writes into the component how it was made, for `rhost inspect`.
+fn label(made: &Path, report: &Report) -> Result<(), PythonError> {
+    let data = serde_json::to_vec(report).expect("names are strings");
+    let section = CustomSection {
+        name: SECTION.into(),
+        data: data.into(),
+    };
+    let mut octets = vec![section.id()];
+    section.encode(&mut octets);
+    let file = OpenOptions::new().append(true).open(made);
+    file.and_then(|mut file| file.write_all(&octets))
+        .map_err(PythonError::file(made))
 }
 
 /// Moves what was made to its place, whole or not at all.
@@ -127,13 +148,13 @@ fn keep(made: &Path, component: &Path) -> Result<(), PythonError> {
 
 fn tell(observer: &dyn Observer, report: &Report, component: &Path, program: &str) {
     let size = fs::metadata(component).map_or(0, |found| found.len());
-    for (place, line) in report.lines(program).into_iter().enumerate() {
+    for (place, line) in report.lines().into_iter().enumerate() {
         let size = if place == 0 {
             format!(", {}", Octets(size))
         } else {
             String::new()
         };
-        observer.tell(line + &size);
+        observer.tell(format!("{program}: {line}{size}"));
     }
 }
 

@@ -7,13 +7,32 @@ use std::path::PathBuf;
 /// do.
 #[derive(Debug, thiserror::Error)]
 pub enum PythonError {
-    /// A file of Python without the name of its application.
-    #[error("{}: name the WSGI application in it, as {}:app", .0.display(), .0.display())]
-    NoCallable(PathBuf),
+    /// A file of Python without the name of its application, which has one of a
+    /// usual name.
+    #[error("{}: name the WSGI application in it, as {}:{name}", path.display(), path.display())]
+    NoCallable {
+        /// The file.
+        path: PathBuf,
+        /// What it calls its application.
+        name: &'static str,
+    },
+    /// A file of Python that seems to have no application.
+    #[error(
+        "{}: there is no WSGI application in it that is called app or application; name it, as {}:NAME, or run a \
+         script that prints its answer with --cgi",
+        .0.display(), .0.display()
+    )]
+    Nameless(PathBuf),
+    /// What is to be run as a CGI script is none.
+    #[error("{}: no CGI script; give a file that ends in .py, or a directory of such files", .0.display())]
+    NoScript(PathBuf),
+    /// Both an application and scripts.
+    #[error("{}: [tool.rhost] has `app` and `cgi`; leave one of them out", .0.display())]
+    Both(PathBuf),
     /// A directory that does not say what its application is.
     #[error(
         "{} does not say which WSGI application it holds; its pyproject.toml needs `[tool.rhost]` with \
-         `app = \"wsgi_app:app\"`",
+         `app = \"wsgi_app:app\"`, or `cgi = \"hello.py\"`",
         .0.display()
     )]
     NoApp(PathBuf),
@@ -41,6 +60,9 @@ pub enum PythonError {
         /// What the system said.
         error: io::Error,
     },
+    /// Something else is where the files of a component go.
+    #[error("{}: there is something else of that name; move it, or choose another place with -o", .0.display())]
+    InTheWay(PathBuf),
     /// More files than a program has.
     #[error(
         "{} has more than {most} files, too many for one program; serve it from a directory of its own",

@@ -1,7 +1,8 @@
 //! What a pyproject.toml says to rhost.
 
 use super::PythonError;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use std::io;
 use std::path::Path;
 
@@ -11,11 +12,38 @@ use std::path::Path;
 pub struct Settings {
     /// The application, as `wsgi_app:app`.
     pub app: Option<String>,
+    /// A CGI script, or a directory of them, below the manifest's.
+    pub cgi: Option<String>,
     /// Directories to import from, below the manifest's.
     #[serde(default)]
     pub path: Vec<String>,
-    /// The requests that are made while the program is built, as `/` or `POST /x`.
+    /// What is done while the program is built: requests, as `/` or `POST /x`, and
+    /// functions of its own, as `shop.warm:fill`.
+    #[serde(default, deserialize_with = "warm_up")]
     pub warm_up: Option<Vec<String>>,
+}
+
+/// One warm-up, or a list of them.
+fn warm_up<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(
+        untagged,
+        expecting = "expected a request, as \"/\", or a list of them"
+    )]
+    enum Given {
+        One(String),
+        Many(Vec<String>),
+    }
+    let all = match Given::deserialize(value)? {
+        Given::One(one) => vec![one],
+        Given::Many(many) => many,
+    };
+    match all.iter().find(|what| !what.contains(['/', ':'])) {
+        Some(odd) => Err(D::Error::custom(format!(
+            "`{odd}` is no warm-up: it is a request, as \"/\" or \"POST /x\", or a function, as \"shop.warm:fill\""
+        ))),
+        None => Ok(Some(all)),
+    }
 }
 
 /// What of a pyproject.toml is looked at.
@@ -96,12 +124,22 @@ mod tests {
         assert_eq!(settings.app.as_deref(), Some("a:b"));
         assert_eq!(settings.warm_up, Some(vec![]));
         assert_eq!(settings.path, ["src"]);
+        let one = read("[tool.rhost]\ncgi = \"cgi-bin\"\nwarm-up = \"warm:fill\"\n");
+        let settings = one.unwrap().settings.unwrap();
+        assert_eq!(settings.cgi.as_deref(), Some("cgi-bin"));
+        assert_eq!(settings.warm_up, Some(vec!["warm:fill".into()]));
         assert_eq!(read("[tool.other]\n").unwrap(), Manifest::default());
     }
 
     #[test]
     fn mistakes_are_named_by_line() {
         for (text, line, word) in [
+            (
+                "[tool.rhost]\napp = \"a:b\"\nwarm-up = [\"/\", \"fill\"]\n",
+                ":3: ",
+                "`fill` is no warm-up",
+            ),
+            ("[tool.rhost]\nwarm-up = 7\n", ":2: ", "expected a request"),
             ("[tool.rhost]\napp = \"a:b\"\napps = 1\n", ":3: ", "apps"),
             ("[tool.rhost]\napp = 7\n", ":2: ", "string"),
             ("[tool.rhost\n", ":1: ", "]"),

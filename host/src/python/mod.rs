@@ -10,11 +10,13 @@
 //!    whether they changed since it was built.
 //! 3. `tools`: the private environment with componentize-py in it.
 //! 4. `componentize`: builds, with the `adapter` around the program, and
-//!    `report` says how that went.
+//!    [`Report`] says how that went, in the component too.
+//! 5. [`bundle`]: what is to lie beside a component that is served elsewhere.
 //!
 //! All of it is kept in one directory of the user's: see [`Workshop`].
 
 mod adapter;
+pub mod bundle;
 mod componentize;
 mod digest;
 mod error;
@@ -32,4 +34,5 @@ pub use error::PythonError;
 pub use manifest::Manifest;
 pub use observer::Observer;
 pub use project::Project;
+pub use report::{Report, SECTION, State, WarmUp};
 pub use workshop::{Built, Workshop};

@@ -3,7 +3,7 @@
 use super::manifest::{Manifest, Settings};
 use super::{PythonError, sources};
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A WSGI program: a directory, and the application in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub struct Project {
     pub(super) module: String,
     /// What the application is called in it: a name, or the call of a factory.
     pub(super) callable: String,
+    /// The CGI script, or the directory of them, below the root; of a WSGI
+    /// application none. A script's module is its name, and its callable empty.
+    pub(super) script: Option<String>,
     /// What the pyproject.toml beside it says.
     pub(super) manifest: Manifest,
 }
@@ -35,7 +38,7 @@ impl Project {
         if place.is_file() {
             let python = place.extension() == Some(OsStr::new("py"));
             return if python {
-                Err(PythonError::NoCallable(arg.to_owned()))
+                Err(nameless(&place, arg))
             } else {
                 Ok(None)
             };
@@ -60,6 +63,7 @@ impl Project {
                 root,
                 module,
                 callable,
+                script: None,
                 manifest,
             }));
         }
@@ -71,15 +75,24 @@ impl Project {
             root: here.to_owned(),
             module: object.to_owned(),
             callable,
+            script: None,
             manifest,
         }))
     }
 
     fn in_directory(dir: &Path) -> Result<Option<Self>, PythonError> {
         let found = Manifest::read(dir)?;
-        let app = found
+        let settings = found
             .as_ref()
-            .and_then(|manifest| manifest.settings.as_ref()?.app.clone());
+            .and_then(|manifest| manifest.settings.clone())
+            .unwrap_or_default();
+        let app = match (settings.app, settings.cgi) {
+            (Some(_), Some(_)) => return Err(PythonError::Both(dir.join("pyproject.toml"))),
+            (None, Some(script)) => {
+                return Self::of_script(dir, &script, found.unwrap_or_default()).map(Some);
+            }
+            (app, None) => app,
+        };
         let Some(app) = app else {
             let crate_is_there = dir.join("Cargo.toml").is_file();
             let python = found.is_some()
@@ -104,11 +117,52 @@ impl Project {
                     root: dir.to_owned(),
                     module: module.to_owned(),
                     callable: callable.to_owned(),
+                    script: None,
                     manifest: found.unwrap_or_default(),
                 }))
             }
             _ => Err(PythonError::Name(app)),
         }
+    }
+
+    /// The CGI script, or the directory of CGI scripts, at `arg`. A directory whose
+    /// pyproject.toml names some is as good.
+    pub fn cgi(arg: &Path) -> Result<Self, PythonError> {
+        let (dir, name) = match (arg.parent(), arg.file_name().and_then(OsStr::to_str)) {
+            (Some(dir), Some(name)) if arg.is_file() => (dir, name),
+            _ if arg.is_dir() => {
+                let manifest = Manifest::read(arg)?.unwrap_or_default();
+                let named = manifest.settings.as_ref().and_then(|it| it.cgi.clone());
+                return Self::of_script(arg, named.as_deref().unwrap_or("."), manifest);
+            }
+            _ => return Err(PythonError::NoScript(arg.to_owned())),
+        };
+        let dir = match dir.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => dir,
+        };
+        let manifest = Manifest::read(dir)?.unwrap_or_default();
+        Self::of_script(dir, name, manifest)
+    }
+
+    fn of_script(root: &Path, script: &str, manifest: Manifest) -> Result<Self, PythonError> {
+        let place = root.join(script);
+        let below = Path::new(script)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        let is_python = place.extension() == Some(OsStr::new("py")) && place.is_file();
+        if !below || !(is_python || place.is_dir()) {
+            return Err(PythonError::NoScript(place));
+        }
+        let named = std::path::absolute(&place).unwrap_or(place);
+        let name = named.file_stem().unwrap_or_default().to_string_lossy();
+        Ok(Project {
+            root: root.to_owned(),
+            module: name.into_owned(),
+            callable: String::new(),
+            script: Some(script.trim_end_matches('/').to_owned()),
+            manifest,
+        })
     }
 
     /// What it is called in logs: the module that is asked for.
@@ -131,6 +185,16 @@ impl Project {
         self.manifest.settings.clone().unwrap_or_default()
     }
 
+    /// What is done while it is built. A script does not run before it is asked for.
+    pub(super) fn warm_up(&self) -> Vec<String> {
+        self.settings()
+            .warm_up
+            .unwrap_or_else(|| match self.script {
+                Some(_) => Vec::new(),
+                None => vec!["/".into()],
+            })
+    }
+
     /// Directories below the root from which modules are imported, the root last.
     pub(super) fn import_from(&self) -> Vec<String> {
         let mut paths = self.settings().path;
@@ -141,6 +205,28 @@ impl Project {
         }
         paths.push(String::new());
         paths
+    }
+}
+
+/// What to do about a file that is given without the name of its application.
+fn nameless(file: &Path, arg: &Path) -> PythonError {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let has = |name: &str| {
+        text.lines().any(|line| {
+            let word = ["def ", "class ", "async def "]
+                .iter()
+                .find_map(|keyword| line.strip_prefix(keyword))
+                .unwrap_or(line);
+            word.strip_prefix(name)
+                .is_some_and(|rest| rest.trim_start().starts_with(['=', '(', ':']))
+        })
+    };
+    match ["app", "application"].into_iter().find(|name| has(name)) {
+        Some(name) => PythonError::NoCallable {
+            path: arg.to_owned(),
+            name,
+        },
+        None => PythonError::Nameless(arg.to_owned()),
     }
 }
 
@@ -263,8 +349,56 @@ mod tests {
     }
 
     #[test]
+    fn scripts() {
+        let home = home(&[
+            ("hello.py", ""),
+            ("notes.txt", ""),
+            ("bin/a.py", ""),
+            ("a/pyproject.toml", "[tool.rhost]\ncgi = \"hello.py\""),
+            ("a/hello.py", ""),
+            ("b/pyproject.toml", "[tool.rhost]\ncgi = \"../bin\""),
+            (
+                "c/pyproject.toml",
+                "[tool.rhost]\ncgi = \"c.py\"\napp = \"c:app\"",
+            ),
+            (
+                "d/pyproject.toml",
+                "[tool.rhost]\ncgi = \"bin\"\nwarm-up = \"/x.py\"",
+            ),
+            ("d/bin/x.py", ""),
+        ]);
+        let cgi = |arg: &str| Project::cgi(&home.path().join(arg));
+        let is = |project: &Project, name: &str, script: &str| {
+            assert_eq!(
+                (project.name(), project.script.as_deref()),
+                (name, Some(script))
+            );
+        };
+        let hello = cgi("hello.py").unwrap();
+        is(&hello, "hello", "hello.py");
+        assert!(hello.warm_up().is_empty());
+        is(&cgi("bin").unwrap(), "bin", ".");
+        is(&cgi("a").unwrap(), "hello", "hello.py");
+        is(&find(&home, "a").unwrap().unwrap(), "hello", "hello.py");
+        let d = find(&home, "d").unwrap().unwrap();
+        is(&d, "bin", "bin");
+        assert_eq!(d.warm_up(), ["/x.py"]);
+        for wrong in ["notes.txt", "nowhere.py", "b"] {
+            let said = cgi(wrong).unwrap_err().to_string();
+            assert!(said.contains("no CGI script"), "{said}");
+        }
+        let said = find(&home, "c").unwrap_err().to_string();
+        assert!(said.ends_with("leave one of them out"), "{said}");
+    }
+
+    #[test]
     fn what_is_no_program() {
-        let home = home(&[("app.wasm", ""), ("a:b", ""), ("app.py", "")]);
+        let home = home(&[
+            ("app.wasm", ""),
+            ("a:b", ""),
+            ("app.py", "import os\napp = Flask()"),
+            ("hello.py", "print('app = 1')"),
+        ]);
         for arg in [
             "app.wasm",
             "a:b",
@@ -282,6 +416,12 @@ mod tests {
                 .unwrap_err()
                 .to_string()
                 .ends_with("app.py:app")
+        );
+        assert!(
+            find(&home, "hello.py")
+                .unwrap_err()
+                .to_string()
+                .ends_with("with --cgi")
         );
         for arg in ["other.py", "other.py:app"] {
             assert!(

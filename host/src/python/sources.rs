@@ -1,6 +1,6 @@
 //! The files of a program: those that matter to what is built of it.
 
-use super::PythonError;
+use super::{PythonError, bundle};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,9 @@ pub fn of(root: &Path) -> Result<Vec<PathBuf>, PythonError> {
             let kind = entry.file_type().map_err(PythonError::file(&path))?;
             if kind.is_dir() {
                 let made = MADE.iter().any(|made| name == *made);
-                if !made && !path.join("pyvenv.cfg").is_file() {
+                let made =
+                    made || path.join("pyvenv.cfg").is_file() || path.join(bundle::MARK).is_file();
+                if !made {
                     directories.push(path);
                 }
             } else if path.is_file() && !is_written(&path) {
@@ -48,6 +50,25 @@ pub fn of(root: &Path) -> Result<Vec<PathBuf>, PythonError> {
         }
     }
     files.sort();
+    Ok(files)
+}
+
+/// All files below `site` but compiled ones: what was installed there.
+pub fn installed(site: &Path) -> Result<Vec<PathBuf>, PythonError> {
+    let mut files = Vec::new();
+    let mut directories = vec![site.to_owned()];
+    while let Some(dir) = directories.pop() {
+        for entry in fs::read_dir(&dir).map_err(PythonError::file(&dir))? {
+            let entry = entry.map_err(PythonError::file(&dir))?;
+            let path = entry.path();
+            let kind = entry.file_type().map_err(PythonError::file(&path))?;
+            if !kind.is_dir() {
+                files.extend(path.is_file().then_some(path));
+            } else if entry.file_name() != "__pycache__" {
+                directories.push(path);
+            }
+        }
+    }
     Ok(files)
 }
 

@@ -107,6 +107,7 @@ impl Workshop<'_> {
         place.part(project.root.as_os_str().as_encoded_bytes());
         place.part(project.module.as_bytes());
         place.part(project.callable.as_bytes());
+        place.part(project.script.as_deref().unwrap_or_default().as_bytes());
         let mut digest = Digest::new("component");
         digest.part(tools::VERSION.as_bytes());
         digest.part(packages.as_bytes());

@@ -44,6 +44,11 @@ impl<T> Mounts<T> {
         self.below.insert(mount.as_bytes().into(), what)
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &T> {
+        self.root.iter().chain(self.below.values())
+    }
+
     /// What has the longest mount that `path`, percent-encoded as in a request, lies
     /// below. A mount ends where a segment of the decoded path does.
     pub fn find(&self, path: &str) -> Option<&T> {

@@ -58,6 +58,11 @@ impl<T> Routes<T> {
         self.is_shared |= tenant.is_some();
     }
 
+    /// All that is routed to, as often as there are routes to it.
+    pub fn all(&self) -> impl Iterator<Item = &T> {
+        self.origins.all().flat_map(|origin| origin.mounts.all())
+    }
+
     /// Where a request goes, and whose that is.
     ///
     /// Fails when there is no such host or no such mount, and when the client has

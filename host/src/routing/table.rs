@@ -61,6 +61,12 @@ impl<T> Table<T> {
         self.rest.as_ref()
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &T> {
+        let named = self.exact.values().chain(self.wildcards.values());
+        named.chain(&self.rest)
+    }
+
     /// What is for who names no host.
     pub fn rest(&self) -> Option<&T> {
         self.rest.as_ref()

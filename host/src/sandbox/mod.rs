@@ -1,32 +1,31 @@
-//! The sandbox: a component loaded once, and an instance of it, fresh, for each
-//! request.
+//! The sandbox: a component loaded once, and an instance of it for each request.
+//! It is a fresh one, unless the app's owner allows that it is kept for another.
 
 mod engine;
 mod frames;
 mod handle;
+mod instance;
+mod kept;
 mod server;
 mod state;
 
 pub use engine::{Details, Engines, SizeClass, TICK};
 
-use crate::backtrace::Backtrace;
 use crate::capabilities::{self, Lent};
-use crate::failure::{Cause, Limit};
+use crate::failure::Cause;
 use crate::gateway::Environ;
 use crate::input::Input;
 use crate::meter::{CpuMeter, SpaceMeter};
 use crate::output::Outlet;
 use crate::request_id::RequestId;
-use crate::settings::Limits;
-use crate::turn::Turn;
+use crate::settings::{Limits, Reuse};
 use handle::HandleExport;
-use state::State;
+use instance::{NotStarted, Sandbox, cause};
+use kept::{Kept, Reusable};
+use state::{Serving, State};
 use std::sync::Arc;
-use wasmtime::component::{Component, InstancePre, Linker, Resource};
-use wasmtime::{
-    Engine, PoolConcurrencyLimitError, Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace,
-};
-use wasmtime_wasi::I32Exit;
+use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::{Engine, PoolConcurrencyLimitError};
 
 /// A component that is ready to be instantiated, with what its sandboxes are
 /// lent and how far they may go.
@@ -35,6 +34,10 @@ pub struct Program {
     handle: HandleExport,
     lent: Arc<Lent>,
     limits: Limits,
+    /// Instances that wait for another request. They are this program's alone, so
+    /// none ever serves another app, or another version of it. None where an
+    /// instance serves one request.
+    kept: Option<Arc<Kept>>,
 }
 
 /// How many sandboxes of a component of `class` can live on each lane at a time;
@@ -48,17 +51,43 @@ pub fn capacity(components: &[Component], class: SizeClass) -> usize {
 impl Program {
     /// Links `component`. Fails when it imports or exports something of another
     /// type than the gateway's or WASI's.
-    pub fn new(component: &Component, lent: Arc<Lent>, limits: &Limits) -> wasmtime::Result<Self> {
+    pub fn new(
+        component: &Component,
+        lent: Arc<Lent>,
+        limits: &Limits,
+        reuse: Reuse,
+    ) -> wasmtime::Result<Self> {
+        let engine = component.engine();
         Ok(Program {
-            instance_pre: linker(component.engine())?.instantiate_pre(component)?,
+            instance_pre: linker(engine)?.instantiate_pre(component)?,
             handle: HandleExport::find(component).map_err(wasmtime::Error::msg)?,
             lent,
             limits: limits.clone(),
+            kept: reuse.is_on().then(|| Kept::new(engine, reuse)),
         })
     }
 
-    /// Answers one request in a sandbox of its own, which ends with this future:
-    /// when it is done, and when it is dropped before.
+    /// Whether each of its instances serves one request and no other.
+    pub fn runs_once(&self) -> bool {
+        self.kept.is_none()
+    }
+
+    /// How many instances wait for another request.
+    pub fn waiting(&self) -> usize {
+        self.kept.as_ref().map_or(0, |kept| kept.waiting())
+    }
+
+    /// Drops the instances that wait, and keeps none from here on: the program has
+    /// no future.
+    pub fn retire(&self) {
+        if let Some(kept) = &self.kept {
+            kept.close();
+        }
+    }
+
+    /// Answers one request in a sandbox, which it has to itself. Unless it is kept
+    /// for another the sandbox ends with this future: when it is done, and when it
+    /// is dropped before.
     pub async fn handle(
         &self,
         environ: Environ<'_>,
@@ -67,41 +96,50 @@ impl Program {
         cpu: CpuMeter,
         request: RequestId,
     ) -> Result<(), Cause> {
-        let state = State::new(
-            input,
-            outlet,
-            self.limits.response_headers,
-            cpu,
-            SpaceMeter::new(&self.limits),
-            request,
-            self.lent.clone(),
-        );
-        let mut store = Store::new(self.instance_pre.engine(), state);
-        store.limiter(|state| &mut state.space);
-        // The tick that is under way may be over in no time; a guest is made to
-        // give way after a whole one, which most never see.
-        store.set_epoch_deadline(2);
-        store.epoch_deadline_callback(tick);
+        let serving = Serving::new(input, outlet, cpu, request);
+        let Some(kept) = &self.kept else {
+            let mut sandbox = self.start(serving).await?;
+            return sandbox.answer(&self.handle, environ).await;
+        };
+        let bodiless = environ.request_method == "HEAD";
+        let mut sandbox = match kept.take() {
+            Some(mut sandbox) => {
+                sandbox.begin(serving);
+                sandbox
+            }
+            None => {
+                let life = kept.life();
+                Reusable::new(self.start(serving).await?, life)
+            }
+        };
+        sandbox.answer(&self.handle, environ).await?;
+        if sandbox.end(bodiless) {
+            kept.put(sandbox);
+        }
+        Ok(())
+    }
 
-        let instance = match self.instance_pre.instantiate_async(&mut store).await {
-            Ok(instance) => instance,
-            Err(error) => return Err(cause(error, &store, Cause::NotStarted)),
-        };
-        let handle = match self.handle.of(&instance, &mut store) {
-            Ok(handle) => handle,
-            Err(error) => return Err(Cause::NotStarted(format!("{error:#}"))),
-        };
-        match handle
-            .call_async(&mut store, (environ, Resource::new_own(0)))
-            .await
-        {
-            Ok((Ok(()),)) => Ok(()),
-            Ok((Err(failure),)) => Err(Cause::Reported(failure)),
-            Err(error) => Err(cause(error, &store, |reason| Cause::Trap {
+    /// A fresh sandbox for a request.
+    async fn start(&self, serving: Serving) -> Result<Sandbox, Cause> {
+        let space = || SpaceMeter::new(&self.limits);
+        let most = self.limits.response_headers;
+        let mut state = State::new(serving, most, space(), self.lent.clone());
+        let mut is_last_try = false;
+        loop {
+            let NotStarted {
                 reason,
-                backtrace: Backtrace::default(),
-                limit: store.data().space.refused(),
-            })),
+                state: last,
+            } = match Sandbox::start(&self.instance_pre, state).await {
+                Ok(sandbox) => return Ok(sandbox),
+                Err(error) => *error,
+            };
+            if is_last_try || !reason.is::<PoolConcurrencyLimitError>() {
+                return Err(cause(reason, &last, Cause::NotStarted));
+            }
+            // One that waits gives its slot to one that is to serve now. If there
+            // is none, somebody else may just have made room.
+            is_last_try = !kept::make_room(self.instance_pre.engine());
+            state = last.anew(space());
         }
     }
 }
@@ -112,55 +150,4 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     server::link(&mut linker)?;
     capabilities::link(&mut linker)?;
     Ok(linker)
-}
-
-/// Each tick makes the guest give way, and looks at its budget.
-fn tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
-    store
-        .data()
-        .cpu
-        .tick()
-        .map_err(|limit| wasmtime::Error::new(LimitReached(limit)))?;
-    let cpu = store.data().cpu.clone();
-    Ok(UpdateDeadline::YieldCustom(
-        1,
-        Box::pin(async move { cpu.hold(Turn::next().await) }),
-    ))
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct LimitReached(Limit);
-
-/// Why wasmtime gave up. `otherwise` takes what is no trap and no limit.
-fn cause(
-    error: wasmtime::Error,
-    store: &Store<State>,
-    otherwise: impl FnOnce(String) -> Cause,
-) -> Cause {
-    let backtrace = error
-        .downcast_ref::<WasmBacktrace>()
-        .map(frames::backtrace)
-        .unwrap_or_default();
-    if let Some(LimitReached(limit)) = error.downcast_ref() {
-        return Cause::Limit(*limit, backtrace);
-    }
-    if let Some(I32Exit(code)) = error.downcast_ref() {
-        return Cause::Exited(*code);
-    }
-    if error.is::<PoolConcurrencyLimitError>() {
-        return Cause::NoSandbox;
-    }
-    // A guest that is refused what it starts with gets no further.
-    if let (Some(limit), None) = (store.data().space.refused(), error.downcast_ref::<Trap>()) {
-        return Cause::Limit(limit, backtrace);
-    }
-    match error.downcast_ref::<Trap>() {
-        Some(trap) => Cause::Trap {
-            reason: trap.to_string(),
-            backtrace,
-            limit: store.data().space.refused(),
-        },
-        None => otherwise(format!("{:#}", error.root_cause())),
-    }
 }

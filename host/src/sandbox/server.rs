@@ -1,8 +1,9 @@
 //! The interface `server` of the gateway, as a guest calls it.
 //!
 //! A request has one input, and an output for each call of `start-response`, so
-//! no table of resources is kept: an output's handle carries the number of its
-//! call, an input's carries nothing.
+//! no table of resources is kept: a handle carries a number, and numbers go on from
+//! one request of an instance to the next. So a handle that a guest has kept stands
+//! for nothing of a later request's.
 
 use super::state::State;
 use crate::gateway::{self, ExcInfo, InputError, OutputError, StartError};
@@ -24,16 +25,12 @@ type Fields = WasmList<(WasmStr, WasmList<u8>)>;
 /// Defines the interface.
 pub fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut server = linker.instance(gateway::SERVER)?;
-    server.resource("input", ResourceType::host::<InputHandle>(), |_, _| Ok(()))?;
-    server.resource(
-        "output",
-        ResourceType::host::<OutputHandle>(),
-        |_, _| Ok(()),
-    )?;
+    server.resource("input", ResourceType::host::<InputHandle>(), dropped)?;
+    server.resource("output", ResourceType::host::<OutputHandle>(), dropped)?;
     server.func_wrap("start-response", start_response)?;
     server.func_wrap_async(
         "[method]input.read",
-        |store, (_, max): (Resource<InputHandle>, u32)| Box::new(read(store, max)),
+        |store, (input, max): (Resource<InputHandle>, u32)| Box::new(read(store, input, max)),
     )?;
     server.func_wrap_async(
         "[method]output.write",
@@ -41,6 +38,11 @@ pub fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
             Box::new(write(store, output, block))
         },
     )
+}
+
+fn dropped(mut store: StoreContextMut<'_, State>, _: u32) -> wasmtime::Result<()> {
+    store.data_mut().dropped();
+    Ok(())
 }
 
 fn start_response(
@@ -57,11 +59,18 @@ fn start_response(
     {
         state.log(&format!("exc-info: {kind}: {message}\n{traceback}"));
     }
-    let started = state.outlet.start(head, exc_info.is_some());
-    if let Err(error) = started {
-        refused(&mut store, error, &fields)?;
+    let serving = state.serving()?;
+    match serving.outlet.start(head, exc_info.is_some()) {
+        Ok(nth) => {
+            let number = serving.output(nth)?;
+            state.gave_output(number);
+            Ok((Ok(Resource::new_own(number)),))
+        }
+        Err(error) => {
+            refused(&mut store, error, &fields)?;
+            Ok((Err(error),))
+        }
     }
-    Ok((started.map(Resource::new_own),))
 }
 
 /// Tells of a refusal.
@@ -117,9 +126,14 @@ fn response_head(
 
 async fn read(
     mut store: StoreContextMut<'_, State>,
+    input: Resource<InputHandle>,
     max: u32,
 ) -> wasmtime::Result<(Result<Bytes, InputError>,)> {
-    let read = store.data_mut().input.read(max).await;
+    let read = match store.data_mut().input(input.rep())? {
+        Some(input) => input.read(max).await,
+        // Of a request that is over: nobody knows any more what else it had.
+        None => Err(InputError::Incomplete),
+    };
     if let Err(error) = read {
         store.data().observe(Event::NotRead(error));
     }
@@ -134,10 +148,15 @@ async fn write(
     let state = store.data();
     // The one copy of a block: out of the guest's memory, which it may reuse.
     let block = Bytes::copy_from_slice(block.as_le_slice(&store));
-    let written = match state.outlet.write(output.rep(), block) {
+    let serving = state.serving()?;
+    let written = match serving.nth(output.rep()) {
+        Some(nth) => serving.outlet.write(nth, block),
+        None => Err(OutputError::Closed),
+    };
+    let written = match written {
         Ok(false) => Ok(()),
         Ok(true) => {
-            let outlet = state.outlet.clone();
+            let outlet = serving.outlet.clone();
             poll_fn(|_| outlet.drained()).await;
             Ok(())
         }

@@ -1,6 +1,6 @@
 //! What one sandbox holds: the data of its store.
 
-use crate::capabilities::Lent;
+use crate::capabilities::{Lent, Loan};
 use crate::input::Input;
 use crate::meter::{CpuMeter, SpaceMeter};
 use crate::observer::Event;
@@ -8,54 +8,178 @@ use crate::output::Outlet;
 use crate::request_id::RequestId;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtxView, WasiView};
 
-/// The data of one sandbox's store. It dies with the request.
+/// Handles of the gateway that an instance may still hold when it is to serve
+/// another request. Each is a slot of a table. rhost-sdk gives none of its two a
+/// request back, so there are many; wasmtime itself ends a guest with 100,000.
+const HANDLES_LEFT: usize = 16_384;
+/// Resources of WASI that it may still hold. Each is some of the host's memory, and
+/// may be a file descriptor: what a guest forgets must not add up.
+const RESOURCES_LEFT: usize = 128;
+
+/// The data of one sandbox's store. It dies with the instance.
 pub struct State {
-    /// The request's body.
-    pub input: Input,
-    /// The response in the making.
-    pub outlet: Outlet,
+    /// The request that is being served; none while the instance waits for one.
+    serving: Option<Serving>,
+    /// How many requests came before that one, which is the number of its input.
+    served: u32,
+    /// The number of the last output that was given.
+    last_output: u32,
+    /// Handles of the gateway that the guest has not dropped.
+    handles: usize,
     /// The most octets that response fields may have.
     pub response_headers: u64,
-    /// Time on a CPU.
-    pub cpu: CpuMeter,
     /// Memory and tables.
     pub space: SpaceMeter,
-    request: RequestId,
     lent: Arc<Lent>,
     /// WASI, from its first use on.
-    wasi: Option<Box<WasiCtx>>,
+    loan: Option<Box<Loan>>,
     table: ResourceTable,
 }
 
+/// What belongs to one request.
+pub struct Serving {
+    input: Input,
+    /// The response in the making.
+    pub outlet: Outlet,
+    /// The number of the last output that was given before it.
+    outputs_before: u32,
+    /// Time on a CPU.
+    pub cpu: CpuMeter,
+    request: RequestId,
+}
+
+impl Serving {
+    /// `request`, with its body, and its response in the making.
+    pub fn new(input: Input, outlet: Outlet, cpu: CpuMeter, request: RequestId) -> Self {
+        Serving {
+            input,
+            outlet,
+            outputs_before: 0,
+            cpu,
+            request,
+        }
+    }
+
+    /// The number among the instance's outputs of one that is the response's
+    /// `nth`.
+    pub fn output(&self, nth: u32) -> wasmtime::Result<u32> {
+        self.outputs_before
+            .checked_add(nth)
+            .ok_or_else(|| wasmtime::Error::msg("the instance was given too many outputs"))
+    }
+
+    /// Which of the response's outputs has this number among the instance's; none
+    /// when it is an earlier response's.
+    pub fn nth(&self, output: u32) -> Option<u32> {
+        output
+            .checked_sub(self.outputs_before)
+            .filter(|&nth| nth > 0)
+    }
+}
+
 impl State {
-    /// A sandbox for `request`, with what `lent` lends.
+    /// The data of an instance that is to serve `serving` first.
     pub fn new(
-        input: Input,
-        outlet: Outlet,
+        serving: Serving,
         response_headers: u64,
-        cpu: CpuMeter,
         space: SpaceMeter,
-        request: RequestId,
         lent: Arc<Lent>,
     ) -> Self {
         State {
-            input,
-            outlet,
+            serving: Some(serving),
+            served: 0,
+            last_output: 0,
+            handles: 0,
             response_headers,
-            cpu,
             space,
-            request,
             lent,
-            wasi: None,
+            loan: None,
             table: ResourceTable::new(),
         }
     }
 
+    /// The same request, for an instance that is begun anew since this one could
+    /// not be made.
+    pub fn anew(self, space: SpaceMeter) -> Self {
+        State {
+            served: 0,
+            last_output: 0,
+            handles: 0,
+            space,
+            loan: None,
+            table: ResourceTable::new(),
+            ..self
+        }
+    }
+
+    /// The next request, after one that was ended by [`State::end`].
+    pub fn begin(&mut self, mut serving: Serving) {
+        if let Some(loan) = &self.loan {
+            loan.log.serve(serving.request);
+        }
+        self.served += 1;
+        serving.outputs_before = self.last_output;
+        self.serving = Some(serving);
+    }
+
+    /// The request is over, and what belonged to it is given back. Returns whether
+    /// the instance is fit for another: it met no limit, its answer is whole
+    /// (`bodiless` if it was one that may announce more than it has), and it has
+    /// not kept more than a little of what it was given.
+    pub fn end(&mut self, bodiless: bool) -> bool {
+        if let Some(loan) = &self.loan {
+            loan.log.end_lines();
+        }
+        let Some(serving) = self.serving.take() else {
+            return false;
+        };
+        let standing = serving.outlet.standing();
+        let is_whole =
+            standing.has_begun && standing.fault.is_none() && (standing.missing == 0 || bodiless);
+        is_whole
+            && serving.input.failed().is_none()
+            && self.space.refused().is_none()
+            && self.handles <= HANDLES_LEFT
+            && self.table.iter_mut().nth(RESOURCES_LEFT).is_none()
+    }
+
+    /// The request that is being served. Guests run for one only, so there is
+    /// always one when they ask.
+    pub fn serving(&self) -> wasmtime::Result<&Serving> {
+        self.serving.as_ref().ok_or_else(no_request)
+    }
+
+    /// The body that the input of this number stands for; none when the request
+    /// that it was of is over.
+    pub fn input(&mut self, number: u32) -> wasmtime::Result<Option<&mut Input>> {
+        let serving = self.serving.as_mut().ok_or_else(no_request)?;
+        Ok((number == self.served).then_some(&mut serving.input))
+    }
+
+    /// The number of the request's input, of which the guest is given a handle.
+    pub fn give_input(&mut self) -> u32 {
+        self.handles += 1;
+        self.served
+    }
+
+    /// The guest is given a handle of the output of this number.
+    pub fn gave_output(&mut self, number: u32) {
+        self.handles += 1;
+        self.last_output = number;
+    }
+
+    /// The guest dropped a handle of the gateway's.
+    pub fn dropped(&mut self) {
+        self.handles = self.handles.saturating_sub(1);
+    }
+
     /// Writes what the host has to say about this request to its app's log.
     pub fn log(&self, text: &str) {
-        self.lent.log().host_lines(self.request, text);
+        if let Some(serving) = &self.serving {
+            self.lent.log().host_lines(serving.request, text);
+        }
     }
 
     /// Tells what the guest did to whoever observes it.
@@ -64,14 +188,28 @@ impl State {
     }
 }
 
+fn no_request() -> wasmtime::Error {
+    wasmtime::Error::msg("the instance serves no request")
+}
+
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self
-            .wasi
-            .get_or_insert_with(|| Box::new(self.lent.to_sandbox(self.request)));
+        let State {
+            serving,
+            lent,
+            loan,
+            table,
+            ..
+        } = self;
+        let loan = loan.get_or_insert_with(|| {
+            let request = serving
+                .as_ref()
+                .map_or_else(RequestId::next, |it| it.request);
+            Box::new(lent.to_sandbox(request))
+        });
         WasiCtxView {
-            ctx: wasi,
-            table: &mut self.table,
+            ctx: &mut loan.wasi,
+            table,
         }
     }
 }

@@ -79,6 +79,11 @@ fn what_can_be_told_without_building() {
             "[tool.rhost]\napp = \"web:app\"\nwarmup = []",
         ),
         ("odd/pyproject.toml", "[tool.rhost]\napp = \"web\""),
+        ("hello.py", "print('Content-Type: text/plain\\n')"),
+        (
+            "both/pyproject.toml",
+            "[tool.rhost]\napp = \"web:app\"\ncgi = \"hello.py\"",
+        ),
     ]);
     for (app, said) in [
         ("app.py", "name the WSGI application in it, as app.py:app"),
@@ -86,10 +91,18 @@ fn what_can_be_told_without_building() {
         ("web", "needs `[tool.rhost]` with `app = \"wsgi_app:app\"`"),
         ("bad", "pyproject.toml:3: unknown field `warmup`"),
         ("odd", "write MODULE:CALLABLE, as wsgi_app:app"),
+        ("hello.py", "run a script that prints its answer with --cgi"),
+        ("both", "has `app` and `cgi`; leave one of them out"),
     ] {
         let line = complaint(&serve(home.path(), app).output().unwrap());
         assert!(line.contains(said), "{app}: {line}");
     }
+    let absent = serve(home.path(), "absent.py").arg("--cgi").output();
+    let line = complaint(&absent.unwrap());
+    assert!(
+        line.contains("absent.py: no CGI script; give a file"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -105,6 +118,14 @@ fn what_is_wrong_with_the_program() {
             "raises.py",
             "def f():\n    raise RuntimeError('no database')\nf()\n",
         ),
+        (
+            "warm/pyproject.toml",
+            "[tool.rhost]\napp = \"app:app\"\nwarm-up = [\"warm:fill\"]",
+        ),
+        ("warm/app.py", "app = print\n"),
+        ("warm/warm.py", "\ndef fill(app):\n    {}['PRICES']\n"),
+        ("old/pyproject.toml", "[tool.rhost]\ncgi = \"old.py\""),
+        ("old/old.py", "import os\nimport cgi\nprint(cgi)\n"),
     ]);
     for (app, said) in [
         ("syntax:app", "syntax.py:2: "),
@@ -121,6 +142,14 @@ fn what_is_wrong_with_the_program() {
             "raises:app",
             "raises.py:2: importing the app raised RuntimeError: no database; its traceback is above",
         ),
+        (
+            "warm",
+            "warm.py:3: the warm-up warm:fill raised KeyError: 'PRICES'; correct it, or take it out of `warm-up`",
+        ),
+        (
+            "old",
+            "old.py:2: Python 3.14 has no module cgi any more; write a requirements.txt that has legacy-cgi in it",
+        ),
     ] {
         let Some(output) = failing(home.path(), app) else {
             return;
@@ -128,7 +157,8 @@ fn what_is_wrong_with_the_program() {
         let line = complaint(&output);
         assert!(line.contains(said), "{app}: {line}");
         let text = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(text.contains("Traceback"), app == "raises:app", "{text}");
+        let says_more = ["raises:app", "warm"].contains(&app);
+        assert_eq!(text.contains("Traceback"), says_more, "{text}");
     }
     // Nothing was left in the program's directory.
     assert!(!home.path().join("__pycache__").exists());
@@ -313,5 +343,102 @@ fn a_new_project_comes_up() {
     assert!(
         page.contains("does not build") && page.contains("jsn"),
         "{page}"
+    );
+}
+
+/// Imports late, reads a file beside it, and says what it found while it was built.
+const LATE: &str = "\
+import functools, os, random
+RNG = random.Random()
+FILE = open(os.path.join(os.path.dirname(__file__), 'greeting.txt'))
+
+
+@functools.lru_cache
+def price():
+    return 7
+
+
+def app(environ, start_response):
+    import colorsys
+    start_response('200 OK', [])
+    with open(os.path.join(os.path.dirname(__file__), 'greeting.txt')) as file:
+        return [f'{file.read()} {price()} {colorsys.rgb_to_hsv(1, 0, 0)[1]}'.encode()]
+
+
+def fill(app):
+    price()
+";
+
+#[test]
+fn a_component_to_deploy() {
+    let program = home(&[
+        ("shop/late.py", LATE),
+        ("shop/greeting.txt", "Good day"),
+        (
+            "shop/pyproject.toml",
+            "[tool.rhost]\napp = \"late:app\"\nwarm-up = \"late:fill\"",
+        ),
+        ("broken.py", "import nowhere\n"),
+        ("served/mine.files/notes", ""),
+    ]);
+    let here = program.path();
+    let Some(_) = failing(here, "broken:app") else {
+        return;
+    };
+    let build = |output: &str| {
+        let mut build = command(here);
+        build.args(["build", "shop", "-o", output, "--cache-dir"]);
+        build.arg(cache()).output().unwrap()
+    };
+    let made = build("served/shop.wasm");
+    let said = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.success(), "{said}");
+    assert_eq!(made.stdout, b"served/shop.wasm\n");
+    for part in [
+        "late: the warm-up late:fill was called",
+        "late: late.RNG is a random.Random that was made once",
+        "late: late.price is a cache with something in it",
+        "late: /0/greeting.txt was left open",
+        "it is lent what is in served/shop.files",
+    ] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
+
+    // Its source is not needed any more, and neither is Python.
+    fs::remove_dir_all(here.join("shop")).unwrap();
+    let mut serve = command(&here.join("served"));
+    serve.env("PATH", "");
+    let cache = cache();
+    let serving = Serving::start(
+        serve,
+        &["shop.wasm", "--cache-dir", cache.to_str().unwrap()],
+    );
+    let answer = serving.get("/");
+    assert!(answer.ends_with("Good day 7 1.0"), "{answer}");
+
+    let shown = command(here)
+        .args(["inspect", "served/shop.wasm"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(
+        shown.contains("\nPython\n") && shown.contains("  the warm-up late:fill was called\n"),
+        "{shown}"
+    );
+    // Nothing of the user's is overwritten.
+    fs::create_dir(here.join("shop")).unwrap();
+    fs::write(
+        here.join("shop/pyproject.toml"),
+        "[tool.rhost]\ncgi = \"a.py\"",
+    )
+    .unwrap();
+    fs::write(here.join("shop/a.py"), "print()").unwrap();
+    let line = complaint(&build("served/mine.wasm"));
+    assert!(
+        line.contains("mine.files: there is something else of that name"),
+        "{line}"
+    );
+    assert!(
+        here.join("served/mine.files/notes").is_file() && !here.join("served/mine.wasm").exists()
     );
 }

@@ -1,6 +1,7 @@
 //! The benchmark of rhost: bare hyper, rhost and `wasmtime serve` in turn on the
 //! same work; what many routes cost; memory over a million requests; how endless
-//! loops are stopped; whether a request is lost when a server ends.
+//! loops are stopped; whether a request is lost when a server ends; Flask beside
+//! gunicorn.
 //!
 //! # Layout
 //!
@@ -12,13 +13,14 @@
 //!   stand in.
 //! - [`process`] knows a server's CPU time and memory.
 //! - [`site`] writes and builds sites of many routes.
-//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`stop`], [`slow`] and [`life`] measure,
-//!   with [`report`] for the figures.
+//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`stop`], [`slow`], [`life`] and
+//!   [`flask`] measure, with [`report`] for the figures.
 
 mod artefacts;
 mod ask;
 mod bare_hyper;
 mod compare;
+mod flask;
 mod idle;
 mod life;
 mod load;
@@ -62,6 +64,7 @@ Examples:
   rhost-bench stop                              how endless loops are stopped
   rhost-bench slow                              how slow clients are
   rhost-bench life                              whether a request is lost when a server ends
+  rhost-bench flask                             Flask beside gunicorn, and the time to its first answer
 
 Builds what it measures. Exits with 1 when an answer was wrong; a mark that is
 missed is printed, no more: figures of a busy machine prove little."
@@ -90,6 +93,8 @@ enum Command {
     Slow(slow::Slow),
     /// Whether a request is lost when a server is handed over, or told to stop
     Life(life::Life),
+    /// Flask beside gunicorn, and how long its first answer takes (wrk, python3)
+    Flask(flask::Flask),
     /// What the bench runs as bare hyper
     #[command(hide = true)]
     ServeHyper,
@@ -106,6 +111,7 @@ fn main() -> ExitCode {
         Some(Command::Stop(args)) => stop::run(args),
         Some(Command::Slow(args)) => slow::run(args),
         Some(Command::Life(args)) => life::run(args),
+        Some(Command::Flask(args)) => flask::run(args),
         Some(Command::ServeHyper) => bare_hyper::serve().map(|()| true),
     };
     match outcome {

@@ -25,6 +25,53 @@ pub fn precise_cpu_time(pid: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(nanoseconds))
 }
 
+/// The same of a process and its children, all of which still run.
+pub fn cpu_time_of_family(pid: u32) -> Result<Duration> {
+    let mut sum = precise_cpu_time(pid)?;
+    for child in children(pid)? {
+        sum += precise_cpu_time(child)?;
+    }
+    Ok(sum)
+}
+
+/// The children of a process.
+pub fn children(pid: u32) -> Result<Vec<u32>> {
+    let mut children = Vec::new();
+    for process in fs::read_dir("/proc").context("there is no /proc")? {
+        let process = process?;
+        let Some(other) = process
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
+        // One may end meanwhile.
+        let Ok(stat) = fs::read_to_string(process.path().join("stat")) else {
+            continue;
+        };
+        // The state and the parent stand after the name.
+        let parent = stat
+            .rsplit_once(')')
+            .and_then(|(_, fields)| fields.split_ascii_whitespace().nth(1)?.parse().ok());
+        if parent == Some(pid) {
+            children.push(other);
+        }
+    }
+    Ok(children)
+}
+
+/// Ends a process at once.
+pub fn kill(pid: u32) {
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        // It may have ended by itself.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+}
+
 /// As [`cpu_time`], of this process, with those of its children
 /// that have ended.
 pub fn own_cpu_time() -> Result<Duration> {
@@ -112,6 +159,14 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         assert_eq!(sockets(pid).unwrap(), before + 1);
         drop(listener);
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        assert!(children(pid).unwrap().contains(&child.id()));
+        assert!(cpu_time_of_family(pid).unwrap() >= Duration::from_millis(20));
+        kill(child.id());
+        assert!(!child.wait().unwrap().success());
         assert!(memory.resident <= memory.peak + (1 << 20));
     }
 }

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::artefacts::Artefacts;
 use crate::ask;
+use crate::process;
 use crate::request::Request;
 use crate::work::Work;
 
@@ -82,7 +83,8 @@ pub fn rhost(artefacts: &Artefacts, app: &Path, arguments: &[&str]) -> Result<Se
     Server::start(command, Stdio::null())
 }
 
-fn rhost_command(artefacts: &Artefacts, app: &Path) -> Command {
+/// `rhost serve` on a port that the system chooses.
+pub fn rhost_command(artefacts: &Artefacts, app: &Path) -> Command {
     let mut command = Command::new(&artefacts.rhost);
     command
         .arg("serve")
@@ -135,7 +137,16 @@ pub struct Server {
 
 impl Server {
     /// Starts it and waits until it says where it listens.
-    fn start(mut command: Command, stdout: impl Into<Stdio>) -> Result<Self> {
+    fn start(command: Command, stdout: impl Into<Stdio>) -> Result<Self> {
+        Self::start_within(PATIENCE, command, stdout)
+    }
+
+    /// The same, where that may take longer or less long.
+    pub fn start_within(
+        patience: Duration,
+        mut command: Command,
+        stdout: impl Into<Stdio>,
+    ) -> Result<Self> {
         command
             .stdin(Stdio::null())
             .stdout(stdout)
@@ -156,7 +167,7 @@ impl Server {
             last_lines,
             log: None,
         };
-        let Ok(addr) = addr.recv_timeout(PATIENCE) else {
+        let Ok(addr) = addr.recv_timeout(patience) else {
             anyhow::bail!("it never said where it listens{}", server.said());
         };
         server.addr = addr;
@@ -180,6 +191,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // Its children go first: who is killed cannot end them. They are asked for only
+        // while it runs, since its number may be another's after that.
+        if let Ok(None) = self.child.try_wait() {
+            for child in process::children(self.pid()).unwrap_or_default() {
+                process::kill(child);
+            }
+        }
         // It may have ended by itself; either way it is gone after this.
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -29,7 +29,7 @@ const BEYOND: Duration = Duration::from_secs(3);
 const CONNECTIONS: usize = 32;
 
 /// How often the server's connections are counted.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(200);
 
 /// The flags of `slow`.
 #[derive(Debug, Args)]
@@ -69,6 +69,9 @@ struct Attack {
     closed_after_seconds: f64,
     closed_in_time: bool,
     p99_us_before: f64,
+    /// While the same clients attack another process on this machine: what they
+    /// cost by running at all.
+    p99_us_elsewhere: f64,
     p99_us_meanwhile: f64,
     requests_per_second: f64,
 }
@@ -146,37 +149,64 @@ fn measure(
     let time = Duration::from_secs(args.seconds);
     let before = ask(&mut neighbours, Until::Elapsed(time))?;
 
+    let other = servers::rhost(artefacts, &artefacts.example("stream")?, &flags)?;
+    let elsewhere = attack(args, kinds, &other, &mut neighbours)
+        .with_context(|| format!("slow in {name}, elsewhere{}", other.said()))?;
+    drop(other);
+    let here = attack(args, kinds, &server, &mut neighbours)
+        .with_context(|| format!("slow in {name}{}", server.said()))?;
+    let meanwhile = &here.neighbours;
+    report.errors += before.errors() + elsewhere.neighbours.errors() + meanwhile.errors();
+    let p99 = |load: &Load| load.latency.value_at_quantile(0.99) as f64 / 1e3;
+    report.attacks.push(Attack {
+        slow_in: name,
+        clients: u64::from(args.clients) * kinds.len() as u64,
+        most_connected: here.most_connected,
+        closed_after_seconds: here.closed_after.as_secs_f64(),
+        closed_in_time: here.closed_after <= time + BEYOND,
+        p99_us_before: p99(&before),
+        p99_us_elsewhere: p99(&elsewhere.neighbours),
+        p99_us_meanwhile: p99(meanwhile),
+        requests_per_second: meanwhile.per_second(),
+    });
+    Ok(())
+}
+
+/// What came of an attack.
+struct Attacked {
+    most_connected: u64,
+    closed_after: Duration,
+    neighbours: Load,
+}
+
+/// Lets clients of `kinds` loose on `server`, while `neighbours` go on asking.
+fn attack(
+    args: &Slow,
+    kinds: &[&Kind],
+    server: &servers::Server,
+    neighbours: &mut Generator,
+) -> Result<Attacked> {
     let idle = process::sockets(server.pid())?;
     let clients = u64::from(args.clients) * kinds.len() as u64;
+    let patience = Duration::from_secs(args.seconds) * 4;
     let start = Instant::now();
     let attackers = kinds
         .iter()
         .map(|kind| Attacker::start(kind, server.addr, args));
-    let attackers: Vec<_> = attackers.collect::<Result<_>>()?;
+    let _attackers: Vec<_> = attackers.collect::<Result<_>>()?;
     let done = AtomicBool::new(false);
-    let (closed, meanwhile) = thread::scope(|scope| {
-        let load = scope.spawn(|| ask(&mut neighbours, Until::Told(&done)));
-        let closed = until_closed(server.pid(), idle, clients, time * 4);
+    thread::scope(|scope| {
+        let load = scope.spawn(|| ask(neighbours, Until::Told(&done)));
+        let closed = until_closed(server.pid(), idle, clients, patience);
         done.store(true, Ordering::Relaxed);
         let load = load.join().expect("the load generator does not panic");
-        Ok::<_, anyhow::Error>((closed?, load?))
+        let (most_connected, end) = closed?;
+        Ok(Attacked {
+            most_connected,
+            closed_after: end - start,
+            neighbours: load?,
+        })
     })
-    .with_context(|| format!("slow in {name}{}", server.said()))?;
-    drop(attackers);
-    let (most_connected, end) = closed;
-    report.errors += before.errors() + meanwhile.errors();
-    let p99 = |load: &Load| load.latency.value_at_quantile(0.99) as f64 / 1e3;
-    report.attacks.push(Attack {
-        slow_in: name,
-        clients,
-        most_connected,
-        closed_after_seconds: (end - start).as_secs_f64(),
-        closed_in_time: end - start <= time + BEYOND,
-        p99_us_before: p99(&before),
-        p99_us_meanwhile: p99(&meanwhile),
-        requests_per_second: meanwhile.per_second(),
-    });
-    Ok(())
 }
 
 fn ask(neighbours: &mut Generator, until: Until<'_>) -> Result<Load> {
@@ -246,6 +276,7 @@ fn print(report: &Report) {
         "at a time",
         "closed after s",
         "p99 us before",
+        "attack elsewhere",
         "p99 us meanwhile",
         "req/s",
     ]);
@@ -256,6 +287,7 @@ fn print(report: &Report) {
             attack.most_connected.to_string(),
             format!("{:.1}", attack.closed_after_seconds),
             count(attack.p99_us_before),
+            count(attack.p99_us_elsewhere),
             count(attack.p99_us_meanwhile),
             count(attack.requests_per_second),
         ]);
@@ -263,8 +295,10 @@ fn print(report: &Report) {
     println!("{table}");
     for attack in &report.attacks {
         let slower = attack.p99_us_meanwhile / attack.p99_us_before;
+        let elsewhere = attack.p99_us_elsewhere / attack.p99_us_before;
         let what = format!(
-            "slow in {}: closed {}, p99 {slower:.2} times that of before (mark: {SLOWER_MARK})",
+            "slow in {}: closed {}, p99 {slower:.2} times that of before (mark: {SLOWER_MARK}; \
+             {elsewhere:.2} while another process is attacked)",
             attack.slow_in,
             if attack.closed_in_time {
                 "in time"

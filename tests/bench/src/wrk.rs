@@ -26,10 +26,7 @@ pub struct Report {
 
 /// Loads a server for a while.
 pub fn run(addr: SocketAddr, work: Work, connections: usize, time: Duration) -> Result<Report> {
-    let mut wrk = Command::new("wrk");
-    wrk.args(["--latency", "--threads", "1"])
-        .args(["--connections", &connections.to_string()])
-        .args(["--duration", &format!("{}s", time.as_secs().max(1))]);
+    let mut wrk = command(connections, time);
     let script = std::env::temp_dir().join(format!("rhost-bench-{}.lua", std::process::id()));
     if let Some(octets) = work.upload() {
         let lua = format!("wrk.method = \"POST\"\nwrk.body = string.rep(\".\", {octets})\n");
@@ -37,13 +34,30 @@ pub fn run(addr: SocketAddr, work: Work, connections: usize, time: Duration) -> 
         wrk.arg("--script").arg(&script);
     }
     wrk.arg(format!("http://{addr}{}", work.target()));
-    let output = wrk
-        .output()
-        .context("wrk cannot be run; install it, or leave --wrk out");
+    let report = reported(wrk);
     if work.upload().is_some() {
         fs::remove_file(&script)?;
     }
-    let output = output?;
+    report
+}
+
+/// Loads a server for a while with requests for `target`.
+pub fn get(addr: SocketAddr, target: &str, connections: usize, time: Duration) -> Result<Report> {
+    let mut wrk = command(connections, time);
+    wrk.arg(format!("http://{addr}{target}"));
+    reported(wrk)
+}
+
+fn command(connections: usize, time: Duration) -> Command {
+    let mut wrk = Command::new("wrk");
+    wrk.args(["--latency", "--threads", "1"])
+        .args(["--connections", &connections.to_string()])
+        .args(["--duration", &format!("{}s", time.as_secs().max(1))]);
+    wrk
+}
+
+fn reported(mut wrk: Command) -> Result<Report> {
+    let output = wrk.output().context("wrk cannot be run; install it")?;
     let text = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "wrk failed: {text}");
     parse(&text).with_context(|| format!("wrk says something new:\n{text}"))

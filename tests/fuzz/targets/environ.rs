@@ -54,7 +54,7 @@ fuzz_target!(|input: &[u8]| {
         assert!(mount.is_empty() || split.path_info.is_empty() || split.path_info[0] == b'/');
 
         let gathered = Gathered::from(&head, &peer);
-        let environ = gathered.environ(&head, &peer, &split, "id");
+        let environ = gathered.environ(&head, &peer, &split, "id", true);
         assert!(!environ.server_name.is_empty());
         assert_eq!(environ.url_scheme, "http");
         assert_eq!(environ.remote_addr, "::1");

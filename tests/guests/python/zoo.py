@@ -9,6 +9,7 @@ from wsgiref.validate import validator
 
 import bare
 import fails
+import framing
 import frameworks
 import surroundings
 
@@ -30,6 +31,7 @@ PROGRAMS = {
     "bottle": frameworks.bottle_app,
     "webob": frameworks.webob_app,
     "fails": fails.app,
+    "framing": framing.app,
     "surroundings": surroundings.app,
 }
 

@@ -27,7 +27,7 @@ pub fn read(path: &Path, matches: &ArgMatches) -> Result<Configured, Error> {
         known && matches.value_source(&id) == Some(ValueSource::CommandLine)
     };
     let of_apps = catalogue::APP.iter().map(|key| key.name);
-    for name in of_apps.chain(["stack"]) {
+    for name in of_apps.chain(["stack", "cgi"]) {
         if is_given(name) {
             return Err(Error::OfOneApp(format!("--{name}")));
         }
@@ -70,7 +70,7 @@ fn flags(serve: &clap::Command, given: &Given) -> Vec<OsString> {
         return Vec::new();
     };
     // What holds anyhow is left out: some flags cannot be by themselves.
-    if given.texts == [given.key.default.trim_matches('"')] {
+    if given.is_default() {
         return Vec::new();
     }
     let takes_value = flag.get_action().takes_values();
@@ -99,8 +99,8 @@ mod tests {
         cli.find_subcommand("serve").expect("it is there").clone()
     }
 
-    /// What only the command line says: which file, and how a crate is built.
-    const FLAGS_ONLY: [&str; 4] = ["config", "stack", "help", "version"];
+    /// What only the command line says: which file, and how an app is built.
+    const FLAGS_ONLY: [&str; 5] = ["config", "stack", "cgi", "help", "version"];
     /// What only the file says.
     const KEYS_ONLY: [&str; 5] = ["unknown-host", "component", "tenant", "hosts", "secrets"];
 
@@ -195,18 +195,23 @@ mod tests {
                 if key.name == "trusted-proxy" {
                     continue;
                 }
+                let after = match key.name {
+                    "reuse-for" => "reuse = 2\n",
+                    _ => "",
+                };
                 let written = match key.kind {
                     Kind::Count(..) if value.parse::<u64>().is_ok() => value.to_owned(),
                     _ => format!("{value:?}"),
                 };
-                let text = format!("{table}{written}\n");
+                let text = format!("{table}{written}\n{after}");
                 let problems = Config::parse(Path::new("f"), &text).unwrap_err();
                 // What else is wrong with the file is not about its third line.
                 let in_file = problems.iter().all(|problem| {
                     problem.line != Some(3) || problem.text.contains("no such file")
                 });
                 let flag = format!("--{}={value}", key.name);
-                let line = ["rhost", "serve", "--trusted-proxy=10.0.0.1", &flag];
+                let mut line = vec!["rhost", "serve", "--trusted-proxy=10.0.0.1", &flag];
+                line.extend((key.name == "reuse-for").then_some("--reuse=2"));
                 let by_flag = Cli::try_parse_from(line).is_ok();
                 assert_eq!(in_file, by_flag, "{} = {written}: {problems:?}", key.name);
             }

@@ -10,7 +10,7 @@ use rhost::inspect::inspect;
 use rhost::load::{LoadError, Loaded, Loader};
 use rhost::log::Sink;
 use rhost::package::Build;
-use rhost::python::{Observer, Project, Workshop};
+use rhost::python::{Observer, Project, Workshop, bundle};
 use rhost::sandbox::{Details, Engines};
 use rhost::settings::{AppSettings, LentDir};
 use rhost::tenant::App;
@@ -96,7 +96,7 @@ impl Deployer {
     /// The component; a crate or a program is built first.
     pub fn component(&self) -> Result<Component, Error> {
         let (path, lends) = match &self.source {
-            Source::Component(path) => (path.clone(), Vec::new()),
+            Source::Component(path) => (path.clone(), bundle::beside(path)),
             Source::Crate(build) => (one(build.run()?)?, Vec::new()),
             Source::Program(project) => self.program(project)?,
         };
@@ -185,6 +185,9 @@ impl Deployer {
 
 impl Source {
     fn named(args: &AppArgs, quiet: bool) -> Result<Self, Error> {
+        if args.cgi {
+            return Ok(Source::Program(Project::cgi(&args.app)?));
+        }
         if let Some(project) = Project::find(&args.app)? {
             return Ok(Source::Program(project));
         }
@@ -253,8 +256,9 @@ impl Component {
 }
 
 /// Tells of a program's build on standard error.
-struct Narrator {
-    quiet: bool,
+pub struct Narrator {
+    /// Whether it is to keep silent.
+    pub quiet: bool,
 }
 
 impl Observer for Narrator {

@@ -74,6 +74,7 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
     let proxies = args.proxy.proxies();
     let connection_limits = args.connections.limits();
     descriptors::raise();
+    let reuse = args.app.reuse.reuse();
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
     let health = Health::default();
@@ -176,6 +177,13 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
                 .map(|listener| url_of(listener.address(), tls.is_some()))
                 .collect();
             eprintln!("rhost: serving {what} on {} ({then})", urls.join(" and "));
+            if reuse.is_on() {
+                eprintln!(
+                    "rhost: an instance serves up to {} requests within {}: they share its memory (--reuse)",
+                    reuse.requests,
+                    humantime::format_duration(reuse.age)
+                );
+            }
         }
         let (mut reloads, mut live): (Option<Reloads>, _) = (None, None);
         match served {

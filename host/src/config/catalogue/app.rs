@@ -73,6 +73,19 @@ const QUEUE_TIMEOUT: Key = key(
     "How long a request waits for a place before it gets 503",
 );
 
+const REUSE: Key = key(
+    "reuse",
+    Kind::Count(1, u32::MAX as u64),
+    "1",
+    "Requests that an instance serves, one after the other; beyond 1 they share its memory",
+);
+const REUSE_FOR: Key = key(
+    "reuse-for",
+    Kind::Time,
+    "\"60s\"",
+    "How long an instance may serve, with reuse",
+);
+
 /// The keys of `[defaults]`.
 pub const DEFAULTS: &[Key] = &[
     ENV,
@@ -87,6 +100,8 @@ pub const DEFAULTS: &[Key] = &[
     CONCURRENCY,
     QUEUE,
     QUEUE_TIMEOUT,
+    REUSE,
+    REUSE_FOR,
 ];
 
 /// The keys of an app, `[apps.NAME]`.
@@ -139,6 +154,8 @@ pub const APP: &[Key] = &[
     CONCURRENCY,
     QUEUE,
     QUEUE_TIMEOUT,
+    REUSE,
+    REUSE_FOR,
 ];
 
 /// The keys of a tenant, `[tenants.NAME]`.

@@ -1,0 +1,109 @@
+"""Locks for SQLite's databases.
+
+WASI has no locks on files, and SQLite built for it takes none, so that nothing
+keeps two instances from writing at the same time. Its locking by a directory
+beside the file (`unix-dotfile`) works between instances, so a connection to a
+file gets that one, unless its URI names another. Such a lock outlives its owner:
+connections are closed when the request is over, and the lock of an instance that
+was stopped in the middle goes when no request can hold it.
+"""
+
+import os
+import sys
+import time
+from contextlib import suppress
+from importlib.util import find_spec
+from urllib.parse import quote
+from weakref import WeakSet
+
+# Seconds: longer than a request may take (`--timeout`) unless that was raised.
+ABANDONED = 90
+
+# Arguments of sqlite3.connect after the first.
+_POSITIONAL = ("timeout", "detect_types", "isolation_level", "check_same_thread", "factory", "cached_statements", "uri")
+
+# Connections that such a lock may be held by.
+_open = WeakSet()
+
+
+def release():
+    """Closes what a request left open: nothing of it is used again."""
+    for connection in list(_open):
+        with suppress(Exception):
+            connection.close()
+
+
+class Finder:
+    """Puts the locks in place when sqlite3 is imported, be it as late as in a request."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "sqlite3.dbapi2":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        load = spec.loader.exec_module
+
+        def exec_module(module):
+            load(module)
+            _patch(module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def install():
+    """Called once, before the application is imported."""
+    sys.meta_path.insert(0, Finder())
+
+
+def _patch(module):
+    plain = module.connect
+
+    class Connection(module.Connection):
+        """One that can be referred to weakly."""
+
+    def connect(database, *args, **kwargs):
+        """sqlite3.connect, with locks that other instances respect."""
+        kwargs.update(zip(_POSITIONAL, args))
+        path = None if kwargs.get("uri") else _file(os.fsdecode(database))
+        if path is None:
+            return plain(database, **kwargs)
+        _free(path + ".lock")
+        kwargs = {"factory": Connection, **kwargs, "uri": True}
+        connection = plain(f"file:{quote(path)}?vfs=unix-dotfile", **kwargs)
+        _open.add(connection)
+        return connection
+
+    module.connect = connect
+
+
+def _file(database):
+    """The path of a database that several may write to; none if this one is in memory, or nobody writes there."""
+    if database in ("", ":memory:"):
+        return None
+    path = os.path.abspath(database)
+    # WASI cannot be asked whether a directory may be written to.
+    probe = path + ".lock.new"
+    try:
+        os.mkdir(probe)
+    except FileExistsError:
+        return path
+    except OSError:
+        return None
+    with suppress(OSError):
+        os.rmdir(probe)
+    return path
+
+
+def _free(lock):
+    """Takes away a lock that was left behind."""
+    guard = lock + ".old"
+    with suppress(OSError):
+        if time.time() - os.stat(lock).st_mtime > ABANDONED:
+            # One at a time: the next must not take away the lock of whoever comes after this.
+            os.mkdir(guard)
+            try:
+                if time.time() - os.stat(lock).st_mtime > ABANDONED:
+                    os.rmdir(lock)
+            finally:
+                os.rmdir(guard)

@@ -1,0 +1,139 @@
+//! One instance with its store, and how it is polled to an answer.
+
+use super::frames;
+use super::handle::HandleExport;
+use super::state::{Serving, State};
+use crate::backtrace::Backtrace;
+use crate::failure::{Cause, Limit};
+use crate::gateway::Environ;
+use crate::turn::Turn;
+use wasmtime::component::{Instance, InstancePre, Resource};
+use wasmtime::{
+    PoolConcurrencyLimitError, Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace,
+};
+use wasmtime_wasi::I32Exit;
+
+/// An instance. Dropping it gives its slot back.
+pub struct Sandbox {
+    store: Store<State>,
+    instance: Instance,
+}
+
+/// Why there is none, and the data of its store, which has the request.
+pub struct NotStarted {
+    /// What wasmtime said.
+    pub reason: wasmtime::Error,
+    /// The data.
+    pub state: State,
+}
+
+impl Sandbox {
+    /// A fresh one, to serve the request that `state` has.
+    pub async fn start(pre: &InstancePre<State>, state: State) -> Result<Self, Box<NotStarted>> {
+        let mut store = Store::new(pre.engine(), state);
+        store.limiter(|state| &mut state.space);
+        set_deadline(&mut store);
+        store.epoch_deadline_callback(tick);
+        match pre.instantiate_async(&mut store).await {
+            Ok(instance) => Ok(Sandbox { store, instance }),
+            Err(reason) => Err(Box::new(NotStarted {
+                reason,
+                state: store.into_data(),
+            })),
+        }
+    }
+
+    /// The next request is to be served.
+    pub fn begin(&mut self, serving: Serving) {
+        self.store.data_mut().begin(serving);
+        set_deadline(&mut self.store);
+    }
+
+    /// Answers the request. An instance that failed must serve no other.
+    pub async fn answer(
+        &mut self,
+        handle: &HandleExport,
+        environ: Environ<'_>,
+    ) -> Result<(), Cause> {
+        let Sandbox { store, instance } = self;
+        let handle = match handle.of(instance, store) {
+            Ok(handle) => handle,
+            Err(error) => return Err(Cause::NotStarted(format!("{error:#}"))),
+        };
+        let input = Resource::new_own(store.data_mut().give_input());
+        match handle.call_async(&mut *store, (environ, input)).await {
+            Ok((Ok(()),)) => Ok(()),
+            Ok((Err(failure),)) => Err(Cause::Reported(failure)),
+            Err(error) => {
+                let state = store.data();
+                Err(cause(error, state, |reason| Cause::Trap {
+                    reason,
+                    backtrace: Backtrace::default(),
+                    limit: state.space.refused(),
+                }))
+            }
+        }
+    }
+
+    /// The request is over. Returns whether another may follow; `bodiless` as
+    /// [`State::end`] has it.
+    pub fn end(&mut self, bodiless: bool) -> bool {
+        self.store.data_mut().end(bodiless)
+    }
+}
+
+/// The tick that is under way may be over in no time; a guest is made to give way
+/// after a whole one, which most never see.
+fn set_deadline(store: &mut Store<State>) {
+    store.set_epoch_deadline(2);
+}
+
+/// Each tick makes the guest give way, and looks at its budget.
+fn tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
+    let cpu = &store.data().serving()?.cpu;
+    cpu.tick()
+        .map_err(|limit| wasmtime::Error::new(LimitReached(limit)))?;
+    let cpu = cpu.clone();
+    Ok(UpdateDeadline::YieldCustom(
+        1,
+        Box::pin(async move { cpu.hold(Turn::next().await) }),
+    ))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct LimitReached(Limit);
+
+/// Why wasmtime gave up on the sandbox that had this `state`. `otherwise` takes what
+/// is no trap and no limit.
+pub fn cause(
+    error: wasmtime::Error,
+    state: &State,
+    otherwise: impl FnOnce(String) -> Cause,
+) -> Cause {
+    let backtrace = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(frames::backtrace)
+        .unwrap_or_default();
+    if let Some(LimitReached(limit)) = error.downcast_ref() {
+        return Cause::Limit(*limit, backtrace);
+    }
+    if let Some(I32Exit(code)) = error.downcast_ref() {
+        return Cause::Exited(*code);
+    }
+    if error.is::<PoolConcurrencyLimitError>() {
+        return Cause::NoSandbox;
+    }
+    // A guest that is refused what it starts with gets no further.
+    if let (Some(limit), None) = (state.space.refused(), error.downcast_ref::<Trap>()) {
+        return Cause::Limit(limit, backtrace);
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(trap) => Cause::Trap {
+            reason: trap.to_string(),
+            backtrace,
+            limit: state.space.refused(),
+        },
+        None => otherwise(format!("{:#}", error.root_cause())),
+    }
+}

@@ -1,0 +1,1 @@
+TEXT = "<p>Hällo</p>"

@@ -1,0 +1,4 @@
+from wsgiref.handlers import CGIHandler
+from wsgiref.simple_server import demo_app
+
+CGIHandler().run(demo_app)
