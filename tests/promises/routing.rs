@@ -324,3 +324,37 @@ async fn a_bad_file_changes_nothing() {
         (1, 0, 0, 0)
     );
 }
+
+/// What an app keeps from one request for the next stays where the app does, and is
+/// nobody's where it does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn kept_instances_stay_with_an_app_that_does() {
+    let file = |of_b: &str| {
+        format!(
+            "[defaults]\nreuse = 100\nreuse-for = \"1h\"\n\
+             [apps.a]\ncomponent = \"remembers.wasm\"\n\
+             [apps.b]\ncomponent = \"remembers.wasm\"\nmount = \"/b\"\n{of_b}"
+        )
+    };
+    let mut fleet = Fleet::start(&["remembers"], &file("")).await;
+    // One connection, and so one lane.
+    let mut client = fleet.server.client().await;
+    for number in ["1", "2"] {
+        assert_eq!(client.get("/").await.text(), number);
+        assert_eq!(client.get("/b/").await.text(), number);
+    }
+    let (a, b) = (fleet.app("a"), fleet.app("b"));
+    while a.waiting() == 0 || b.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    fleet.apply(&file("cpu = \"1s\"\n")).unwrap();
+    assert_eq!((a.waiting(), b.waiting()), (1, 0));
+    assert_eq!(client.get("/").await.text(), "3");
+    assert_eq!(client.get("/b/").await.text(), "1");
+    // One that is no longer there keeps nothing either.
+    let b = fleet.app("b");
+    fleet
+        .apply("[apps.c]\ncomponent = \"remembers.wasm\"\n")
+        .unwrap();
+    assert_eq!((a.waiting(), b.waiting()), (0, 0));
+}
