@@ -6,9 +6,11 @@ use crate::gate::Refusal;
 use crate::gateway::{ExcInfo, Failure as Reported, InputError, OutputError};
 use crate::metrics::{self, Event};
 use crate::output::Fault;
+use crate::settings::UnknownHost;
 use http::header::{CONNECTION, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A limit that was reached, with its value.
@@ -87,12 +89,20 @@ impl fmt::Display for Octets {
 pub enum Cause {
     /// No app is mounted at this path.
     NotMounted,
+    /// No app has this host.
+    UnknownHost(UnknownHost),
+    /// The host is another tenant's than the one that the client named in TLS.
+    OtherTenant,
+    /// Other apps have all sandboxes of this size.
+    NoSandbox,
     /// There is no app yet: the crate it is to be built from does not build.
     NotBuilt,
     /// The app runs as many requests as it may, and no more can wait.
     Overloaded,
     /// A place did not become free in time.
     QueueTimeout(Duration),
+    /// One of these two, of all apps of the tenant called so.
+    Tenant(Arc<str>, Box<Cause>),
     /// The request announced a larger body than the app takes, in octets.
     RequestTooLarge(u64),
     /// The sandbox could not be made.
@@ -124,8 +134,12 @@ impl Cause {
     /// What the client gets, as long as no headers have left.
     pub fn status(&self) -> StatusCode {
         match self {
-            Cause::NotMounted => StatusCode::NOT_FOUND,
-            Cause::NotBuilt | Cause::Overloaded | Cause::QueueTimeout(_) => {
+            Cause::NotMounted | Cause::UnknownHost(UnknownHost::NotFound) => StatusCode::NOT_FOUND,
+            Cause::UnknownHost(UnknownHost::Misdirected) | Cause::OtherTenant => {
+                StatusCode::MISDIRECTED_REQUEST
+            }
+            Cause::Tenant(_, cause) => cause.status(),
+            Cause::NotBuilt | Cause::Overloaded | Cause::QueueTimeout(_) | Cause::NoSandbox => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Cause::RequestTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -171,9 +185,14 @@ impl Cause {
 
     fn event(&self) -> Option<Event> {
         match self {
-            Cause::NotMounted | Cause::NotBuilt | Cause::Reported(Reported::Input(_)) => None,
+            Cause::NotMounted
+            | Cause::UnknownHost(_)
+            | Cause::OtherTenant
+            | Cause::NotBuilt
+            | Cause::Reported(Reported::Input(_)) => None,
+            Cause::Tenant(_, cause) => cause.event(),
             Cause::RequestTooLarge(_) => Some(Event::BodyTooLarge),
-            Cause::Overloaded => Some(Event::Overloaded),
+            Cause::Overloaded | Cause::NoSandbox => Some(Event::Overloaded),
             Cause::QueueTimeout(_) => Some(Event::QueueTimeout),
             Cause::Limit(limit, _)
             | Cause::Trap {
@@ -201,6 +220,15 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Cause::NotMounted => f.write_str("no app is mounted at this path"),
+            Cause::UnknownHost(_) => f.write_str("no app has this host (hosts, unknown-host)"),
+            Cause::OtherTenant => f.write_str(
+                "the host is another tenant's than the one that the client named in TLS",
+            ),
+            Cause::Tenant(name, cause) => write!(f, "tenant {name}: {cause}"),
+            Cause::NoSandbox => f.write_str(
+                "overloaded: apps have all sandboxes of this size together; \
+                 give each tenant less (--concurrency)",
+            ),
             Cause::NotBuilt => {
                 f.write_str("the app does not build yet; a browser shows why (--watch)")
             }

@@ -16,10 +16,11 @@
 //!    [`stall`] gives up one that neither asks nor takes when its [`patience`] is at
 //!    its end, [`http2_stream`] a stream of it, and by [`departure`] one that has
 //!    left. The [`gate`] lets no request pass that others might read in another way.
-//! 3. [`tenant`]: finds the app, and starts the [`trail`] that the request leaves
+//! 3. [`tenant`]: finds the app among those that are [`served`], by the [`routing`], and starts the [`trail`] that the request leaves
 //!    in the logs, its line in the [`access_log`] among them. What [`development`]
 //!    shows of an app and its failures, it shows here.
-//! 4. [`admission`]: a place before a sandbox; overload queues, then sheds.
+//! 4. [`tenancy`]: a place of its tenant's share, and [`admission`]: a place before a
+//!    sandbox; overload queues, then sheds.
 //! 5. [`environ`]: the head of the request as PEP 3333's record.
 //! 6. [`sandbox`]: a fresh instance, with what [`capabilities`] lends it, within
 //!    what [`meter`] counts. It reads [`input`], and calls
@@ -29,7 +30,8 @@
 //!    [`turn`]s. [`body`] is the response on its way out, and [`streamed`] drives
 //!    the guest from block to block.
 //!
-//! Before any request: [`scaffold`] begins a crate, [`package`] builds it, for
+//! Before any request: [`config`] reads and checks the file that says what is served,
+//! and [`deployment`] makes apps of it. [`scaffold`] begins a crate, [`package`] builds it, for
 //! production with a [`profile`] and [`strip`]ped, and [`python`] builds a WSGI
 //! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, and [`compiled`]
 //! keeps its code; [`inspect`] only looks. Beside all requests: by a [`handover`]
@@ -47,9 +49,11 @@ pub mod body;
 pub mod capabilities;
 pub mod check;
 pub mod compiled;
+pub mod config;
 pub mod connection;
 pub mod conversation;
 pub mod departure;
+pub mod deployment;
 pub mod development;
 pub mod drain;
 pub mod environ;
@@ -78,8 +82,10 @@ pub mod python;
 pub mod quota;
 pub mod request_id;
 pub mod requests;
+pub mod routing;
 pub mod sandbox;
 pub mod scaffold;
+pub mod served;
 pub mod settings;
 pub mod socket;
 pub mod socket_file;
@@ -87,6 +93,7 @@ pub mod stall;
 pub mod start_response;
 pub mod streamed;
 pub mod strip;
+pub mod tenancy;
 pub mod tenant;
 pub mod tls;
 pub mod trail;

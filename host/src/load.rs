@@ -186,8 +186,8 @@ impl Loader<'_> {
     }
 }
 
-/// What a file is, by its first octets.
-fn recognise(file: &[u8]) -> Result<(), LoadError> {
+/// What a file is, by its first octets; fails if it is no component.
+pub fn recognise(file: &[u8]) -> Result<(), LoadError> {
     let text = file.trim_ascii_start();
     match file {
         // Version 13, layer 1: the component model's binary format.

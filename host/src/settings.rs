@@ -1,6 +1,7 @@
 //! What whoever runs rhost decides: limits, time-outs and what an app is lent.
 //! Plain data, checked where it is parsed; nothing here touches the world.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ const GIB: u64 = 1 << 30;
 
 /// What one request may use. All are on by default, and the same in development
 /// as in production. Each names the command's flag that sets it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Time on a CPU, waiting on the host not counted (`--cpu`).
     pub cpu: Duration,
@@ -224,6 +225,67 @@ impl Default for Timeouts {
     }
 }
 
+/// What is answered to a request for a host that no app has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownHost {
+    /// 421: this server is not the one for it (RFC 9110, section 15.5.20). A client
+    /// that came over a connection for another host asks again over one of its own.
+    #[default]
+    Misdirected,
+    /// 404, as a server does that has a page for every host.
+    NotFound,
+}
+
+/// What all apps of one tenant may use together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantSettings {
+    /// Requests of its apps that run at a time, those that wait for a place of their
+    /// app included. None: as many as its apps may.
+    pub concurrency: Option<usize>,
+    /// Requests that wait for one of those.
+    pub queue: usize,
+    /// How long one of them waits before it is answered 503.
+    pub queue_timeout: Duration,
+}
+
+impl Default for TenantSettings {
+    fn default() -> Self {
+        let Limits {
+            queue,
+            queue_timeout,
+            ..
+        } = Limits::default();
+        TenantSettings {
+            concurrency: None,
+            queue,
+            queue_timeout,
+        }
+    }
+}
+
+/// A value that is shown to the app it is for, and nowhere else: neither in a log nor
+/// by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `value`.
+    pub fn new(value: String) -> Self {
+        Secret(value)
+    }
+
+    /// The value, for whom it is meant.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
 /// A directory of the host that an app is lent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LentDir {
@@ -237,7 +299,7 @@ pub struct LentDir {
 
 /// An app: its name and what it is lent. Nothing that is not named here reaches
 /// a guest.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppSettings {
     /// What logs call it.
     pub name: String,
@@ -246,6 +308,8 @@ pub struct AppSettings {
     pub mount: String,
     /// Environment variables.
     pub env: Vec<(String, String)>,
+    /// Environment variables that nobody else is to see.
+    pub secrets: Vec<(String, Secret)>,
     /// Directories.
     pub dirs: Vec<LentDir>,
     /// What each of its requests may use.

@@ -18,14 +18,17 @@ use crate::observer::Observer;
 use crate::output::Outlet;
 use crate::proxy::Proxies;
 use crate::request_id::RequestId;
+use crate::routing::Routes;
 use crate::sandbox::{self, Program};
+use crate::served::Served;
 use crate::settings::{AppSettings, HeadLimits, Limits, Timeouts};
 use crate::trail::Trail;
-use arc_swap::ArcSwapOption;
+use arc_swap::ArcSwap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -148,10 +151,10 @@ impl App {
 
 /// Where requests are sent to their apps.
 pub struct Site {
-    /// None until it has been built for the first time.
-    app: ArcSwapOption<App>,
+    served: ArcSwap<Served<App>>,
+    /// Of what concerns no app.
+    own_log: Arc<AppLog>,
     access_log: Option<AccessLog>,
-    log: Sink,
     body_timeout: Duration,
     head_limits: HeadLimits,
     /// None if nobody is one.
@@ -170,9 +173,9 @@ impl Site {
         access_log: Option<AccessLog>,
     ) -> Self {
         Site {
-            app: ArcSwapOption::from_pointee(app),
+            served: ArcSwap::from_pointee(Served::one(app)),
+            own_log: Arc::new(AppLog::new("rhost", log.clone(), u64::MAX)),
             access_log,
-            log: log.clone(),
             body_timeout: timeouts.body,
             head_limits: HeadLimits::default(),
             proxies: None,
@@ -216,24 +219,41 @@ impl Site {
         }
     }
 
-    /// The app as it is now.
+    /// The app as it is now, of a site of one.
     pub fn app(&self) -> Option<Arc<App>> {
-        self.app.load_full()
+        match &**self.served.load() {
+            Served::One(app) => Some(app.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether there is something to be served.
+    pub fn is_built(&self) -> bool {
+        !matches!(&**self.served.load(), Served::Nothing)
     }
 
     /// Puts `app` in the place of the one that is there. Requests that have
     /// begun are finished by the app that began them.
     pub fn replace(&self, app: App) {
-        if let Some(last) = self.app.swap(Some(Arc::new(app))) {
-            last.retire();
-        }
+        self.serve(Served::one(Some(app)));
+    }
+
+    /// Serves what `routes` lead to from here on, all at once; otherwise the same.
+    pub fn route(&self, routes: Routes<Arc<App>>) {
+        self.serve(Served::Many(routes));
+    }
+
+    fn serve(&self, next: Served<App>) {
+        let next = Arc::new(next);
+        let last = self.served.swap(next.clone());
+        let stays: HashSet<*const App> = next.apps().map(Arc::as_ptr).collect();
+        let gone = last.apps().filter(|app| !stays.contains(&Arc::as_ptr(app)));
+        gone.for_each(|app| app.retire());
     }
 
     /// There is no future for what is kept from one request for another.
     pub fn retire(&self) {
-        if let Some(app) = self.app() {
-            app.retire();
-        }
+        self.served.load().apps().for_each(|app| app.retire());
     }
 
     /// Answers a request that came over `peer` and did not pass the gate.
@@ -288,9 +308,9 @@ impl Site {
     ) -> Response<Body> {
         let (head, incoming) = request.into_parts();
         let mut trail = Trail::begin(&head, peer, self.access_log.as_ref());
-        let Some(app) = self.app.load_full() else {
-            let log = AppLog::new("rhost", self.log.clone(), u64::MAX);
-            return body::refuse(Cause::NotBuilt, &log, trail);
+        let (app, tenant) = match self.served.load().find(&head, peer) {
+            Ok(found) => found,
+            Err(cause) => return body::refuse(cause, &self.own_log, trail),
         };
         trail.of_app(&app.desks[lane % app.desks.len()].log);
         if let Some(subject) = &app.subject
@@ -312,6 +332,13 @@ impl Site {
         if announced_length(&head.headers).is_some_and(|length| length > limits.request_body) {
             return refuse(Cause::RequestTooLarge(limits.request_body), trail);
         }
+        let share = match tenant {
+            None => None,
+            Some(tenant) => match tenant.enter(lane).await {
+                Ok(share) => share,
+                Err(cause) => return refuse(cause, trail),
+            },
+        };
         let place = match turnstile.enter(lane).await {
             Ok(place) => place,
             Err(cause) => return refuse(cause, trail),
@@ -328,7 +355,7 @@ impl Site {
             let request = trail.request();
             async move {
                 // The place is the last thing that a sandbox gives back.
-                let _place = place;
+                let _places = (place, share);
                 desk.run(&head, &peer, input, outlet, cpu, request).await
             }
         });

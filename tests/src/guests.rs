@@ -26,10 +26,7 @@ pub fn load(name: &str) -> Arc<Loaded> {
 
 /// The same in `engines`, each time anew.
 pub fn load_in(engines: &Engines, name: &str) -> Loaded {
-    let path = match program(name) {
-        Some(built) => built.component,
-        None => component(name),
-    };
+    let path = path(name);
     let file = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     // Compiled guests stay beside the components, from one run to the next.
     let cache =
@@ -40,6 +37,14 @@ pub fn load_in(engines: &Engines, name: &str) -> Loaded {
     }
     .load(&file, || ())
     .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Where the component of the guest called `name` is.
+pub fn path(name: &str) -> PathBuf {
+    match program(name) {
+        Some(built) => built.component,
+        None => component(name),
+    }
 }
 
 /// The size class in which the guest called `name` runs.
@@ -84,9 +89,9 @@ fn places(name: &str) -> [PathBuf; 2] {
 }
 
 /// One set of engines for all tests: each reserves terabytes of addresses.
-fn engines() -> &'static Engines {
-    static ENGINES: OnceLock<Engines> = OnceLock::new();
-    ENGINES.get_or_init(|| Engines::new(2, Details::Lines).expect("engines start"))
+pub fn engines() -> &'static Arc<Engines> {
+    static ENGINES: OnceLock<Arc<Engines>> = OnceLock::new();
+    ENGINES.get_or_init(|| Arc::new(Engines::new(2, Details::Lines).expect("engines start")))
 }
 
 /// Builds it, if it is not: an example, an app of the SDK that only tests need, or

@@ -17,6 +17,7 @@
 //! directories beside them that have a pyproject.toml, see [`python`].
 
 mod client;
+mod fleet;
 pub mod frames;
 mod guests;
 pub mod python;
@@ -24,6 +25,7 @@ mod server;
 mod tls;
 
 pub use client::{Answer, Client, Received};
+pub use fleet::Fleet;
 pub use guests::{imported_functions, load_in, size_class};
 pub use server::{Server, Stopped, Test};
 pub use tls::{Authority, Identity};

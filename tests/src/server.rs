@@ -308,6 +308,50 @@ impl Test {
         let access_sink = AccessLog::new(access_sink, self.access_log_format);
         let site = Site::new(Some(app), &self.timeouts, &log_sink, Some(access_sink));
         let site = Arc::new(site.with_head_limits(self.head).behind(self.proxies));
+        let parts = Parts {
+            tls: self.tls,
+            timeouts: self.timeouts,
+            connections: self.connections,
+        };
+        parts.serve(site, log_sink, log, access_log)
+    }
+
+    /// Starts the host, gets `path`, and stops it.
+    pub async fn get(self, path: &str) -> Answer {
+        self.request(Request::get(path), "").await
+    }
+
+    /// Starts the host, posts `body` to `path`, and stops it.
+    pub async fn post(self, path: &str, body: impl Into<Bytes>) -> Answer {
+        self.request(Request::post(path), body).await
+    }
+
+    /// Starts the host, sends a request, and stops it.
+    pub async fn request(self, request: http::request::Builder, body: impl Into<Bytes>) -> Answer {
+        let server = self.start().await;
+        let mut answer = server.request(request, body).await;
+        answer.log = server.stop().await.log;
+        answer
+    }
+}
+
+/// What a host has beside its site.
+#[derive(Default)]
+pub(crate) struct Parts {
+    pub(crate) tls: Option<(Vec<CertificateFiles>, Option<PathBuf>)>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) connections: ConnectionLimits,
+}
+
+impl Parts {
+    /// Starts a host that serves `site`, on a port of the system's choice.
+    pub(crate) fn serve(
+        self,
+        site: Arc<Site>,
+        log_sink: Sink,
+        log: Memory,
+        access_log: Memory,
+    ) -> Server {
         let any = Address::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
         let listener = Listener::bind(&any, &Listening::default()).expect("a port is free");
         let &Address::Tcp(addr) = listener.address() else {
@@ -344,24 +388,6 @@ impl Test {
             log,
             access_log,
         }
-    }
-
-    /// Starts the host, gets `path`, and stops it.
-    pub async fn get(self, path: &str) -> Answer {
-        self.request(Request::get(path), "").await
-    }
-
-    /// Starts the host, posts `body` to `path`, and stops it.
-    pub async fn post(self, path: &str, body: impl Into<Bytes>) -> Answer {
-        self.request(Request::post(path), body).await
-    }
-
-    /// Starts the host, sends a request, and stops it.
-    pub async fn request(self, request: http::request::Builder, body: impl Into<Bytes>) -> Answer {
-        let server = self.start().await;
-        let mut answer = server.request(request, body).await;
-        answer.log = server.stop().await.log;
-        answer
     }
 }
 

@@ -35,7 +35,7 @@ impl Health {
         }
         match site.get() {
             None => Err("it is starting"),
-            Some(site) if site.app().is_none() => Err("no app is built yet"),
+            Some(site) if !site.is_built() => Err("no app is built yet"),
             Some(_) => Ok(()),
         }
     }

@@ -23,9 +23,11 @@ pub struct Lent {
 impl Lent {
     /// What `settings` name.
     pub fn new(settings: &AppSettings, log: Arc<AppLog>) -> Self {
+        let secrets = settings.secrets.iter();
+        let secrets = secrets.map(|(name, secret)| (name.clone(), secret.reveal().to_owned()));
         Lent {
             log,
-            env: settings.env.clone(),
+            env: settings.env.iter().cloned().chain(secrets).collect(),
             dirs: settings.dirs.clone(),
         }
     }

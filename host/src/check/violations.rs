@@ -57,6 +57,10 @@ fn of_failure(cause: &Cause) -> Option<&'static Rule> {
         Cause::Reported(Failure::Input(_) | Failure::Output(OutputError::Closed)) => return None,
         // The host's own answers, in which no app has a part.
         Cause::NotMounted
+        | Cause::UnknownHost(_)
+        | Cause::OtherTenant
+        | Cause::Tenant(..)
+        | Cause::NoSandbox
         | Cause::NotBuilt
         | Cause::Overloaded
         | Cause::QueueTimeout(_)

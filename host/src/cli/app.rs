@@ -57,6 +57,7 @@ impl AppArgs {
             name,
             mount: self.mount.clone(),
             env: self.env.clone(),
+            secrets: Vec::new(),
             dirs: self.dir.clone(),
             dev: false,
             source: None,

@@ -1,6 +1,6 @@
 //! Flags that say where to listen, and how.
 
-use super::parse::duration;
+use super::parse::{duration, mode};
 use clap::Args;
 use rhost::handover::Predecessor;
 use rhost::listener;
@@ -92,12 +92,5 @@ impl ListenArgs {
                 key: key.clone(),
             })
             .collect())
-    }
-}
-
-fn mode(text: &str) -> Result<u32, String> {
-    match u32::from_str_radix(text, 8) {
-        Ok(mode @ 0..=0o777) => Ok(mode),
-        _ => Err("a mode is three digits from 0 to 7, as 660".into()),
     }
 }

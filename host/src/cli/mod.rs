@@ -3,6 +3,7 @@
 mod app;
 mod build;
 mod check;
+mod config;
 mod inspect;
 mod life;
 mod limits;
@@ -17,7 +18,7 @@ mod serve;
 
 use app::AppArgs;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use life::LifeArgs;
 use limits::ConnectionArgs;
 use listen::ListenArgs;
@@ -71,10 +72,16 @@ Examples:
   rhost serve app.wasm --admin 127.0.0.1:9000   and then: curl 127.0.0.1:9000/ready
   rhost serve app.wasm --pid-file /run/rhost.pid
   kill -USR2 $(cat /run/rhost.pid)              upgrade: a new process takes over, no request is lost
+  rhost serve -c rhost.toml                     many apps, by host and path
+  kill -HUP $(cat /run/rhost.pid)               apply the file again, no request is lost
 
 Nothing reaches the app but what is named: no files, no variables, no network.
 The access log goes to standard output, everything else to standard error.")]
     Serve(Box<Serve>),
+
+    /// Check, show and describe rhost.toml, the file of `rhost serve -c`
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
 
     /// Build a crate as a small, fast component, or a WSGI program
     #[command(after_help = "\
@@ -149,13 +156,19 @@ struct Inspect {
 
 #[derive(Debug, Args)]
 struct Serve {
+    /// File that says what is served, and how: many apps, by host and path; flags beside it
+    /// win over its [server]. See `rhost config --help`
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
     /// Show a client on this machine why a request failed
     /// [default: on for what is built, off for a component]
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
     dev: Option<Switch>,
 
     /// Build and load the app again when what it is made from changes; requests
-    /// go on, and with --dev a browser loads its page again
+    /// go on, and with --dev a browser loads its page again. With -c: apply the file
+    /// when it, a component or a secret changes
     #[arg(long)]
     watch: bool,
 
@@ -368,6 +381,8 @@ pub enum Error {
     Build(#[from] build::Error),
     /// `rhost serve`.
     Serve(#[from] serve::Error),
+    /// `rhost config`.
+    Config(#[from] config::Error),
     /// `rhost inspect`.
     Inspect(#[from] inspect::Error),
     /// `rhost check`.
@@ -378,7 +393,11 @@ impl Error {
     /// What the process ends with. Of a check, 1 says that rules are broken.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Error::Check(_) => ExitCode::from(2),
+            Error::Check(_)
+            | Error::Config(_)
+            | Error::Serve(serve::Error::Config(_) | serve::Error::OfOneApp(_)) => {
+                ExitCode::from(2)
+            }
             _ => ExitCode::FAILURE,
         }
     }
@@ -386,10 +405,16 @@ impl Error {
 
 /// Does what the command line asks for, and says how the process is to end.
 pub fn run() -> Result<ExitCode, Error> {
-    match Cli::parse().command {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match cli.command {
         Command::New(args) => new::run(&args)?,
         Command::Build(args) => build::run(&args)?,
-        Command::Serve(args) => serve::run(*args)?,
+        Command::Serve(args) => {
+            let matches = matches.subcommand_matches("serve").expect("it is `serve`");
+            serve::run(*args, matches)?;
+        }
+        Command::Config(command) => config::run(command)?,
         Command::Inspect(args) => inspect::run(&args)?,
         Command::Check(args) => {
             return Ok(match check::run(*args)? {

@@ -9,13 +9,20 @@ use http::{HeaderMap, Uri};
 /// beats what it asks for, the target's authority beats Host (RFC 9112, section
 /// 3.2.2), and the listening address stands in for all.
 pub fn server<'a>(head: &'a Parts, peer: &'a Peer) -> (&'a str, u16) {
+    asked(head, peer).unwrap_or_else(|| peer.local())
+}
+
+/// The same host, without a port, if the client has named one.
+pub fn asked_host<'a>(head: &'a Parts, peer: &'a Peer) -> Option<&'a str> {
+    asked(head, peer).map(|(host, _)| host)
+}
+
+fn asked<'a>(head: &'a Parts, peer: &'a Peer) -> Option<(&'a str, u16)> {
     let asked = peer
         .asked_host()
-        .or_else(|| authority(&head.uri, &head.headers));
+        .or_else(|| authority(&head.uri, &head.headers))?;
     // Without a port the scheme's own is meant (RFC 9110, section 4.2.1).
-    asked
-        .and_then(|asked| host_and_port(asked, peer.default_port()))
-        .unwrap_or_else(|| peer.local())
+    host_and_port(asked, peer.default_port())
 }
 
 /// The target's authority, or else Host.

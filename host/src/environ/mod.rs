@@ -3,7 +3,7 @@
 mod authority;
 mod peer;
 
-pub use authority::server;
+pub use authority::{asked_host, server};
 pub use peer::Peer;
 
 use crate::gateway::Environ;

@@ -141,6 +141,15 @@ impl Peer {
         self.facts.as_ref().map_or(&[], |facts| &facts.0)
     }
 
+    /// The host that the client itself named in the handshake of TLS. A trusted proxy
+    /// names whom it likes there.
+    pub fn sni(&self) -> Option<&str> {
+        match self.proxies {
+            Some(_) => None,
+            None => self.facts.as_ref()?.sni(),
+        }
+    }
+
     /// The host that a proxy was asked for, with a port if it is not the scheme's
     /// own, where that is not what the request says.
     pub fn asked_host(&self) -> Option<&str> {

@@ -8,7 +8,9 @@ use crate::failure::{Cause, Limit};
 use crate::gateway::Environ;
 use crate::turn::Turn;
 use wasmtime::component::{Instance, InstancePre, Resource};
-use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime::{
+    PoolConcurrencyLimitError, Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace,
+};
 use wasmtime_wasi::I32Exit;
 
 /// An instance. Dropping it gives its slot back.
@@ -118,6 +120,9 @@ pub fn cause(
     }
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return Cause::Exited(*code);
+    }
+    if error.is::<PoolConcurrencyLimitError>() {
+        return Cause::NoSandbox;
     }
     // A guest that is refused what it starts with gets no further.
     if let (Some(limit), None) = (state.space.refused(), error.downcast_ref::<Trap>()) {

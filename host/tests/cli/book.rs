@@ -76,6 +76,11 @@ fn operating() {
 }
 
 #[test]
+fn configuration() {
+    assert!(follow("docs/configuration.md") >= 5);
+}
+
+#[test]
 fn the_examples() {
     assert!(follow("examples/notes/README.md") >= 2);
     assert!(follow("examples/chat/README.md") >= 1);

@@ -14,6 +14,17 @@ use std::path::PathBuf;
 /// Why nothing is served. One line each; the last word is what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// A flag beside a file that says it for each app.
+    #[error(
+        "{0} is for one app, and the file of -c may have several; put it there, or leave out -c"
+    )]
+    OfOneApp(String),
+    /// The file of `-c` is wrong, and each error was told.
+    #[error(transparent)]
+    Config(#[from] super::super::config::Error),
+    /// So many apps cannot be served, and of each was told why.
+    #[error("{}: {}; nothing is served before they are mended", .0.display(), counted(*.1))]
+    Deploy(PathBuf, usize),
     /// The component cannot be read.
     #[error("{}: {}", path.display(), explain(error))]
     Read {
@@ -94,6 +105,13 @@ pub enum Error {
     /// wasmtime or the system would not start.
     #[error("cannot start: {0}")]
     Start(String),
+}
+
+fn counted(apps: usize) -> String {
+    match apps {
+        1 => "1 app cannot be served".into(),
+        apps => format!("{apps} apps cannot be served"),
+    }
 }
 
 pub(super) fn explain(error: &io::Error) -> String {

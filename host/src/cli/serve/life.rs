@@ -2,6 +2,7 @@
 //! drains: told to stop, or succeeded by another process.
 
 use super::pid_file::PidFile;
+use super::reload::Reloads;
 use super::service_manager;
 use super::signals::{Asked, Signals};
 use rhost::admin::{Admin, Health, Pages, Serving};
@@ -18,6 +19,8 @@ pub struct Life {
     pub sockets: Vec<(Role, Handed)>,
     pub pid_file: Option<PathBuf>,
     pub patience: Duration,
+    /// Who applies a file again, if there is one.
+    pub reloads: Option<Reloads>,
     pub quiet: bool,
 }
 
@@ -84,8 +87,15 @@ impl Life {
     /// Returns when this process is to stop; true if another has taken its place.
     async fn until_relieved(&mut self, belongings: &mut Belongings) -> bool {
         loop {
-            if self.signals.next().await == Asked::Stop {
-                return false;
+            match self.signals.next().await {
+                Asked::Stop => return false,
+                Asked::Upgrade => {}
+                Asked::Reload => {
+                    if let Some(reloads) = &self.reloads {
+                        reloads.ask();
+                    }
+                    continue;
+                }
             }
             if !self.quiet {
                 eprintln!("rhost: starting a new process, to hand over to (SIGUSR2)");

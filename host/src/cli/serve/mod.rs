@@ -1,11 +1,15 @@
 //! `rhost serve`: build if need be, load, listen, serve, drain.
 
+mod configured;
 pub mod deploy;
 mod descriptors;
 pub mod error;
+mod fleet;
 mod life;
+mod one;
 mod pid_file;
 mod rebuild;
+mod reload;
 mod service_manager;
 mod signals;
 mod tls;
@@ -13,25 +17,40 @@ mod tls;
 pub use error::Error;
 
 use super::{Serve, Switch};
-use deploy::{Component, Deployer};
+use clap::ArgMatches;
+use configured::Configured;
+use fleet::Fleet;
 use life::{Belongings, Life};
+use one::One;
 use pid_file::PidFile;
-use rebuild::Rebuild;
+use reload::Reloads;
 use rhost::access_log::AccessLog;
 use rhost::admin::{Admin, Health, Pages};
-use rhost::development::Live;
 use rhost::handover::{Predecessor, Role};
 use rhost::listener::{self, Listener};
 use rhost::log::{Format, Sink};
 use rhost::socket::Address;
-use rhost::tenant::{App, Site};
+use rhost::tenant::Site;
 use rhost::worker::Drained;
 use signals::Signals;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-/// Serves until a signal comes.
-pub fn run(args: Serve) -> Result<(), Error> {
+/// What a command line has served.
+enum Served {
+    One(Box<One>),
+    Many(Box<Fleet>),
+}
+
+/// Serves until a signal comes; `matches` are those that `args` were read from.
+pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
+    let (args, config) = match args.config.as_deref() {
+        Some(path) => {
+            let Configured { args, config } = configured::read(path, matches)?;
+            (args, Some(config))
+        }
+        None => (args, None),
+    };
     let mut predecessor = Predecessor::of_this_process().map_err(Error::Predecessor)?;
     let (log, _log_flusher) = Sink::start("log", io::stderr(), args.log_format());
     trace(&log);
@@ -45,6 +64,7 @@ pub fn run(args: Serve) -> Result<(), Error> {
         Switch::Off => (None, None),
     };
     let (mount, quiet) = (args.app.mount.clone(), args.quiet);
+    let url_of = move |address: &Address, is_tls: bool| url(address, is_tls, &mount);
     let addresses = args.listen.addresses(predecessor.as_ref());
     let listening = args.listen.listening();
     let patience = args.life.handover_timeout;
@@ -54,7 +74,6 @@ pub fn run(args: Serve) -> Result<(), Error> {
     let proxies = args.proxy.proxies();
     let connection_limits = args.connections.limits();
     descriptors::raise();
-    let concurrency = args.app.limits.concurrency;
     let reuse = args.app.reuse.reuse();
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
@@ -88,44 +107,27 @@ pub fn run(args: Serve) -> Result<(), Error> {
             None => belongings.admin = Some(bound.serve(pages).map_err(error)?),
         }
     }
-    let deployer = Deployer::new(args.app, args.dev, quiet, threads, &log)?;
-    let dev = deployer.dev();
-
-    // What changes while the first build runs is to be noticed as well.
-    let watch = match watching {
-        true => Some(deployer.watch()?),
-        false => None,
-    };
-    let live = Live::default();
-    let (component, app) = match first(&deployer) {
-        Ok((component, app)) => (Some(component), Some(app)),
-        // The process before may have one that does build.
-        Err(error) if watching && predecessor.is_none() && rebuild::is_mendable(&error) => {
-            eprintln!("rhost: {error}");
-            live.failed(&rebuild::said(&error));
-            (None, None)
+    let mut served = match config {
+        Some(config) => {
+            let configured = Configured { args, config };
+            Served::Many(Box::new(Fleet::new(configured, threads, &log)?))
         }
-        Err(error) => return Err(error),
+        None => Served::One(Box::new(One::new(args, threads, &log)?)),
     };
-    if let (Some(asked), Some(app)) = (concurrency, &app)
-        && asked as usize > app.places()
-    {
-        eprintln!(
-            "rhost: --concurrency {asked} is more than the sandboxes of this size that are kept; {} requests run at a time",
-            app.places()
-        );
-    }
-    let what = component.as_ref().map_or_else(
-        || "nothing yet".to_owned(),
-        |component| format!("{} ({})", component.name(), component.size()),
-    );
-    let site = Site::new(app, &timeouts, &log, access_log)
+    let site = Site::new(None, &timeouts, &log, access_log)
         .with_head_limits(head_limits)
         .behind(proxies);
-    let site = Arc::new(match watching && dev {
-        true => site.reloading(live.clone()),
-        false => site,
-    });
+    let site = match &mut served {
+        Served::One(one) => {
+            one.start(predecessor.is_some())?;
+            one.site(site)
+        }
+        Served::Many(fleet) => {
+            site.route(fleet.start()?);
+            site
+        }
+    };
+    let site = Arc::new(site);
 
     let start = |error: io::Error| Error::Start(error.to_string());
     // Accepts, and waits for signals; requests are served on threads of their own.
@@ -155,17 +157,24 @@ pub fn run(args: Serve) -> Result<(), Error> {
             })?;
             belongings.pid_file = Some(written);
         }
-        let signals = Signals::new().map_err(start)?;
+        let signals = Signals::new(matches!(served, Served::Many(_))).map_err(start)?;
         // What connects from here on waits until it is accepted.
         health.serving(&site);
         if !quiet {
-            let then = match watching {
-                true => "changes are watched for, Ctrl-C stops",
-                false => "Ctrl-C stops",
+            let (what, then) = match &served {
+                Served::One(one) => (one.size(), match watching {
+                    true => "changes are watched for, Ctrl-C stops".to_owned(),
+                    false => "Ctrl-C stops".to_owned(),
+                }),
+                Served::Many(fleet) => (fleet.size(), format!(
+                    "{} applies {}, Ctrl-C stops",
+                    if watching { "SIGHUP or a change" } else { "SIGHUP" },
+                    fleet.path().display()
+                )),
             };
             let urls: Vec<_> = listeners
                 .iter()
-                .map(|listener| url(listener.address(), tls.is_some(), &mount))
+                .map(|listener| url_of(listener.address(), tls.is_some()))
                 .collect();
             eprintln!("rhost: serving {what} on {} ({then})", urls.join(" and "));
             if reuse.is_on() {
@@ -176,16 +185,19 @@ pub fn run(args: Serve) -> Result<(), Error> {
                 );
             }
         }
-        if let Some(watch) = watch {
-            let (site, live) = (site.clone(), live.clone());
-            let rebuild = Rebuild { deployer, site, live, quiet };
-            std::thread::spawn(move || rebuild.run(watch, component));
+        let (mut reloads, mut live): (Option<Reloads>, _) = (None, None);
+        match served {
+            Served::One(one) => live = Some(one.follow(&site)),
+            Served::Many(fleet) => reloads = Some(reload::start(*fleet, site.clone(), watching, quiet)?),
         }
-        let life = Life { signals, health: health.clone(), sockets, pid_file, patience, quiet };
+        let health = health.clone();
+        let life = Life { signals, health, sockets, pid_file, patience, reloads, quiet };
         let shutdown = async {
             life.live(predecessor, admin, &mut belongings).await;
             // Whoever waits for the next revision is not to be waited for.
-            live.close();
+            if let Some(live) = live {
+                live.close();
+            }
         };
         let limits = connection_limits;
         let drained = listener::serve(listeners, site, tls, timeouts, limits, threads, shutdown)
@@ -205,13 +217,6 @@ fn url(address: &Address, is_tls: bool, mount: &str) -> String {
         Address::Tcp(addr) => format!("http://{addr}{mount}/"),
         address => address.to_string(),
     }
-}
-
-/// The app as it is at the start.
-fn first(deployer: &Deployer) -> Result<(Component, App), Error> {
-    let component = deployer.component()?;
-    let app = deployer.app(&component, None)?;
-    Ok((component, app))
 }
 
 /// What the host's own code has to say goes to the log as well.

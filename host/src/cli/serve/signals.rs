@@ -7,6 +7,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub struct Signals {
     stop: Stop,
     upgrade: Signal,
+    /// None where there is nothing to reload; SIGHUP then ends the process, as it
+    /// does when a terminal goes.
+    reload: Option<Signal>,
 }
 
 struct Stop {
@@ -21,26 +24,40 @@ pub enum Asked {
     Stop,
     /// SIGUSR2.
     Upgrade,
+    /// SIGHUP.
+    Reload,
 }
 
 impl Signals {
-    /// Within a runtime.
-    pub fn new() -> io::Result<Self> {
+    /// Within a runtime. `reloads` says whether there is something to reload.
+    pub fn new(reloads: bool) -> io::Result<Self> {
+        let reload = match reloads {
+            true => Some(signal(SignalKind::hangup())?),
+            false => None,
+        };
         Ok(Signals {
             stop: Stop {
                 interrupt: signal(SignalKind::interrupt())?,
                 terminate: signal(SignalKind::terminate())?,
             },
             upgrade: signal(SignalKind::user_defined2())?,
+            reload,
         })
     }
 
     /// The next of them.
     pub async fn next(&mut self) -> Asked {
+        let hangup = async {
+            match &mut self.reload {
+                Some(reload) => reload.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             _ = self.stop.next() => Asked::Stop,
             _ = self.upgrade.recv() => Asked::Upgrade,
+            _ = hangup => Asked::Reload,
         }
     }
 

@@ -1,0 +1,138 @@
+//! What does not go together.
+
+use super::app::AppPlan;
+use super::document::{Given, given_as, text_of};
+use super::problem::Problems;
+use crate::routing::Host;
+use std::collections::HashMap;
+
+/// Keys of `[server]` that need others.
+pub(super) fn check_server(given: &[Given], problems: &mut Problems) {
+    let lacks = |name: &str| given_as(given, name).is_none_or(|given| given.texts.is_empty());
+    let count = |name: &str| given_as(given, name).map_or(0, |given| given.texts.len());
+    let (certificates, keys) = (count("tls-cert"), count("tls-key"));
+    if certificates != keys {
+        let name = if certificates > 0 {
+            "tls-cert"
+        } else {
+            "tls-key"
+        };
+        let line = given_as(given, name).map(|given| given.line);
+        let text = format!(
+            "there are {certificates} certificates (tls-cert) and {keys} keys (tls-key); give a key for each, in the same order"
+        );
+        problems.error(line, format!("server.{name}"), text);
+    }
+    let is_on = |name: &str| text_of(given, name) == Some("true");
+    for (name, others, what) in [
+        (
+            "tls-client-ca",
+            &["tls-cert", "tls-self-signed"][..],
+            "tls-cert and tls-key",
+        ),
+        ("proxy-headers", &["trusted-proxy"], "trusted-proxy"),
+        ("proxy-protocol", &["trusted-proxy"], "trusted-proxy"),
+    ] {
+        let Some(found) = given_as(given, name) else {
+            continue;
+        };
+        if !found.is_default() && others.iter().all(|other| lacks(other)) {
+            let text = format!("it does nothing by itself; add {what}");
+            problems.error(Some(found.line), format!("server.{name}"), text);
+        }
+    }
+    if let Some(found) = given_as(given, "tls-self-signed")
+        && is_on("tls-self-signed")
+        && certificates > 0
+    {
+        let text = "there are certificates of your own (tls-cert); take one of the two out";
+        problems.error(Some(found.line), "server.tls-self-signed", text);
+    }
+}
+
+/// Keys of a tenant that need others.
+pub(super) fn check_tenant(name: &str, given: &[Given], problems: &mut Problems) {
+    if given_as(given, "concurrency").is_some() {
+        return;
+    }
+    for key in ["queue", "queue-timeout"] {
+        if let Some(found) = given_as(given, key)
+            && !found.is_default()
+        {
+            let text = "there is nothing to wait for without a share; add concurrency";
+            problems.error(Some(found.line), format!("tenants.{name}.{key}"), text);
+        }
+    }
+}
+
+/// Apps that are in each other's way: at the same place, or of two tenants at one
+/// host, which to a browser is one site.
+pub(super) fn check_hosts(apps: &[AppPlan], problems: &mut Problems) {
+    let mut places: HashMap<(Option<&Host>, &str), &AppPlan> = HashMap::new();
+    let mut owners: HashMap<Option<&Host>, &AppPlan> = HashMap::new();
+    for app in apps {
+        let hosts = match app.hosts.is_empty() {
+            // One whose hosts are wrong was told of that.
+            true if given_as(&app.given, "hosts").is_some() => Vec::new(),
+            true => vec![None],
+            false => app.hosts.iter().map(Some).collect(),
+        };
+        let line = app.line_of("hosts");
+        for host in hosts {
+            let mount = app.settings.mount.as_str();
+            let shown = match host {
+                Some(host) => format!("{host}{mount}/"),
+                None => format!("every other host at {mount}/"),
+            };
+            if let Some(other) = places.get(&(host, mount))
+                && other.name != app.name
+            {
+                let text = format!(
+                    "{shown} is app `{}`'s already (line {}); give one of them another host or mount",
+                    other.name, other.line
+                );
+                problems.error(Some(line), app.key("hosts"), text);
+                continue;
+            }
+            places.insert((host, mount), app);
+            let other = *owners.entry(host).or_insert(app);
+            if other.tenant != app.tenant {
+                let host = host.map_or_else(|| "every other host".to_owned(), Host::to_string);
+                let text = format!(
+                    "{host} has app `{}` of another tenant (line {}), and to a browser both were one site; give it another host",
+                    other.name, other.line
+                );
+                problems.error(Some(line), app.key("hosts"), text);
+            }
+        }
+    }
+    check_wildcards(&owners, problems);
+}
+
+/// A host below another tenant's wildcard, which wins, and may not have been meant to.
+fn check_wildcards(owners: &HashMap<Option<&Host>, &AppPlan>, problems: &mut Problems) {
+    let wildcards: HashMap<&str, &AppPlan> = owners
+        .iter()
+        .filter_map(|(host, app)| Some(((*host)?, *app)))
+        .filter(|(host, _)| host.is_wildcard())
+        .map(|(host, app)| (host.name(), app))
+        .collect();
+    for (host, app) in owners {
+        let Some(host) = host else { continue };
+        let mut rest = host.name();
+        while let Some((_, below)) = rest.split_once('.') {
+            rest = below;
+            let Some(other) = wildcards.get(below) else {
+                continue;
+            };
+            if other.tenant != app.tenant {
+                let text = format!(
+                    "{host} overlaps *.{below} of app `{}` (line {}), which is another tenant's; requests for it come here",
+                    other.name, other.line
+                );
+                problems.warn(app.line_of("hosts"), app.key("hosts"), text);
+            }
+            break;
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `rhost.toml`: what a process serves, and how, in one file.
+//!
+//! The file is read whole and checked whole, before anything of it is done: every
+//! error is found, and each says its line, its key, and what to write instead. The
+//! [`catalogue`] has all keys; what checks them, the JSON schema, and what is shown all
+//! read it there.
+
+mod app;
+pub mod catalogue;
+mod conflict;
+mod document;
+mod files;
+mod kind;
+mod lent;
+mod problem;
+mod schema;
+mod secrets;
+mod show;
+pub mod value;
+
+pub use app::AppPlan;
+pub use document::Given;
+pub use kind::{Key, Kind};
+pub use problem::{Level, Problem};
+pub use schema::schema;
+pub use secrets::SecretSource;
+
+use crate::settings::{AppSettings, TenantSettings, UnknownHost};
+use document::{Document, Table};
+use problem::Problems;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What the file is called where nobody says otherwise.
+pub const FILE: &str = "rhost.toml";
+
+/// A file without errors.
+#[derive(Debug)]
+pub struct Config {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The keys of `[server]` that are there.
+    pub server: Vec<Given>,
+    /// What is answered to a request for a host that no app has.
+    pub unknown_host: UnknownHost,
+    /// The keys of `[defaults]` that are there.
+    pub defaults: Vec<Given>,
+    /// The tenants, by name.
+    pub tenants: BTreeMap<String, TenantPlan>,
+    /// The apps, in the order of the file.
+    pub apps: Vec<AppPlan>,
+    /// What is most likely not meant, and no error.
+    pub warnings: Vec<Problem>,
+}
+
+/// A tenant of the file.
+#[derive(Debug)]
+pub struct TenantPlan {
+    /// Its line.
+    pub line: usize,
+    /// The keys that are there.
+    pub given: Vec<Given>,
+    /// What they come to.
+    pub settings: TenantSettings,
+}
+
+impl Config {
+    /// Reads the file at `path`, and looks at what it names: components, directories
+    /// and secrets. Paths in it are taken from its own directory.
+    ///
+    /// Fails with all that is wrong with it, in the order of its lines; warnings are
+    /// among them.
+    pub fn read(path: &Path) -> Result<Self, Vec<Problem>> {
+        let mut problems = Problems::of(path);
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                problems.unreadable(&error);
+                return Err(problems.all());
+            }
+        };
+        Config::parse(path, &text)
+    }
+
+    /// The same for a file that holds `text`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Vec<Problem>> {
+        let mut problems = Problems::of_text(path, text);
+        let document = Document::parse(path, text, &mut problems);
+        let root = document.root();
+        root.expect_only(&catalogue::TABLES.map(|(name, _)| name), &mut problems);
+
+        let server_table = root.table("server", &mut problems);
+        let server = server_table.map_or_else(Vec::new, |table| {
+            table.keys("[server]", catalogue::SERVER, &mut problems)
+        });
+        let defaults_table = root.table("defaults", &mut problems);
+        let mut base = AppSettings::default();
+        let defaults = defaults_table.map_or_else(Vec::new, |table| {
+            let given = table.keys("[defaults]", catalogue::DEFAULTS, &mut problems);
+            app::apply(&mut base, &given);
+            app::variables(&mut base, &table, &mut problems);
+            given
+        });
+        let tenants = tenants(&root, &mut problems);
+        let apps = app::all(&root, &base, &tenants, &mut problems);
+        if apps.is_empty() && !problems.has_errors() {
+            problems.error(
+                None,
+                "apps",
+                "there is no app; add one, as [apps.shop] with component = \"shop.wasm\"",
+            );
+        }
+        conflict::check_server(&server, &mut problems);
+        conflict::check_hosts(&apps, &mut problems);
+        files::check_server(&server, &mut problems);
+        files::check(&apps, &mut problems);
+        lent::check(&apps, &mut problems);
+        let unknown_host = match document::text_of(&server, "unknown-host") {
+            Some("404") => UnknownHost::NotFound,
+            _ => UnknownHost::Misdirected,
+        };
+        let warnings = problems.warnings_or_all()?;
+        Ok(Config {
+            path: path.to_owned(),
+            server,
+            unknown_host,
+            defaults,
+            tenants,
+            apps,
+            warnings,
+        })
+    }
+
+    /// All files that it is made from: itself, components and secrets.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = vec![self.path.clone()];
+        for app in &self.apps {
+            files.push(app.component.clone());
+            let secrets = app.secrets.iter();
+            files.extend(secrets.filter_map(|(_, source)| source.file().map(Path::to_owned)));
+        }
+        files.sort();
+        files.dedup();
+        files
+    }
+}
+
+fn tenants(root: &Table<'_>, problems: &mut Problems) -> BTreeMap<String, TenantPlan> {
+    let Some(tenants) = root.table("tenants", problems) else {
+        return BTreeMap::new();
+    };
+    let mut plans = BTreeMap::new();
+    for (name, line, table) in tenants.named_tables("tenant", problems) {
+        let given = table.keys(&format!("[tenants.{name}]"), catalogue::TENANT, problems);
+        conflict::check_tenant(&name, &given, problems);
+        let mut settings = TenantSettings::default();
+        for given in &given {
+            let text = given.text();
+            match given.key.name {
+                "concurrency" => settings.concurrency = text.parse().ok(),
+                "queue" => settings.queue = text.parse().unwrap_or(settings.queue),
+                "queue-timeout" => {
+                    settings.queue_timeout =
+                        value::duration(text).unwrap_or(settings.queue_timeout);
+                }
+                _ => {}
+            }
+        }
+        plans.insert(
+            name,
+            TenantPlan {
+                line,
+                given,
+                settings,
+            },
+        );
+    }
+    plans
+}

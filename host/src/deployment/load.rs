@@ -1,0 +1,80 @@
+//! Components, each read and compiled once, several at a time.
+
+use super::Deployment;
+use crate::config::Config;
+use crate::load::{Loaded, Loader};
+use sha2::Sha256;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// What tells components apart: SHA-256 of the file.
+pub type Digest = [u8; 32];
+
+/// A component, or why there is none.
+type Result = std::result::Result<(Digest, Arc<Loaded>), String>;
+
+/// A digest's component, or a place for it: who comes while it is compiled waits.
+type Slot = Arc<OnceLock<std::result::Result<Arc<Loaded>, String>>>;
+
+/// The components of `config`, by their paths. One that is served already is not
+/// loaded again.
+pub(super) fn all<P>(
+    deployment: &Deployment,
+    config: &Config,
+    progress: &(impl Fn(String) -> P + Sync),
+) -> HashMap<PathBuf, Result> {
+    let mut paths: Vec<&Path> = config
+        .apps
+        .iter()
+        .map(|app| app.component.as_path())
+        .collect();
+    paths.sort();
+    paths.dedup();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let known = deployment.current.loaded.iter();
+    let known =
+        known.map(|(digest, loaded)| (*digest, Arc::new(OnceLock::from(Ok(loaded.clone())))));
+    let slots: Mutex<HashMap<Digest, Slot>> = Mutex::new(known.collect());
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(HashMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(paths.len()) {
+            scope.spawn(|| {
+                while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = one(deployment, path, &slots, progress);
+                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                    found.insert(path.to_path_buf(), result);
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn one<P>(
+    deployment: &Deployment,
+    path: &Path,
+    slots: &Mutex<HashMap<Digest, Slot>>,
+    progress: &(impl Fn(String) -> P + Sync),
+) -> Result {
+    let shown = path.display();
+    let file = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
+    let digest: Digest = <Sha256 as sha2::Digest>::digest(&file).into();
+    let slot = {
+        let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.entry(digest).or_default().clone()
+    };
+    let load = || {
+        let loader = Loader {
+            engines: &deployment.engines,
+            cache: deployment.cache.as_ref(),
+        };
+        let loaded = loader.load(&file, || progress(format!("compiling {shown}")));
+        loaded.map(Arc::new).map_err(|error| error.to_string())
+    };
+    match slot.get_or_init(load) {
+        Ok(loaded) => Ok((digest, loaded.clone())),
+        Err(why) => Err(format!("{shown}: {why}")),
+    }
+}

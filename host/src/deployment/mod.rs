@@ -1,0 +1,263 @@
+//! From a configuration to apps that are ready, and from one configuration to the
+//! next: what has not changed stays as it is.
+
+mod load;
+
+use crate::compiled::Cache;
+use crate::config::{AppPlan, Config};
+use crate::load::{LoadError, Loaded};
+use crate::log::Sink;
+use crate::routing::Routes;
+use crate::sandbox::Engines;
+use crate::settings::{AppSettings, TenantSettings};
+use crate::tenancy::Tenant;
+use crate::tenant::App;
+use load::Digest;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// What makes apps of a configuration.
+pub struct Deployment {
+    engines: Arc<Engines>,
+    cache: Option<Cache>,
+    log: Sink,
+    lanes: usize,
+    dev: bool,
+    /// What is served now.
+    current: Current,
+}
+
+#[derive(Default)]
+struct Current {
+    apps: HashMap<String, Deployed>,
+    tenants: HashMap<String, (TenantSettings, Arc<Tenant>)>,
+    loaded: HashMap<Digest, Arc<Loaded>>,
+}
+
+struct Deployed {
+    settings: AppSettings,
+    tenant: Option<String>,
+    digest: Digest,
+    app: Arc<App>,
+}
+
+/// A configuration that has become apps, and is not served yet.
+pub struct Ready {
+    next: Current,
+    routes: Routes<Arc<App>>,
+    changes: Changes,
+}
+
+/// What a configuration changed of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Apps that were not there.
+    pub added: usize,
+    /// Apps with other settings or another component.
+    pub changed: usize,
+    /// Apps that are no longer there.
+    pub removed: usize,
+    /// Apps that stay as they are.
+    pub kept: usize,
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Changes {
+            added,
+            changed,
+            removed,
+            kept,
+        } = self;
+        write!(
+            f,
+            "{added} added, {changed} changed, {removed} removed, {kept} as before"
+        )
+    }
+}
+
+/// Why an app cannot be served.
+#[derive(Debug)]
+pub struct DeployError {
+    /// Where the configuration says it: file and line, and the key.
+    pub place: String,
+    /// Why.
+    pub why: String,
+}
+
+impl fmt::Display for DeployError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.why)
+    }
+}
+
+impl Deployment {
+    /// One that has nothing yet. What guests print goes to `log`; `dev` says whether
+    /// the apps are being developed.
+    pub fn new(
+        engines: Arc<Engines>,
+        cache: Option<Cache>,
+        log: &Sink,
+        lanes: usize,
+        dev: bool,
+    ) -> Self {
+        Deployment {
+            engines,
+            cache,
+            log: log.clone(),
+            lanes,
+            dev,
+            current: Current::default(),
+        }
+    }
+
+    /// Makes ready what `config` says. Nothing that is served is touched; an app with
+    /// the same settings, component and tenant as before is the same app, with its
+    /// places. `progress` is told what is under way, and what it returns is dropped
+    /// when that is over.
+    ///
+    /// Fails with each app that cannot be served, in the order of the file.
+    pub fn prepare<P>(
+        &self,
+        config: &Config,
+        progress: impl Fn(String) -> P + Sync,
+    ) -> Result<Ready, Vec<DeployError>> {
+        let components = load::all(self, config, &progress);
+        let mut next = Current::default();
+        for (name, plan) in &config.tenants {
+            let same = self.current.tenants.get(name);
+            let same = same.filter(|(settings, _)| *settings == plan.settings);
+            let tenant = match same {
+                Some((_, tenant)) => tenant.clone(),
+                None => Arc::new(Tenant::new(name, &plan.settings, self.lanes)),
+            };
+            next.tenants
+                .insert(name.clone(), (plan.settings.clone(), tenant));
+        }
+        let (mut errors, mut changes) = (Vec::new(), Changes::default());
+        let mut routes = Routes::new(config.unknown_host);
+        for plan in &config.apps {
+            let result = match &components[&plan.component] {
+                Ok((digest, loaded)) => self.deploy(plan, *digest, loaded, &mut changes),
+                Err(why) => Err(why.clone()),
+            };
+            let deployed = match result {
+                Ok(deployed) => deployed,
+                Err(why) => {
+                    errors.push(DeployError::of(config, plan, why));
+                    continue;
+                }
+            };
+            let tenant = plan.tenant.as_ref().and_then(|name| next.tenants.get(name));
+            let tenant = tenant.map(|(_, tenant)| tenant);
+            let mount = &plan.settings.mount;
+            if plan.hosts.is_empty() {
+                routes.add(None, mount, tenant, deployed.app.clone());
+            }
+            for host in &plan.hosts {
+                routes.add(Some(host), mount, tenant, deployed.app.clone());
+            }
+            next.apps.insert(plan.name.clone(), deployed);
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut were_there = self.current.apps.keys();
+        changes.removed = were_there
+            .by_ref()
+            .filter(|name| !next.apps.contains_key(*name))
+            .count();
+        let components = components.into_values().flatten();
+        next.loaded = components.collect();
+        Ok(Ready {
+            next,
+            routes,
+            changes,
+        })
+    }
+
+    /// The app of `plan`, which may be the one that there is.
+    fn deploy(
+        &self,
+        plan: &AppPlan,
+        digest: Digest,
+        loaded: &Loaded,
+        changes: &mut Changes,
+    ) -> Result<Deployed, String> {
+        let mut settings = AppSettings {
+            dev: self.dev,
+            ..plan.settings.clone()
+        };
+        for (name, source) in &plan.secrets {
+            let secret = source
+                .reveal()
+                .map_err(|why| format!("secrets.{name}: {why}"))?;
+            settings.secrets.push((name.clone(), secret));
+        }
+        let last = self.current.apps.get(&plan.name);
+        // An app that goes to another tenant takes nothing with it.
+        let last = last.filter(|last| last.tenant == plan.tenant);
+        let app = match last {
+            Some(last) if last.settings == settings && last.digest == digest => {
+                changes.kept += 1;
+                last.app.clone()
+            }
+            _ => {
+                let is_new = !self.current.apps.contains_key(&plan.name);
+                changes.added += usize::from(is_new);
+                changes.changed += usize::from(!is_new);
+                let last = last.map(|last| &*last.app);
+                let app = App::new(loaded, &settings, &self.log, last);
+                let app = app.map_err(|error: LoadError| error.to_string())?;
+                if let Some(asked) = settings.limits.concurrency
+                    && asked > app.places()
+                {
+                    tracing::warn!(
+                        "{}: {asked} is more than the sandboxes of this size that are kept; {} requests run at a time",
+                        plan.key("concurrency"),
+                        app.places()
+                    );
+                }
+                Arc::new(app)
+            }
+        };
+        Ok(Deployed {
+            settings,
+            tenant: plan.tenant.clone(),
+            digest,
+            app,
+        })
+    }
+
+    /// Takes `ready` for what is served from here on, and returns where its requests
+    /// go.
+    pub fn adopt(&mut self, ready: Ready) -> (Routes<Arc<App>>, Changes) {
+        self.current = ready.next;
+        (ready.routes, ready.changes)
+    }
+
+    /// The app called `name`, of what is served.
+    pub fn app(&self, name: &str) -> Option<&Arc<App>> {
+        self.current.apps.get(name).map(|deployed| &deployed.app)
+    }
+
+    /// The tenant called `name`, of what is served.
+    pub fn tenant(&self, name: &str) -> Option<&Arc<Tenant>> {
+        self.current.tenants.get(name).map(|(_, tenant)| tenant)
+    }
+}
+
+impl DeployError {
+    fn of(config: &Config, plan: &AppPlan, why: String) -> Self {
+        DeployError {
+            place: format!(
+                "{}:{}: {}",
+                config.path.display(),
+                plan.line_of("component"),
+                plan.key("component")
+            ),
+            why,
+        }
+    }
+}

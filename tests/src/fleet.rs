@@ -1,0 +1,138 @@
+//! A host of many apps, by a file.
+
+use crate::client::Answer;
+use crate::guests;
+use crate::server::{Parts, Server, Stopped};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use rhost::access_log::{self, AccessLog};
+use rhost::compiled::Cache;
+use rhost::config::Config;
+use rhost::deployment::{Changes, Deployment};
+use rhost::log::{Format, Sink};
+use rhost::sandbox::{Details, Engines};
+use rhost::tenant::{App, Site};
+use rhost::tls::CertificateFiles;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A host that serves what a file says, from a directory of its own.
+pub struct Fleet {
+    home: tempfile::TempDir,
+    deployment: Deployment,
+    site: Arc<Site>,
+    /// The host.
+    pub server: Server,
+}
+
+impl Fleet {
+    /// Serves what `text`, which is a file, says. Beside the file there is the
+    /// component of each of `guests`, as NAME.wasm.
+    pub async fn start(guests: &[&str], text: &str) -> Self {
+        Fleet::with(guests, text, None, guests::engines().clone()).await
+    }
+
+    /// The same with sandboxes of its own, which no other test has a part in.
+    pub async fn apart(guests: &[&str], text: &str) -> Self {
+        let engines = Engines::new(2, Details::Names).expect("engines start");
+        Fleet::with(guests, text, None, Arc::new(engines)).await
+    }
+
+    /// The same under TLS.
+    pub async fn under_tls(guests: &[&str], text: &str, files: Vec<CertificateFiles>) -> Self {
+        Fleet::with(guests, text, Some(files), guests::engines().clone()).await
+    }
+
+    async fn with(
+        guests: &[&str],
+        text: &str,
+        tls: Option<Vec<CertificateFiles>>,
+        engines: Arc<Engines>,
+    ) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let names: Vec<String> = guests.iter().map(|name| (*name).to_owned()).collect();
+        // Building is long and blocking; other tests go on.
+        let paths = tokio::task::spawn_blocking(move || {
+            let path = |name: String| (guests::path(&name), name);
+            names.into_iter().map(path).collect::<Vec<_>>()
+        });
+        let mut cache = None;
+        for (path, name) in paths.await.expect("the guests build") {
+            let compiled = path.with_file_name("compiled");
+            cache = Some(Cache::open(&compiled).expect("the target directory is ours"));
+            let link = home.path().join(format!("{name}.wasm"));
+            std::os::unix::fs::symlink(path, link).expect("a link");
+        }
+        let (log_sink, log) = Sink::to_memory("log", Format::Text);
+        let (access_sink, access_log) = Sink::to_memory("access log", Format::Text);
+        let access_sink = AccessLog::new(access_sink, access_log::Format::Text);
+        let deployment = Deployment::new(engines, cache, &log_sink, 2, false);
+        let parts = Parts {
+            tls: tls.map(|files| (files, None)),
+            ..Parts::default()
+        };
+        let site = Site::new(None, &parts.timeouts, &log_sink, Some(access_sink));
+        let site = Arc::new(site);
+        let mut fleet = Fleet {
+            server: parts.serve(site.clone(), log_sink, log, access_log),
+            home,
+            deployment,
+            site,
+        };
+        fleet.apply(text).expect("the file is right");
+        fleet
+    }
+
+    /// Its directory.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Serves what `text` says from here on; fails with all that is wrong with it, a
+    /// line each.
+    pub fn apply(&mut self, text: &str) -> Result<Changes, String> {
+        let path = self.home.path().join("rhost.toml");
+        std::fs::write(&path, text).expect("the file is written");
+        let lines = |errors: Vec<String>| errors.join("\n");
+        let config = Config::read(&path)
+            .map_err(|found| lines(found.iter().map(ToString::to_string).collect()))?;
+        let ready = self.deployment.prepare(&config, |_| ());
+        let ready =
+            ready.map_err(|found| lines(found.iter().map(ToString::to_string).collect()))?;
+        let (routes, changes) = self.deployment.adopt(ready);
+        self.site.route(routes);
+        Ok(changes)
+    }
+
+    /// The app called `name`.
+    pub fn app(&self, name: &str) -> Arc<App> {
+        self.deployment
+            .app(name)
+            .expect("there is such an app")
+            .clone()
+    }
+
+    /// How many places of its share the tenant called `name` has taken.
+    pub fn taken(&self, name: &str) -> usize {
+        self.deployment
+            .tenant(name)
+            .expect("there is such a tenant")
+            .taken()
+    }
+
+    /// Gets `path` of `host`, over a connection of its own.
+    pub async fn get(&self, host: &str, path: &str) -> Answer {
+        let mut client = self.server.client().await;
+        let request = Request::get(path)
+            .header("host", host)
+            .body(Full::<Bytes>::default())
+            .expect("a request");
+        Answer::read(client.send(request).await.expect("an answer")).await
+    }
+
+    /// Stops it.
+    pub async fn stop(self) -> Stopped {
+        self.server.stop().await
+    }
+}
