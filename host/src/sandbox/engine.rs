@@ -12,7 +12,7 @@
 //! guest touches, and on two cores the other one's TLB. A guest of 100 KB touches most of
 //! its pages, so its slot keeps them. An interpreter with an image of 22 MiB touches a
 //! sixth, so its slot keeps nothing. That is why there are classes. Measured on busy
-//! machines, a request of Flask took 14 to 25 % less CPU time than with all of it
+//! machines, a request of Flask took 13 to 25 % less CPU time than with all of it
 //! copied, and a bare WSGI program 27 % less; and slots that are idle hold nothing,
 //! where those that two threads had used held half a gigabyte.
 
