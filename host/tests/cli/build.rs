@@ -182,7 +182,9 @@ fn what_is_no_crate_is_told_in_a_line() {
     let lines = complaint(build(home.path(), &[]));
     assert_eq!(
         lines,
-        ["rhost: . has no Cargo.toml; give the directory of a crate, or a WSGI program as wsgi_app:app, or make one with `rhost new`"]
+        [
+            "rhost: . has no Cargo.toml; give the directory of a crate, or a WSGI program as wsgi_app:app, or make one with `rhost new`"
+        ]
     );
     fs::write(home.path().join("Cargo.toml"), "[package").unwrap();
     let lines = complaint(build(home.path(), &[]));
