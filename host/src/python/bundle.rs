@@ -4,18 +4,16 @@
 //! Beside `shop.wasm` it is the directory `shop.files`, with `app`, `packages` and
 //! `python` (the standard library) in it.
 
+use super::PythonError;
 use super::componentize::{ROOT, SITE, STDLIB};
+use super::sources::{self, MARK};
 use super::workshop::Built;
-use super::{PythonError, sources};
 use crate::settings::LentDir;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is in it, and where a sandbox has that.
 const PARTS: [(&str, &str); 3] = [("app", ROOT), ("packages", SITE), ("python", STDLIB)];
-
-/// By which the directory is known, whatever else is called so.
-pub(super) const MARK: &str = ".rhost-files";
 
 /// Where the files of `component` are.
 pub fn place(component: &Path) -> PathBuf {

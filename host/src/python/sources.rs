@@ -1,6 +1,6 @@
 //! The files of a program: those that matter to what is built of it.
 
-use super::{PythonError, bundle};
+use super::PythonError;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,10 @@ const MOST: usize = 20_000;
 
 /// Directories of what is made, not written.
 const MADE: [&str; 4] = ["__pycache__", "node_modules", "target", "site-packages"];
+
+/// By which a directory is known that lies beside a component, with the files of the
+/// program that it was built of; whatever else is called so.
+pub const MARK: &str = ".rhost-files";
 
 /// Files that a running program writes.
 const WRITTEN: [&str; 8] = [
@@ -33,8 +37,7 @@ pub fn of(root: &Path) -> Result<Vec<PathBuf>, PythonError> {
             let kind = entry.file_type().map_err(PythonError::file(&path))?;
             if kind.is_dir() {
                 let made = MADE.iter().any(|made| name == *made);
-                let made =
-                    made || path.join("pyvenv.cfg").is_file() || path.join(bundle::MARK).is_file();
+                let made = made || path.join("pyvenv.cfg").is_file() || path.join(MARK).is_file();
                 if !made {
                     directories.push(path);
                 }
