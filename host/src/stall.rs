@@ -263,6 +263,14 @@ impl<T: AsyncWrite + Watched + Unpin> AsyncWrite for Impatient<T> {
         let polled = Pin::new(&mut self.stream).poll_flush(cx);
         // Under TLS, octets that were taken may still wait here.
         self.requests.note_writing(polled.is_pending());
+        // hyper waits for octets while it answers, and after that asks for none until
+        // some have come: the wait for the next head begins here.
+        if polled.is_ready() && self.is_reading && self.requests.none() && !self.is_http2() {
+            return match self.poll_head(cx) {
+                Poll::Ready(error) => Poll::Ready(Err(error)),
+                Poll::Pending => polled,
+            };
+        }
         polled
     }
 
@@ -274,6 +282,7 @@ impl<T: AsyncWrite + Watched + Unpin> AsyncWrite for Impatient<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::poll_fn;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     const WAIT: Duration = Duration::from_secs(30);
@@ -389,6 +398,34 @@ mod tests {
         assert!(!requests.is_ending());
         let idle = tokio::time::timeout(2 * KEEP_ALIVE, near.read_u8()).await;
         assert!(idle.is_ok() && requests.is_ending());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_octets_since_before_the_answer_is_given_up_too() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let (mut near, requests) = impatient(near);
+        far.write_u8(b'x').await.unwrap();
+        near.read_u8().await.unwrap();
+        let request = requests.begin();
+        let mut none = [0; 1];
+        let mut none = ReadBuf::new(&mut none);
+        poll_fn(|cx| {
+            assert!(Pin::new(&mut near).poll_read(cx, &mut none).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        drop(request);
+        let start = tokio::time::Instant::now();
+        // Nothing is read from here on, but for what wakes whoever waits.
+        let ending = poll_fn(|cx| {
+            let _ = Pin::new(&mut near).poll_flush(cx)?;
+            match requests.is_ending() {
+                true => Poll::Ready(Ok::<_, io::Error>(())),
+                false => Poll::Pending,
+            }
+        });
+        ending.await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), KEEP_ALIVE.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
