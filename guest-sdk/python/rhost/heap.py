@@ -12,8 +12,8 @@ import gc
 RESERVE = 2 << 20
 # The most that is put into holes, in octets and in number. Flask leaves 10,000 of
 # them, of 2.2 MiB together.
-LIMIT = 16 << 20
-MOST = 1 << 16
+LIMIT = 64 << 20
+MOST = 1 << 18
 
 # Octets that the allocator adds to a block, and what its blocks are multiples of.
 HEAD = 4
@@ -42,8 +42,7 @@ def fill(fillings, make, address):
     """Fills holes with what `make` makes of a number of octets, largest first."""
     # A list that grew would leave holes itself.
     fillings[:] = [None] * MOST
-    # What has no place in a hole comes from the end of the heap, where this was.
-    end = address(make(RESERVE))
+    end = _end(make, address)
     count = filled = 0
     for block in _blocks():
         while count < MOST and filled < LIMIT:
@@ -56,6 +55,18 @@ def fill(fillings, make, address):
         filling = None
     del fillings[count:]
     return filled
+
+
+def _end(make, address):
+    """Where what has no place in a hole comes from. The reserve itself may have one; two
+    that lie side by side are at the end of the heap."""
+    last, places = make(RESERVE), []
+    for _ in range(8):
+        places.append(last)
+        last = make(RESERVE)
+        if abs(address(last) - address(places[-1])) <= RESERVE + UNIT:
+            break
+    return min(address(last), address(places[-1]))
 
 
 def _filling(size):
