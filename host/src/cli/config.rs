@@ -54,7 +54,7 @@ pub struct Show {
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {}; nothing is done with it before they are mended", path.display(), counted(*errors))]
+#[error("{}: {}; nothing is done with it until that is mended", path.display(), counted(*errors))]
 pub struct Error {
     /// The file.
     path: PathBuf,

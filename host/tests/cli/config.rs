@@ -450,7 +450,7 @@ fn check_says_all_and_ends_with_2() {
         );
         assert_eq!(
             lines[3],
-            "rhost: rhost.toml: 3 errors; nothing is done with it before they are mended"
+            "rhost: rhost.toml: 3 errors; nothing is done with it until that is mended"
         );
     }
     home.write("[apps.a]\ncomponent = \"hello.wasm\"\n");
@@ -749,7 +749,7 @@ fn a_component_that_does_not_load_is_named() {
     );
     assert_eq!(
         lines[2],
-        "rhost: rhost.toml: 2 apps cannot be served; nothing is served before they are mended"
+        "rhost: rhost.toml: 2 apps cannot be served; nothing is served until that is mended"
     );
 }
 
@@ -769,8 +769,11 @@ fn sigusr2_has_another_process_serve_the_file_as_it_is_now() {
     let line = serving.until(" has taken over");
     let pid = line.split(' ').nth(2).and_then(|pid| pid.parse().ok());
     let pid = pid.and_then(Pid::from_raw).expect("it says which");
-    assert!(ask(&serving, "two.test").ends_with("Hello, world!\n"));
-    assert!(ask(&serving, "one.test").starts_with("HTTP/1.1 421 "));
+    // The last one still takes what came before it said so.
+    let mut answers = (0..10_000).map(|_| ask(&serving, "two.test"));
+    assert!(answers.any(|answer| answer.ends_with("Hello, world!\n")));
+    let mut answers = (0..10_000).map(|_| ask(&serving, "one.test"));
+    assert!(answers.any(|answer| answer.starts_with("HTTP/1.1 421 ")));
     kill_process(pid, Signal::TERM).unwrap();
     assert_eq!(serving.rest().0, Some(0));
 }

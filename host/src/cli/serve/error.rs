@@ -23,7 +23,7 @@ pub enum Error {
     #[error(transparent)]
     Config(#[from] super::super::config::Error),
     /// So many apps cannot be served, and of each was told why.
-    #[error("{}: {}; nothing is served before they are mended", .0.display(), counted(*.1))]
+    #[error("{}: {}; nothing is served until that is mended", .0.display(), counted(*.1))]
     Deploy(PathBuf, usize),
     /// The component cannot be read.
     #[error("{}: {}", path.display(), explain(error))]
