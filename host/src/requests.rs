@@ -24,6 +24,8 @@ struct Counts {
     is_writing: AtomicBool,
     /// Whether none came for a while.
     are_resting: AtomicBool,
+    /// Whether no head can come any more.
+    are_last: AtomicBool,
     /// Whether no more of them are wanted.
     is_ending: AtomicBool,
 }
@@ -42,6 +44,7 @@ impl Requests {
             is_http2: AtomicBool::new(false),
             is_writing: AtomicBool::new(false),
             are_resting: AtomicBool::new(false),
+            are_last: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
         }))
     }
@@ -81,9 +84,15 @@ impl Requests {
         self.0.are_resting.store(are_resting, Relaxed);
     }
 
-    /// Whether none was asked for a while.
+    /// No head comes after those that have: the connection is being closed, or what
+    /// comes does not count.
+    pub fn are_last(&self) {
+        self.0.are_last.store(true, Relaxed);
+    }
+
+    /// Whether none was asked for a while, and one may come.
     pub fn are_resting(&self) -> bool {
-        self.0.are_resting.load(Relaxed)
+        self.0.are_resting.load(Relaxed) && !self.0.are_last.load(Relaxed)
     }
 
     /// They come over HTTP/2.

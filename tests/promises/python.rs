@@ -202,16 +202,6 @@ async fn requests_share_nothing() {
     assert!(log.contains("stdout: to standard output"), "{log}");
 }
 
-/// Each page that a request writes to costs a fault and a copy.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_request_makes_lies_together() {
-    let Some(zoo) = zoo() else { return };
-    let server = zoo.start().await;
-    let seen = seen(&server, Request::get("/surroundings")).await;
-    let spread = seen["spread"].as_u64().expect("it is a number");
-    assert!(spread < 2 << 20, "{spread} octets");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lent_directory_takes_temporary_files() {
     let Some(zoo) = zoo() else { return };

@@ -37,17 +37,9 @@ def temporary():
         return file.read().decode()
 
 
-def spread():
-    """Octets of memory between the first and the last of many new objects."""
-    made = [bytes(size) for size in range(2, 1000, 3)]
-    places = [id(one) for one in made]
-    return max(places) - min(places)
-
-
 def app(environ, start_response):
     SERVED.append(1)
     seen = {
-        "spread": spread(),
         "env": dict(os.environ),
         "env_at_import": IMPORTED_WITH,
         "random": random.random(),
