@@ -86,7 +86,7 @@ impl Requests {
 
     /// No head comes after those that have: the connection is being closed, or what
     /// comes does not count.
-    pub fn are_last(&self) {
+    pub fn expect_no_more(&self) {
         self.0.are_last.store(true, Relaxed);
     }
 

@@ -128,7 +128,7 @@ impl<T> Gate<T> {
 
     /// Nothing after this counts.
     fn refuse(&mut self, refusal: Refusal) {
-        self.requests.are_last();
+        self.requests.expect_no_more();
         self.held.truncate(self.passed);
         self.held.extend_from_slice(&refusal.stand_in());
         self.passed = self.held.len();
@@ -150,7 +150,7 @@ impl<T> Gate<T> {
             Then::Nothing | Then::Keep => {}
             Then::Refuse(refusal) => self.refuse(refusal),
             Then::Break => {
-                self.requests.are_last();
+                self.requests.expect_no_more();
                 self.held.truncate(self.passed);
                 self.after = After::Break;
             }
@@ -354,7 +354,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<T> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.requests.are_last();
+        self.requests.expect_no_more();
         ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
         ready!(self.poll_linger(cx));
         Poll::Ready(Ok(()))
