@@ -1,8 +1,11 @@
 //! An app has what its settings name, and nothing else (hostile guests 24, 25, 27,
 //! 30, 35).
 
-use rhost_tests::Test;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use rhost_tests::{Server, Test};
 use std::fs;
+use std::path::Path;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_default_there_is_nothing() {
@@ -92,4 +95,52 @@ async fn a_flood_of_lines_is_bounded_and_counted() {
         "{}",
         &log[log.len().saturating_sub(500)..]
     );
+}
+
+/// A server of the guest that locks, which is lent `data`.
+async fn locking(data: &Path) -> Server {
+    Test::serving("locks")
+        .dir(data, "/data", false)
+        .concurrency(1)
+        .start()
+        .await
+}
+
+/// Asks for `path`, does something when the answer begins, and leaves.
+async fn leave_amid(server: &Server, path: &str, then: impl FnOnce()) {
+    let mut client = server.client().await;
+    let request = Request::get(path).header("host", "test");
+    let request = request.body(Full::default()).unwrap();
+    let mut response = client.send(request).await.expect("a head");
+    response.body_mut().frame().await.expect("a block").unwrap();
+    then();
+    drop(response);
+    client.leave();
+}
+
+/// As the locks of a process go with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_locks_of_a_guest_that_is_stopped_go_with_it() {
+    let data = tempfile::tempdir().unwrap();
+    let server = locking(data.path()).await;
+    leave_amid(&server, "/hold", || ()).await;
+    // Its place is free when it is gone.
+    assert_eq!(server.get("/take").await.text(), "Ok(())");
+    // One that ended by itself has left it on purpose.
+    assert_eq!(server.get("/take").await.text(), "Err(AlreadyExists)");
+    fs::remove_dir(data.path().join("store.lock")).unwrap();
+    assert_eq!(server.get("/trap").await.status, 500);
+    assert_eq!(server.get("/take").await.text(), "Ok(())");
+    // These are no locks.
+    assert!(data.path().join("kept").exists());
+    assert!(data.path().join("full.lock/owner").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_was_given_back_is_another_s() {
+    let data = tempfile::tempdir().unwrap();
+    let server = locking(data.path()).await;
+    let lock = data.path().join("store.lock");
+    leave_amid(&server, "/given-back", || fs::create_dir(lock).unwrap()).await;
+    assert_eq!(server.get("/take").await.text(), "Err(AlreadyExists)");
 }

@@ -3,9 +3,9 @@
 WASI has no locks on files, and SQLite built for it takes none, so that nothing
 keeps two instances from writing at the same time. Its locking by a directory
 beside the file (`unix-dotfile`) works between instances, so a connection to a
-file gets that one, unless its URI names another. Such a lock outlives its owner:
-connections are closed when the request is over, and the lock of an instance that
-was stopped in the middle goes when no request can hold it.
+file gets that one, unless its URI names another. Connections are closed when the
+request is over, and the host takes away the lock of an instance that was stopped
+in the middle. The locks that a dead host left go when no request can hold them.
 """
 
 import os

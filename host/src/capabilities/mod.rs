@@ -3,15 +3,17 @@
 //! name. Nothing else: no network, and no other file.
 
 mod guest_log;
+mod lock_dirs;
 
 pub use guest_log::{GuestLog, Stream};
+pub use lock_dirs::{Borrower, LockDirs};
 
 use crate::app_log::AppLog;
 use crate::request_id::RequestId;
 use crate::settings::{AppSettings, LentDir};
 use std::sync::Arc;
 use wasmtime::component::Linker;
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
 /// What one app is lent, made once and shared by its sandboxes.
 pub struct Lent {
@@ -70,6 +72,7 @@ impl Lent {
         Loan {
             wasi: wasi.build(),
             log,
+            locks: LockDirs::default(),
         }
     }
 }
@@ -80,11 +83,14 @@ pub struct Loan {
     pub wasi: WasiCtx,
     /// Where its streams lead.
     pub log: GuestLog,
+    /// What its guest locks.
+    pub locks: LockDirs,
 }
 
 /// Defines WASI for guests. What a guest does with it depends on its [`Lent`].
-pub fn link<T: WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    wasmtime_wasi::p2::add_to_linker_async(linker)
+pub fn link<T: Borrower + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    lock_dirs::link(linker)
 }
 
 /// The interfaces that [`link`] defines, by package, for messages about those

@@ -62,8 +62,10 @@ impl Sandbox {
         };
         let input = Resource::new_own(store.data_mut().give_input());
         match handle.call_async(&mut *store, (environ, input)).await {
-            Ok((Ok(()),)) => Ok(()),
-            Ok((Err(failure),)) => Err(Cause::Reported(failure)),
+            Ok((result,)) => {
+                store.data_mut().returned();
+                result.map_err(Cause::Reported)
+            }
             Err(error) => {
                 let state = store.data();
                 Err(cause(error, state, |reason| Cause::Trap {

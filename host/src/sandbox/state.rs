@@ -1,6 +1,6 @@
 //! What one sandbox holds: the data of its store.
 
-use crate::capabilities::{Lent, Loan};
+use crate::capabilities::{Borrower, Lent, Loan, LockDirs};
 use crate::input::Input;
 use crate::meter::{CpuMeter, SpaceMeter};
 use crate::observer::Event;
@@ -170,6 +170,13 @@ impl State {
         self.last_output = number;
     }
 
+    /// The guest ended by itself.
+    pub fn returned(&mut self) {
+        if let Some(loan) = &mut self.loan {
+            loan.locks.leave();
+        }
+    }
+
     /// The guest dropped a handle of the gateway's.
     pub fn dropped(&mut self) {
         self.handles = self.handles.saturating_sub(1);
@@ -192,8 +199,9 @@ fn no_request() -> wasmtime::Error {
     wasmtime::Error::msg("the instance serves no request")
 }
 
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
+impl State {
+    /// What it is lent, and the table of what its guest has of that.
+    fn loan(&mut self) -> (&mut Loan, &mut ResourceTable) {
         let State {
             serving,
             lent,
@@ -207,9 +215,22 @@ impl WasiView for State {
                 .map_or_else(RequestId::next, |it| it.request);
             Box::new(lent.to_sandbox(request))
         });
+        (loan, table)
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let (loan, table) = self.loan();
         WasiCtxView {
             ctx: &mut loan.wasi,
             table,
         }
+    }
+}
+
+impl Borrower for State {
+    fn locks(&mut self) -> &mut LockDirs {
+        &mut self.loan().0.locks
     }
 }
