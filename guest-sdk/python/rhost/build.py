@@ -5,7 +5,6 @@ package and the dependencies. `rhost_build.json` says what is asked, and
 `rhost_report.json` beside it, how it went.
 """
 
-import gc
 import json
 import os
 import sys
@@ -23,7 +22,7 @@ _CODECS = ("ascii", "idna", "latin_1", "utf_8")
 
 
 def build(here):
-    """The application that the instruction in the directory `here` asks for."""
+    """The application that the instruction in the directory `here` asks for, and the requests of its warm-up."""
     with open(os.path.join(here, "rhost_build.json"), encoding="utf-8") as file:
         asked = json.load(file)
     report = {}
@@ -65,11 +64,7 @@ def _build(asked, report):
     report["state"] = state(asked["root"])
     report["files"] = sorted(_files(asked["root"]))
     instance.freeze()
-    # An instance lives for a request: what the snapshot holds is never garbage
-    # there, and looking it over would touch pages that are shared until then.
-    gc.collect()
-    gc.freeze()
-    return app
+    return app, [what for what in asked["warm_up"] if warm_up.is_request(what)]
 
 
 # Parts of the standard library that no web application imports.

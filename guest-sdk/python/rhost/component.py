@@ -5,11 +5,11 @@ import os.path
 from wit_world import exports
 from wit_world.imports import server
 
-from . import heap, instance
+from . import instance, snapshot
 from .build import build
 from .handler import handle
 
-_app = build(os.path.dirname(os.path.dirname(__file__)))
+_app, _requests = build(os.path.dirname(os.path.dirname(__file__)))
 _awake = False
 
 
@@ -24,5 +24,4 @@ class App(exports.App):
         handle(_app, environ, input, server)
 
 
-# Nothing is imported, warmed up or thrown away after this.
-heap.stop_up()
+snapshot.settle(_app, _requests)

@@ -48,9 +48,14 @@ class Failed(Exception):
     """The application's own warm-up ended with an exception, which is the cause."""
 
 
+def is_request(what):
+    """Whether it is one, as `/` or `POST /form`; if not, it is a function of the application's own."""
+    return "/" in what
+
+
 def run(app, what):
-    """Makes a request, as `/` or `POST /form`, or calls the application's own `module:function`."""
-    if "/" in what:
+    """Makes a request, or calls the application's own `module:function`."""
+    if is_request(what):
         return ask(app, what)
     module, _, name = what.partition(":")
     function = locate(module, name)

@@ -20,8 +20,8 @@ macro_rules! files {
 
 files! {
     "__init__.py" "body.py" "build.py" "cgi.py" "component.py" "diagnosis.py" "fields.py" "gateway.py" "handler.py"
-    "heap.py" "identity.py" "instance.py" "locate.py" "printed.py" "report.py" "response.py" "scripts.py" "sqlite.py"
-    "state.py" "tempfiles.py" "variables.py" "warm_up.py"
+    "heap.py" "hot.py" "identity.py" "immortal.py" "instance.py" "locate.py" "printed.py" "report.py" "response.py" "scripts.py"
+    "snapshot.py" "sqlite.py" "state.py" "tempfiles.py" "variables.py" "warm_up.py"
 }
 
 /// Writes the package into `dir`.

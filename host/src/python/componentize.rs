@@ -5,7 +5,7 @@
 use super::observer::Observer;
 use super::report::{Report, SECTION};
 use super::tools::Tools;
-use super::{Project, PythonError, adapter};
+use super::{Project, PythonError, adapter, immortal};
 use crate::failure::Octets;
 use serde_json::json;
 use std::fs::{self, OpenOptions};
@@ -118,10 +118,18 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
     if stdlib.is_dir() {
         fs::rename(&stdlib, job.stdlib).map_err(PythonError::file(job.stdlib))?;
     }
+    finish(&made)?;
     label(&made, &report)?;
     keep(&made, job.component)?;
     tell(job.observer, &report, job.component, &project.module);
     Ok(())
+}
+
+/// Does to the snapshot what Python cannot.
+fn finish(made: &Path) -> Result<(), PythonError> {
+    let mut component = fs::read(made).map_err(PythonError::file(made))?;
+    immortal::make(&mut component).map_err(|error| PythonError::Tool(error.to_string()))?;
+    fs::write(made, component).map_err(PythonError::file(made))
 }
 
 /// Writes into the component how it was made, for `rhost inspect`.

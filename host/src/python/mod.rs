@@ -10,7 +10,8 @@
 //!    whether they changed since it was built.
 //! 3. `tools`: the private environment with componentize-py in it.
 //! 4. `componentize`: builds, with the `adapter` around the program, and
-//!    [`Report`] says how that went, in the component too.
+//!    [`Report`] says how that went, in the component too. `immortal` then does to
+//!    the snapshot what Python cannot.
 //! 5. [`bundle`]: what is to lie beside a component that is served elsewhere.
 //!
 //! All of it is kept in one directory of the user's: see [`Workshop`].
@@ -20,6 +21,7 @@ pub mod bundle;
 mod componentize;
 mod digest;
 mod error;
+mod immortal;
 mod manifest;
 mod observer;
 mod packages;

@@ -1,0 +1,36 @@
+"""The last that is done before the snapshot is made, so that a request writes to few
+of its pages.
+"""
+
+import gc
+import time
+
+from . import heap, hot, immortal, warm_up
+
+# How often the warm-up's requests are repeated, for CPython to know what to expect of
+# the code that they run, and how many seconds that may take.
+_ROUNDS = 16
+_SECONDS = 2
+
+
+def settle(app, requests):
+    """Nothing is imported or thrown away after this."""
+    if requests:
+        used = hot.used_by(lambda: _repeat(app, requests, 1))
+        hot.gather(used)
+        _repeat(app, requests, _ROUNDS)
+    gc.collect()
+    immortal.note()
+    # What the snapshot holds is never garbage, and looking it over would touch pages
+    # that are shared until then.
+    gc.freeze()
+    heap.stop_up()
+
+
+def _repeat(app, requests, rounds):
+    until = time.monotonic() + _SECONDS
+    for _ in range(rounds):
+        for request in requests:
+            warm_up.ask(app, request)
+        if time.monotonic() > until:
+            break
