@@ -171,6 +171,18 @@ async fn the_environ_is_that_of_pep_3333() {
     }
 }
 
+/// Counting them would be to write to most of the snapshot.
+#[tokio::test(flavor = "multi_thread")]
+async fn references_to_what_was_imported_are_not_counted() {
+    let Some(zoo) = zoo() else { return };
+    let server = zoo.start().await;
+    let seen = seen(&server, Request::get("/surroundings")).await;
+    assert_eq!(
+        seen["snapshot"],
+        serde_json::json!([[true, true, true, true, true, true, true], false])
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_share_nothing() {
     let Some(zoo) = zoo() else { return };

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import secrets
+import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -37,6 +38,12 @@ def temporary():
         return file.read().decode()
 
 
+def snapshot():
+    """Whether references to what was imported are counted, and to what was not."""
+    imported = (SERVED, PLAIN, late, late.__code__, late.__code__.co_consts, Path, SERVED.append.__self__)
+    return [[sys._is_immortal(each) for each in imported], sys._is_immortal([])]
+
+
 def app(environ, start_response):
     SERVED.append(1)
     seen = {
@@ -47,6 +54,7 @@ def app(environ, start_response):
         "secret": secrets.token_hex(8),
         "served": len(SERVED),
         "late": late(),
+        "snapshot": snapshot(),
         "temporary": temporary(),
         "named": attempt(lambda: tempfile.NamedTemporaryFile().name),
         "own_file": attempt(lambda: Path(__file__).with_name("pyproject.toml").read_text().splitlines()[0]),
