@@ -1,12 +1,13 @@
 //! What the client gets for what the guest wrote (conformance 25, 35-40, 44, 45).
 
 use http::Request;
-use rhost_tests::{Received, Test};
+use rhost_tests::{Answer, Received, Test};
 
 /// Conformance 39 and 43.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_block_goes_out_whole() {
-    let answer = Test::serving("answers").get("/200?1").await;
+    let server = Test::serving("answers").start().await;
+    let answer = Answer::with_length(async || server.get("/200?1").await).await;
     assert_eq!(
         (answer.status, answer.text(), answer.field("content-length")),
         (200, "block", "5")

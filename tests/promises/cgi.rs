@@ -3,7 +3,7 @@
 
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use rhost_tests::{Server, Test};
+use rhost_tests::{Answer, Server, Test};
 use serde_json::Value;
 use std::path::Path;
 
@@ -101,7 +101,7 @@ async fn a_lock_that_was_left_behind_goes() {
 async fn a_script_finds_what_cgi_promises() {
     let Some(scripts) = scripts() else { return };
     let server = scripts.mount("/m").env("GREETING", "hi").start().await;
-    let page = server.get("/m/page.py").await;
+    let page = Answer::with_length(async || server.get("/m/page.py").await).await;
     assert_eq!(page.text(), "<p>Hällo</p> __main__\n");
     assert_eq!(page.field("content-type"), "text/html; charset=utf-8");
     assert_eq!(page.field("content-length"), "23");

@@ -22,10 +22,12 @@ pub mod frames;
 mod guests;
 pub mod python;
 mod server;
+mod test;
 mod tls;
 
 pub use client::{Answer, Client, Received};
 pub use fleet::Fleet;
 pub use guests::{imported_functions, load_in, size_class};
-pub use server::{Server, Stopped, Test};
+pub use server::{Server, Stopped};
+pub use test::Test;
 pub use tls::{Authority, Identity};

@@ -16,8 +16,7 @@ use std::sync::Arc;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::WasiView;
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView, WasiFilesystemView};
-use wasmtime_wasi::p2::FsResult;
+use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, Host, HostDescriptor};
 
 /// How the name of such a directory ends.
@@ -126,46 +125,45 @@ pub fn link<T: Borrower + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<(
     let mut types = linker.instance(TYPES)?;
     types.func_wrap_async(
         "[method]descriptor.create-directory-at",
-        |store, (base, path): (Resource<Descriptor>, String)| Box::new(create(store, base, path)),
+        |store, (base, path)| Box::new(act(store, base, path, Act::Make)),
     )?;
     types.func_wrap_async(
         "[method]descriptor.remove-directory-at",
-        |store, (base, path): (Resource<Descriptor>, String)| Box::new(remove(store, base, path)),
+        |store, (base, path)| Box::new(act(store, base, path, Act::Remove)),
     )?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-type Done = (Result<(), ErrorCode>,);
-
-async fn create<T: Borrower>(
-    mut store: StoreContextMut<'_, T>,
-    base: Resource<Descriptor>,
-    path: String,
-) -> wasmtime::Result<Done> {
-    let lock = lock(&mut store, &base, &path)?;
-    let mut files = files(&mut store);
-    let made = files.create_directory_at(base, path.clone()).await;
-    let done = done(&mut files, made)?;
-    if let (Some(base), (Ok(()),)) = (lock, &done) {
-        store.data_mut().locks().made(&base, &path);
-    }
-    Ok(done)
+/// What is done with a directory.
+enum Act {
+    Make,
+    Remove,
 }
 
-async fn remove<T: Borrower>(
+async fn act<T: Borrower>(
     mut store: StoreContextMut<'_, T>,
     base: Resource<Descriptor>,
     path: String,
-) -> wasmtime::Result<Done> {
+    act: Act,
+) -> wasmtime::Result<(Result<(), ErrorCode>,)> {
     let lock = lock(&mut store, &base, &path)?;
-    let mut files = files(&mut store);
-    let removed = files.remove_directory_at(base, path.clone()).await;
-    let done = done(&mut files, removed)?;
-    if let (Some(base), (Ok(()),)) = (lock, &done) {
-        store.data_mut().locks().removed(&base, &path);
+    let mut files = store.data_mut().filesystem();
+    let done = match act {
+        Act::Make => files.create_directory_at(base, path.clone()).await,
+        Act::Remove => files.remove_directory_at(base, path.clone()).await,
+    };
+    if let Err(error) = done {
+        return Ok((Err(files.convert_error_code(error)?),));
     }
-    Ok(done)
+    if let Some(base) = lock {
+        let locks = store.data_mut().locks();
+        match act {
+            Act::Make => locks.made(&base, &path),
+            Act::Remove => locks.removed(&base, &path),
+        }
+    }
+    Ok((Ok(()),))
 }
 
 /// What `path` starts from, if it is a lock's.
@@ -177,19 +175,8 @@ fn lock<T: Borrower>(
     if !path.ends_with(SUFFIX) {
         return Ok(None);
     }
-    Ok(match files(store).table.get(base)? {
+    Ok(match store.data_mut().filesystem().table.get(base)? {
         Descriptor::Dir(dir) => Some(dir.dir.clone()),
         Descriptor::File(_) => None,
     })
-}
-
-fn files<'a, T: WasiView>(store: &'a mut StoreContextMut<'_, T>) -> WasiFilesystemCtxView<'a> {
-    store.data_mut().filesystem()
-}
-
-fn done(files: &mut WasiFilesystemCtxView<'_>, result: FsResult<()>) -> wasmtime::Result<Done> {
-    Ok((match result {
-        Ok(()) => Ok(()),
-        Err(error) => Err(files.convert_error_code(error)?),
-    },))
 }
