@@ -9,6 +9,8 @@
     reason = "wasmtime cannot check compiled code; the argument stands at each use"
 )]
 
+use crate::compiler::{CompileError, Compiler};
+use crate::sandbox::Engines;
 use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,7 +20,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Compiled code that this process made, or that the cache kept.
+/// Compiled code that this program made, or that the cache kept.
 pub struct Compiled(Origin);
 
 enum Origin {
@@ -27,18 +29,22 @@ enum Origin {
 }
 
 impl Compiled {
-    /// Compiles `component` with `engine`, on as many threads as there are cores.
-    pub fn make(engine: &Engine, component: &[u8]) -> wasmtime::Result<Self> {
-        Ok(Compiled(Origin::Made(
-            engine.precompile_component(component)?,
-        )))
+    /// Has `component` compiled for `engines`.
+    pub fn make(
+        compiler: &Compiler,
+        engines: &Engines,
+        component: &[u8],
+    ) -> Result<Self, CompileError> {
+        let code = compiler.compile(engines, component)?;
+        Ok(Compiled(Origin::Made(code)))
     }
 
     /// Loads the code into `engine`, which maps it if it comes from a file.
     pub fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
         match &self.0 {
             // SAFETY: these are the unchanged octets that `precompile_component`
-            // returned in `make`, the one place that builds this variant.
+            // returned, here or in a process of this same program that only this one
+            // can write to; `make` is the one place that builds this variant.
             Origin::Made(code) => unsafe { Component::deserialize(engine, code) },
             // SAFETY: `Cache::get` made sure that the file is a plain one of this
             // user's, that nobody else can write, in a directory that nobody else
@@ -186,22 +192,26 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::Details;
     use std::os::unix::fs::PermissionsExt;
 
     /// The smallest component there is.
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
 
+    fn empty(engines: &Engines) -> Compiled {
+        Compiled::make(&Compiler::Here, engines, EMPTY).unwrap()
+    }
+
     #[test]
     fn what_was_put_is_got() {
         let home = tempfile::tempdir().unwrap();
         let cache = Cache::open(&home.path().join("a/rhost")).unwrap();
-        let engine = Engine::default();
-        let key = Key::new(&engine, EMPTY);
+        let engines = Engines::new(1, Details::Names).unwrap();
+        let engine = engines.compiler();
+        let key = Key::new(engine, EMPTY);
         assert!(cache.get(&key).is_none());
-        cache
-            .put(&key, &Compiled::make(&engine, EMPTY).unwrap())
-            .unwrap();
-        cache.get(&key).unwrap().load(&engine).unwrap();
+        cache.put(&key, &empty(&engines)).unwrap();
+        cache.get(&key).unwrap().load(engine).unwrap();
         let mode = fs::metadata(home.path().join("a/rhost")).unwrap().mode();
         assert_eq!(mode & 0o777, 0o700);
         cache.remove(&key);
@@ -226,11 +236,9 @@ mod tests {
     fn files_that_others_could_have_written_are_not_loaded() {
         let home = tempfile::tempdir().unwrap();
         let cache = Cache::open(&home.path().join("rhost")).unwrap();
-        let engine = Engine::default();
-        let key = Key::new(&engine, EMPTY);
-        cache
-            .put(&key, &Compiled::make(&engine, EMPTY).unwrap())
-            .unwrap();
+        let engines = Engines::new(1, Details::Names).unwrap();
+        let key = Key::new(engines.compiler(), EMPTY);
+        cache.put(&key, &empty(&engines)).unwrap();
         let file = cache.file(&key);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
         assert!(cache.get(&key).is_none());

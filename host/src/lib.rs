@@ -33,8 +33,8 @@
 //! Before any request: [`config`] reads and checks the file that says what is served,
 //! and [`deployment`] makes apps of it. [`scaffold`] begins a crate, [`package`] builds it, for
 //! production with a [`profile`] and [`strip`]ped, and [`python`] builds a WSGI
-//! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, and [`compiled`]
-//! keeps its code; [`inspect`] only looks. Beside all requests: by a [`handover`]
+//! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, a
+//! [`compiler`] makes code of it, and [`compiled`] keeps that; [`inspect`] only looks. Beside all requests: by a [`handover`]
 //! another process takes over, and [`admin`] says how the server is. Words that all
 //! of them use: [`gateway`] (the contract's types), [`settings`], [`failure`],
 //! [`metrics`], [`backtrace`], [`request_id`], [`log`], [`app_log`], and [`observer`],
@@ -49,6 +49,7 @@ pub mod body;
 pub mod capabilities;
 pub mod check;
 pub mod compiled;
+pub mod compiler;
 pub mod config;
 pub mod connection;
 pub mod conversation;

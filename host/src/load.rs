@@ -2,6 +2,7 @@
 //! and its compiled code.
 
 use crate::compiled::{Cache, Compiled, Key};
+use crate::compiler::{CompileError, Compiler};
 use crate::failure::Octets;
 use crate::gateway;
 use crate::imports;
@@ -35,8 +36,8 @@ pub enum LoadError {
     Compiled,
     /// Not WebAssembly at all.
     NotWasm,
-    /// It does not validate, or does not compile.
-    Invalid(wasmtime::Error),
+    /// It does not validate, or is not compiled.
+    Compile(CompileError),
     /// It exports something else than an application; these are its exports.
     Exports(Vec<String>),
     /// It imports what the host does not have; these are the names.
@@ -64,7 +65,7 @@ impl fmt::Display for LoadError {
                  give the component it was made from",
             ),
             LoadError::NotWasm => f.write_str("not a WebAssembly component"),
-            LoadError::Invalid(error) => write!(f, "not a valid component: {error:#}"),
+            LoadError::Compile(error) => error.fmt(f),
             LoadError::Exports(found) => {
                 write!(f, "the component does not export {}", gateway::APP)?;
                 match found.iter().find_map(|name| other_kind(name)) {
@@ -123,6 +124,8 @@ fn other_kind(name: &str) -> Option<String> {
 pub struct Loader<'a> {
     /// The engines they are to run in.
     pub engines: &'a Engines,
+    /// What compiles.
+    pub compiler: &'a Compiler,
     /// Where compiled code is kept; none to compile each time.
     pub cache: Option<&'a Cache>,
 }
@@ -138,7 +141,8 @@ impl Loader<'_> {
             Some(kept) => kept,
             None => {
                 let progress = compiling();
-                let compiled = Compiled::make(engine, file).map_err(LoadError::Invalid)?;
+                let compiled = Compiled::make(self.compiler, self.engines, file)
+                    .map_err(LoadError::Compile)?;
                 drop(progress);
                 if let Some(cache) = self.cache
                     && let Err(error) = cache.put(&key, &compiled)

@@ -2,6 +2,7 @@
 
 mod cli;
 
+use rhost::compiler::child::{self, ChildError, Job};
 use std::process::ExitCode;
 
 /// A sandbox is made of many small allocations, and made anew for each request.
@@ -26,12 +27,29 @@ fn keep_freed_memory() {
 }
 
 fn main() -> ExitCode {
+    if let Some(job) = Job::of_this_process() {
+        return compile(&job);
+    }
     keep_freed_memory();
     match cli::run() {
         Ok(code) => code,
         Err(error) => {
             eprintln!("rhost: {error}");
             error.exit_code()
+        }
+    }
+}
+
+/// This process is one that compiles for another.
+fn compile(job: &Job) -> ExitCode {
+    match child::run(job) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            match error {
+                ChildError::Invalid(_) => ExitCode::from(child::INVALID),
+                ChildError::Io(_) => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use http::Request;
 use http_body_util::Full;
 use rhost::access_log::{self, AccessLog};
 use rhost::compiled::Cache;
+use rhost::compiler::Compiler;
 use rhost::config::Config;
 use rhost::deployment::{Changes, Deployment};
 use rhost::log::{Format, Sink};
@@ -67,7 +68,7 @@ impl Fleet {
         let (log_sink, log) = Sink::to_memory("log", Format::Text);
         let (access_sink, access_log) = Sink::to_memory("access log", Format::Text);
         let access_sink = AccessLog::new(access_sink, access_log::Format::Text);
-        let deployment = Deployment::new(engines, cache, &log_sink, 2, false);
+        let deployment = Deployment::new(engines, Compiler::Here, cache, &log_sink, 2, false);
         let parts = Parts {
             tls: tls.map(|files| (files, None)),
             ..Parts::default()

@@ -2,6 +2,7 @@
 
 use crate::python;
 use rhost::compiled::Cache;
+use rhost::compiler::Compiler;
 use rhost::load::{Loaded, Loader};
 use rhost::package::Build;
 use rhost::python::Built;
@@ -33,6 +34,7 @@ pub fn load_in(engines: &Engines, name: &str) -> Loaded {
         Cache::open(&path.with_file_name("compiled")).expect("the target directory is ours");
     Loader {
         engines,
+        compiler: &Compiler::Here,
         cache: Some(&cache),
     }
     .load(&file, || ())

@@ -67,7 +67,7 @@ pub fn refused(error: LoadError, findings: &mut Findings) -> Result<(), LoadErro
         | LoadError::Text
         | LoadError::Compiled
         | LoadError::NotWasm
-        | LoadError::Invalid(_)
+        | LoadError::Compile(_)
         | LoadError::Engine(_) => return Err(error),
     };
     findings.add(rule, None, error.to_string());

@@ -2,6 +2,7 @@
 //! runs one.
 
 use super::LimitArgs;
+use super::compile::CompileArgs;
 use super::parse::{dir, env, mount, octets};
 use super::reuse::ReuseArgs;
 use clap::Args;
@@ -47,6 +48,9 @@ pub struct AppArgs {
 
     #[command(flatten)]
     pub reuse: ReuseArgs,
+
+    #[command(flatten)]
+    pub compile: CompileArgs,
 }
 
 impl AppArgs {

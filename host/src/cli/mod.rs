@@ -3,6 +3,7 @@
 mod app;
 mod build;
 mod check;
+mod compile;
 mod config;
 mod inspect;
 mod life;

@@ -68,6 +68,7 @@ fn one<P>(
     let load = || {
         let loader = Loader {
             engines: &deployment.engines,
+            compiler: &deployment.compiler,
             cache: deployment.cache.as_ref(),
         };
         let loaded = loader.load(&file, || progress(format!("compiling {shown}")));

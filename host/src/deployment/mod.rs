@@ -4,6 +4,7 @@
 mod load;
 
 use crate::compiled::Cache;
+use crate::compiler::Compiler;
 use crate::config::{AppPlan, Config};
 use crate::load::{LoadError, Loaded};
 use crate::log::Sink;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 /// What makes apps of a configuration.
 pub struct Deployment {
     engines: Arc<Engines>,
+    compiler: Compiler,
     cache: Option<Cache>,
     log: Sink,
     lanes: usize,
@@ -97,6 +99,7 @@ impl Deployment {
     /// the apps are being developed.
     pub fn new(
         engines: Arc<Engines>,
+        compiler: Compiler,
         cache: Option<Cache>,
         log: &Sink,
         lanes: usize,
@@ -104,6 +107,7 @@ impl Deployment {
     ) -> Self {
         Deployment {
             engines,
+            compiler,
             cache,
             log: log.clone(),
             lanes,

@@ -137,6 +137,11 @@ impl Engines {
         })
     }
 
+    /// What backtraces tell.
+    pub fn details(&self) -> Details {
+        self.details
+    }
+
     /// The engine that compiles.
     pub fn compiler(&self) -> &Engine {
         &self.compiler
@@ -171,6 +176,11 @@ impl Engines {
         });
         Ok(engines)
     }
+}
+
+/// An engine that compiles, for a process that does nothing else.
+pub fn compiling_engine(details: Details) -> wasmtime::Result<Engine> {
+    Engine::new(&config(details))
 }
 
 /// What compiled code depends on; the same for every engine.

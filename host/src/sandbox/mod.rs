@@ -9,7 +9,7 @@ mod kept;
 mod server;
 mod state;
 
-pub use engine::{Details, Engines, SizeClass, TICK};
+pub use engine::{Details, Engines, SizeClass, TICK, compiling_engine};
 
 use crate::capabilities::{self, Lent};
 use crate::failure::Cause;

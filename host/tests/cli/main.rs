@@ -4,6 +4,7 @@ mod book;
 mod build;
 mod check;
 mod command;
+mod compile;
 mod config;
 mod first_minutes;
 mod floods;

@@ -155,6 +155,7 @@ impl Deployer {
         };
         let loader = Loader {
             engines: &self.engines,
+            compiler: &self.args.compile.compiler(),
             cache: self.cache.as_ref(),
         };
         let compiling = || {

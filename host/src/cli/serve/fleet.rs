@@ -49,7 +49,14 @@ impl Fleet {
         let engines =
             Engines::new(threads, details).map_err(|error| Error::Start(format!("{error:#}")))?;
         Ok(Fleet {
-            deployment: Deployment::new(Arc::new(engines), cache, log, threads, dev),
+            deployment: Deployment::new(
+                Arc::new(engines),
+                args.app.compile.compiler(),
+                cache,
+                log,
+                threads,
+                dev,
+            ),
             config,
             quiet: args.quiet,
         })

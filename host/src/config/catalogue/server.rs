@@ -213,6 +213,18 @@ pub const SERVER: &[Key] = &[
         "Where compiled code is kept; a directory of your own",
     ),
     key(
+        "compile-cpu",
+        Kind::Time,
+        "\"120s\"",
+        "Time on CPUs for compiling one component, in whole seconds",
+    ),
+    key(
+        "compile-memory",
+        Kind::Size(64 * MIB, ANY),
+        "\"4GiB\"",
+        "Memory for compiling one component",
+    ),
+    key(
         "watch",
         Kind::Switch,
         "false",

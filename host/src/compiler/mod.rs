@@ -1,0 +1,101 @@
+//! From a component to code for this machine.
+//!
+//! Compiling is where a small file can cost most: some hundred kilobytes can keep
+//! Cranelift busy for minutes, and that is no fault of Cranelift's. So what a
+//! component is made of is bounded first (`bounds`), and it is compiled by a process
+//! of its own (`apart`): one that has so much time and memory, and no file and no
+//! network (`confine`). Over its budget it is that process that ends.
+
+mod apart;
+mod bounds;
+pub mod child;
+mod confine;
+
+use crate::failure::Octets;
+use crate::sandbox::Engines;
+use std::io;
+use std::time::Duration;
+
+/// What compiling one component may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Time on CPUs, all of them together; whole seconds.
+    pub cpu: Duration,
+    /// Octets of memory.
+    pub memory: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget {
+            cpu: Duration::from_secs(120),
+            memory: 4 << 30,
+        }
+    }
+}
+
+/// Where components are compiled.
+#[derive(Debug, Clone, Copy)]
+pub enum Compiler {
+    /// In this process, without a budget.
+    Here,
+    /// By a process of its own, of this same program: it has to call [`child::run`]
+    /// when it is told to.
+    Apart(Budget),
+}
+
+/// Why there is no code.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// It is more than any app is.
+    #[error("it has {found} {what}, and may have {most}")]
+    Bounds {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        found: u64,
+        /// How many there may be.
+        most: u64,
+    },
+    /// It is no valid component.
+    #[error("not a valid component: {0}")]
+    Invalid(String),
+    /// It took longer than it may.
+    #[error(
+        "it takes more than {} of CPU time to compile; allow it more with --compile-cpu",
+        humantime::format_duration(*limit)
+    )]
+    Cpu {
+        /// What it may take.
+        limit: Duration,
+    },
+    /// The compiler ended without a word.
+    #[error(
+        "the compiler ended by itself ({how}); if it wanted more than {} of memory, allow it more \
+         with --compile-memory",
+        Octets(*memory)
+    )]
+    Died {
+        /// Its status, and the last that it said.
+        how: String,
+        /// What it may have.
+        memory: u64,
+    },
+    /// The system gave no process to compile it.
+    #[error("no process can be had to compile it: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Compiler {
+    /// Compiles `component` for `engines`, on as many threads as there are cores.
+    pub fn compile(&self, engines: &Engines, component: &[u8]) -> Result<Vec<u8>, CompileError> {
+        bounds::check(component)?;
+        match self {
+            Compiler::Here => engines
+                .compiler()
+                .precompile_component(component)
+                .map_err(|error| CompileError::Invalid(format!("{error:#}"))),
+            Compiler::Apart(budget) => apart::compile(budget, engines.details(), component),
+        }
+    }
+}
