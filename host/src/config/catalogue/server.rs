@@ -220,7 +220,7 @@ pub const SERVER: &[Key] = &[
     ),
     key(
         "compile-memory",
-        Kind::Size(64 * MIB, ANY),
+        Kind::Size(0, ANY),
         "\"4GiB\"",
         "Memory for compiling one component",
     ),
