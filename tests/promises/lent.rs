@@ -136,6 +136,17 @@ async fn the_locks_of_a_guest_that_is_stopped_go_with_it() {
     assert!(data.path().join("full.lock/owner").exists());
 }
 
+/// The host keeps a file open for each that it is to take away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_locks_without_end_has_few_locks_taken_away() {
+    let data = tempfile::tempdir().unwrap();
+    let server = locking(data.path()).await;
+    assert_eq!(server.get("/many").await.status, 500);
+    assert_eq!(server.get("/take").await.status, 200);
+    let left = fs::read_dir(data.path()).unwrap().count();
+    assert_eq!(left, 100 - 8 + 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_was_given_back_is_another_s() {
     let data = tempfile::tempdir().unwrap();

@@ -14,11 +14,12 @@ from . import heap
 
 def used_by(run):
     """What of the code of Python functions `run` executes."""
-    used = set()
+    # By identity: code of two functions may be equal.
+    used = {}
 
     def note(frame, event, _):
         if event == "call":
-            used.add(frame.f_code)
+            used[id(frame.f_code)] = frame.f_code
 
     before = sys.getprofile()
     sys.setprofile(note)
@@ -26,12 +27,11 @@ def used_by(run):
         run()
     finally:
         sys.setprofile(before)
-    return used
+    return list(used.values())
 
 
 def gather(used):
     """Has functions run copies of the code in `used`. A copy equals what it is of."""
-    # By identity: code of two functions may be equal.
     wanted = {id(code) for code in used}
     for code in used:
         # Code keeps these; what a copy had to make would lie between that and the next.

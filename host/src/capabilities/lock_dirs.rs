@@ -25,6 +25,10 @@ const SUFFIX: &str = ".lock";
 /// The interface whose functions are told of.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
+/// How many of a guest's locks are known, each of which is a file that the host has
+/// open. Those that it makes beyond them stay.
+const MOST: usize = 8;
+
 /// The locks that one guest has. Those it still has when this is dropped go with it.
 #[derive(Default)]
 pub struct LockDirs(Vec<Held>);
@@ -58,7 +62,8 @@ impl LockDirs {
     }
 
     fn made(&mut self, base: &File, path: &str) {
-        if let Some((lock, parent)) = find(base, path)
+        if self.0.len() < MOST
+            && let Some((lock, parent)) = find(base, path)
             && let Ok(stat) = statat(&parent, &lock.name, AtFlags::SYMLINK_NOFOLLOW)
         {
             self.0.push(Held {

@@ -12,6 +12,12 @@ fn handle(environ: Environ, _: Input) -> Result<(), Failure> {
             ok().write(format!("{taken:?}").as_bytes())
                 .map_err(Failure::Output)
         }
+        b"/many" => {
+            for number in 0..100 {
+                fs::create_dir(format!("/data/{number}.lock")).unwrap();
+            }
+            panic!("it holds too many");
+        }
         b"/trap" => {
             fs::create_dir(LOCK).unwrap();
             fs::create_dir("/data/kept").unwrap();
