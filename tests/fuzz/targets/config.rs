@@ -20,7 +20,10 @@ fuzz_target!(|text: &str| {
             for problem in problems {
                 // An empty text has one line.
                 let lines = 1..=text.split('\n').count();
-                assert!(problem.line.is_none_or(|line| lines.contains(&line)), "{problem}");
+                assert!(
+                    problem.line.is_none_or(|line| lines.contains(&line)),
+                    "{problem}"
+                );
                 assert!(!problem.text.contains('\n'), "{problem}");
             }
         }
