@@ -18,8 +18,7 @@ use crate::report::{Table, count, mark};
 use crate::request::Request;
 use crate::servers;
 
-/// How much slower the neighbours' 99th percentile may get. What clients cost that
-/// run on the same cores, whomever they attack, is not the server's doing.
+/// How much slower the neighbours' 99th percentile may get.
 const SLOWER_MARK: f64 = 2.0;
 
 /// Beyond a time-out: connecting 300 clients takes a second, and a client that
@@ -298,11 +297,11 @@ fn print(report: &Report) {
     }
     println!("{table}");
     for attack in &report.attacks {
-        let slower = attack.p99_us_meanwhile / attack.p99_us_elsewhere;
-        let of_before = attack.p99_us_meanwhile / attack.p99_us_before;
+        let slower = attack.p99_us_meanwhile / attack.p99_us_before;
+        let elsewhere = attack.p99_us_elsewhere / attack.p99_us_before;
         let what = format!(
-            "slow in {}: closed {}, p99 {slower:.2} times that while another process is \
-             attacked (mark: {SLOWER_MARK}), {of_before:.2} times that of before",
+            "slow in {}: closed {}, p99 {slower:.2} times that of before (mark: {SLOWER_MARK}; \
+             {elsewhere:.2} while another process is attacked)",
             attack.slow_in,
             if attack.closed_in_time {
                 "in time"
