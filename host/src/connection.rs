@@ -187,7 +187,7 @@ struct Answer {
     body: Body,
     /// Over HTTP/2.
     stream: Option<Arc<Stream>>,
-    _answering: Answering,
+    answering: Answering,
 }
 
 impl Answer {
@@ -195,7 +195,7 @@ impl Answer {
         Answer {
             body,
             stream,
-            _answering: answering,
+            answering,
         }
     }
 }
@@ -208,11 +208,21 @@ impl http_body::Body for Answer {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        let Answer { body, stream, .. } = self.get_mut();
+        let Answer {
+            body,
+            stream,
+            answering,
+        } = self.get_mut();
         if let Some(stream) = stream {
             stream.taken();
         }
         let polled = Pin::new(&mut *body).poll_frame(cx);
+        // Over HTTP/1 a cut takes with it what was not sent. It is polled again when
+        // that has been.
+        let is_cut = matches!(polled, Poll::Ready(Some(Err(Cut))));
+        if is_cut && stream.is_none() && answering.requests().is_writing() {
+            return Poll::Pending;
+        }
         if let (Some(stream), Poll::Ready(Some(Ok(_)))) = (stream, &polled) {
             stream.given(body.deadline().is_some());
         }

@@ -71,12 +71,20 @@ impl Requests {
 
     /// Whether all are answered, to the last octet.
     pub fn are_answered(&self) -> bool {
-        self.none() && !self.0.is_writing.load(Relaxed)
+        self.none() && !self.is_writing()
     }
 
-    /// A write, or a flush, went through or did not.
-    pub fn note_writing(&self, is_writing: bool) {
+    /// Octets have to wait, or all went through. Returns whether they had to wait
+    /// until now.
+    pub fn note_writing(&self, is_writing: bool) -> bool {
+        let was_writing = self.0.is_writing.load(Relaxed);
         self.0.is_writing.store(is_writing, Relaxed);
+        was_writing && !is_writing
+    }
+
+    /// Whether octets wait for the client to take others before them.
+    pub fn is_writing(&self) -> bool {
+        self.0.is_writing.load(Relaxed)
     }
 
     /// None is asked for a while, or that is over.

@@ -172,11 +172,11 @@ impl<T> Impatient<T> {
         if !self.is_http2() {
             self.head.over();
         }
-        self.requests.note_writing(polled.is_pending());
         if polled.is_ready() {
             self.write.over();
             return polled;
         }
+        self.requests.note_writing(true);
         let error = ready!(self.write.poll(cx, self.times.write));
         metrics::count(Event::WriteTimeout);
         Poll::Ready(Err(error))
@@ -261,8 +261,11 @@ impl<T: AsyncWrite + Watched + Unpin> AsyncWrite for Impatient<T> {
             return Poll::Ready(Err(error));
         }
         let polled = Pin::new(&mut self.stream).poll_flush(cx);
-        // Under TLS, octets that were taken may still wait here.
-        self.requests.note_writing(polled.is_pending());
+        // Under TLS, octets that were taken may still wait here. A body that is to be
+        // cut may wait for them.
+        if self.requests.note_writing(polled.is_pending()) {
+            cx.waker().wake_by_ref();
+        }
         // hyper waits for octets while it answers, and after that asks for none until
         // some have come: the wait for the next head begins here.
         if polled.is_ready() && self.is_reading && self.requests.none() && !self.is_http2() {

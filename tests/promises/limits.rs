@@ -2,6 +2,8 @@
 //! and setting, and nothing else stops (hostile guests 1-5, 8, 15, 20).
 
 use rhost_tests::Test;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn time_on_a_cpu() {
@@ -134,6 +136,33 @@ async fn the_size_of_an_answer() {
     );
 }
 
+/// What a cut answer was up to its cut comes to a client that reads slowly, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_a_cut_answer_arrives() {
+    let server = Test::serving("endless-body")
+        .max_response_body("1MiB")
+        .start()
+        .await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(server.addr).await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.0\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    let mut piece = [0; 512];
+    // A reset says as well that this was not all.
+    while let Ok(length @ 1..) = stream.read(&mut piece).await {
+        answer.extend_from_slice(&piece[..length]);
+        tokio::task::yield_now().await;
+    }
+    let body = answer.iter().filter(|octet| **octet == b'x').count();
+    assert!(body >= 1 << 20, "{body} octets of 1 MiB");
+    let log = server.stop().await.log;
+    assert!(log.contains("response limit of 1 MiB reached"), "{log}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fields_of_an_answer() {
     let answer = Test::serving("header-flood").get("/").await;
@@ -143,7 +172,6 @@ async fn the_fields_of_an_answer() {
 /// Hostile client 40.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_reads_nothing() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let server = Test::serving("hangs")
         .concurrency(1)
         .write_timeout("50ms")
