@@ -146,10 +146,7 @@ async fn all_of_a_cut_answer_arrives() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(server.addr).await.unwrap();
-    stream
-        .write_all(b"GET / HTTP/1.0\r\n\r\n")
-        .await
-        .unwrap();
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
     let mut piece = [0; 512];
     // A reset says as well that this was not all.
