@@ -81,10 +81,7 @@ impl Turnstile {
     /// Takes a place, on the `preferred` lane if it has one, after waiting if all
     /// are taken and the queue has room.
     pub async fn enter(&self, preferred: usize) -> Result<Place, Cause> {
-        // Who comes while others wait has to wait as well.
-        if self.queue.waiting.load(Ordering::SeqCst) == 0
-            && let Some(place) = self.free(preferred)
-        {
+        if let Some(place) = self.try_enter(preferred) {
             return Ok(place);
         }
         let _waiting = Waiting::join(&self.queue.waiting, self.room)?;
@@ -100,6 +97,15 @@ impl Turnstile {
             }
             Err(_) => Err(Cause::QueueTimeout(self.patience)),
         }
+    }
+
+    /// The same for who would not wait.
+    pub fn try_enter(&self, preferred: usize) -> Option<Place> {
+        // Who comes while others wait has to wait as well.
+        if self.queue.waiting.load(Ordering::SeqCst) > 0 {
+            return None;
+        }
+        self.free(preferred)
     }
 
     /// A place that nobody has, on the `preferred` lane or on one after it.

@@ -11,7 +11,6 @@
 
 use crate::compiler::{CompileError, Compiler};
 use crate::sandbox::Engines;
-use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
@@ -61,17 +60,14 @@ impl Compiled {
 pub struct Key(String);
 
 impl Key {
-    /// The digest of `component` and what `engine` says its code depends on:
-    /// wasmtime's version, its settings, the processor's features.
-    pub fn new(engine: &Engine, component: &[u8]) -> Self {
+    /// The `digest` of a component (SHA-256), and what `engine` says its code depends
+    /// on: wasmtime's version, its settings, the processor's features.
+    pub fn new(engine: &Engine, digest: &[u8; 32]) -> Self {
         let mut compatibility = DefaultHasher::new();
         engine
             .precompile_compatibility_hash()
             .hash(&mut compatibility);
-        let digest: String = Sha256::digest(component)
-            .iter()
-            .map(|octet| format!("{octet:02x}"))
-            .collect();
+        let digest: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
         Key(format!("{digest}-{:016x}", compatibility.finish()))
     }
 }
@@ -197,6 +193,8 @@ mod tests {
 
     /// The smallest component there is.
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+    /// What it is kept under here: any digest will do.
+    const EMPTY_DIGEST: [u8; 32] = [0; 32];
 
     fn empty(engines: &Engines) -> Compiled {
         Compiled::make(&Compiler::Here, engines, EMPTY).unwrap()
@@ -208,7 +206,7 @@ mod tests {
         let cache = Cache::open(&home.path().join("a/rhost")).unwrap();
         let engines = Engines::new(1, Details::Names).unwrap();
         let engine = engines.compiler();
-        let key = Key::new(engine, EMPTY);
+        let key = Key::new(engine, &EMPTY_DIGEST);
         assert!(cache.get(&key).is_none());
         cache.put(&key, &empty(&engines)).unwrap();
         cache.get(&key).unwrap().load(engine).unwrap();
@@ -237,7 +235,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let cache = Cache::open(&home.path().join("rhost")).unwrap();
         let engines = Engines::new(1, Details::Names).unwrap();
-        let key = Key::new(engines.compiler(), EMPTY);
+        let key = Key::new(engines.compiler(), &EMPTY_DIGEST);
         cache.put(&key, &empty(&engines)).unwrap();
         let file = cache.file(&key);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
@@ -254,8 +252,14 @@ mod tests {
     fn keys_follow_the_component_and_the_engine() {
         let plain = Engine::default();
         let ticking = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
-        assert_eq!(Key::new(&plain, EMPTY), Key::new(&plain, EMPTY));
-        assert_ne!(Key::new(&plain, EMPTY), Key::new(&plain, b"other"));
-        assert_ne!(Key::new(&plain, EMPTY), Key::new(&ticking, EMPTY));
+        assert_eq!(
+            Key::new(&plain, &EMPTY_DIGEST),
+            Key::new(&plain, &EMPTY_DIGEST)
+        );
+        assert_ne!(Key::new(&plain, &EMPTY_DIGEST), Key::new(&plain, &[1; 32]));
+        assert_ne!(
+            Key::new(&plain, &EMPTY_DIGEST),
+            Key::new(&ticking, &EMPTY_DIGEST)
+        );
     }
 }

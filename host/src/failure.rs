@@ -97,6 +97,8 @@ pub enum Cause {
     NoSandbox,
     /// There is no app yet: the crate it is to be built from does not build.
     NotBuilt,
+    /// The app cannot be loaded, and why.
+    NotLoaded(Arc<str>),
     /// The app runs as many requests as it may, and no more can wait.
     Overloaded,
     /// A place did not become free in time.
@@ -139,9 +141,11 @@ impl Cause {
                 StatusCode::MISDIRECTED_REQUEST
             }
             Cause::Tenant(_, cause) => cause.status(),
-            Cause::NotBuilt | Cause::Overloaded | Cause::QueueTimeout(_) | Cause::NoSandbox => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Cause::NotBuilt
+            | Cause::NotLoaded(_)
+            | Cause::Overloaded
+            | Cause::QueueTimeout(_)
+            | Cause::NoSandbox => StatusCode::SERVICE_UNAVAILABLE,
             Cause::RequestTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Cause::Limit(Limit::Cpu(_) | Limit::Wall(_), _) => StatusCode::GATEWAY_TIMEOUT,
             Cause::Reported(Reported::Input(InputError::Incomplete)) => StatusCode::BAD_REQUEST,
@@ -232,6 +236,7 @@ impl fmt::Display for Cause {
             Cause::NotBuilt => {
                 f.write_str("the app does not build yet; a browser shows why (--watch)")
             }
+            Cause::NotLoaded(why) => write!(f, "the app cannot be loaded: {why}"),
             Cause::Overloaded => f.write_str(
                 "overloaded: every place is taken and the queue is full (--concurrency, --queue)",
             ),

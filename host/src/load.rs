@@ -6,23 +6,52 @@ use crate::compiler::{CompileError, Compiler};
 use crate::failure::Octets;
 use crate::gateway;
 use crate::imports;
-use crate::sandbox::{Engines, SizeClass};
+use crate::sandbox::{Engines, LinkError, Linked, SizeClass};
+use sha2::{Digest as _, Sha256};
 use std::fmt;
-use wasmtime::Engine;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
 /// Octets in a page, the unit in which linear memory is measured.
 const WASM_PAGE: u64 = 64 << 10;
 
+/// What tells components apart: SHA-256 of the file.
+pub type Digest = [u8; 32];
+
+/// The digest of the component in `file`.
+pub fn digest(file: &[u8]) -> Digest {
+    Sha256::digest(file).into()
+}
+
 /// A component in the engines of its class.
 pub struct Loaded {
-    /// The component, once for each lane.
-    pub components: Vec<Component>,
+    /// The component, linked on each lane.
+    pub linked: Vec<Arc<Linked>>,
     /// How big its sandboxes are.
     pub class: SizeClass,
     /// Octets that the largest memory of a sandbox starts with.
     pub initial_memory: u64,
+}
+
+impl Loaded {
+    /// Octets of its code.
+    pub fn code(&self) -> u64 {
+        let range = self
+            .linked
+            .first()
+            .map(|linked| linked.component().image_range());
+        range.map_or(0, |range| range.end as u64 - range.start as u64)
+    }
+
+    /// How many of its sandboxes can live at a time on each lane.
+    pub fn capacity(&self) -> usize {
+        let lanes = self.linked.len();
+        let first = self.linked.first();
+        first.map_or(1, |linked| linked.capacity(self.class, lanes))
+    }
 }
 
 /// Why a component cannot be served. Each says what to do about it, in a line.
@@ -46,6 +75,10 @@ pub enum LoadError {
     Types(String),
     /// It starts with more memory than it may have: so many octets, of so many.
     Memory(u64, u64),
+    /// Its file, which was there, cannot be read any more.
+    Unreadable(PathBuf, io::Error),
+    /// Its file holds something else than it did.
+    Damaged(PathBuf),
     /// The host's own failure.
     Engine(wasmtime::Error),
 }
@@ -92,6 +125,14 @@ impl fmt::Display for LoadError {
                 Octets(*needed),
                 Octets(*limit)
             ),
+            LoadError::Unreadable(path, error) => {
+                write!(f, "the component {} cannot be read: {error}", path.display())
+            }
+            LoadError::Damaged(path) => write!(
+                f,
+                "the component {} is not the one that was deployed: it was changed or damaged; deploy it again",
+                path.display()
+            ),
             LoadError::Engine(error) => write!(f, "{error:#}"),
         }
     }
@@ -136,26 +177,55 @@ impl Loader<'_> {
     pub fn load<P>(&self, file: &[u8], compiling: impl FnOnce() -> P) -> Result<Loaded, LoadError> {
         recognise(file)?;
         let engine = self.engines.compiler();
-        let key = Key::new(engine, file);
-        let (compiled, component) = match self.kept(&key) {
-            Some(kept) => kept,
-            None => {
-                let progress = compiling();
-                let compiled = Compiled::make(self.compiler, self.engines, file)
-                    .map_err(LoadError::Compile)?;
-                drop(progress);
-                if let Some(cache) = self.cache
-                    && let Err(error) = cache.put(&key, &compiled)
-                {
-                    tracing::warn!(
-                        "the compiled code cannot be kept and will be made again next time: {error}"
-                    );
-                }
-                let component = compiled.load(engine).map_err(LoadError::Engine)?;
-                (compiled, component)
+        let key = Key::new(engine, &digest(file));
+        if let Some(kept) = self.kept(&key) {
+            return kept;
+        }
+        let progress = compiling();
+        let compiled =
+            Compiled::make(self.compiler, self.engines, file).map_err(LoadError::Compile)?;
+        drop(progress);
+        if let Some(cache) = self.cache
+            && let Err(error) = cache.put(&key, &compiled)
+        {
+            tracing::warn!(
+                "the compiled code cannot be kept and will be made again next time: {error}"
+            );
+        }
+        let (engine, of) = self.engines.at_hand();
+        let component = compiled.load(engine).map_err(LoadError::Engine)?;
+        self.link(&compiled, component, of)
+    }
+
+    /// Loads the component with that `digest` without its file, if its code is kept.
+    pub fn load_kept(&self, digest: &Digest) -> Option<Result<Loaded, LoadError>> {
+        self.kept(&Key::new(self.engines.compiler(), digest))
+    }
+
+    /// What the cache has under `key`, if it loads. A file that was cut short,
+    /// say by a full disk, is made again.
+    fn kept(&self, key: &Key) -> Option<Result<Loaded, LoadError>> {
+        let cache = self.cache?;
+        let compiled = cache.get(key)?;
+        let (engine, of) = self.engines.at_hand();
+        match compiled.load(engine) {
+            Ok(component) => Some(self.link(&compiled, component, of)),
+            Err(_) => {
+                cache.remove(key);
+                None
             }
-        };
-        check(&component, engine)?;
+        }
+    }
+
+    /// Links `compiled`, of which `component` is what an engine has loaded, in which
+    /// guests of the class `of` run, if any do.
+    fn link(
+        &self,
+        compiled: &Compiled,
+        component: Component,
+        of: Option<SizeClass>,
+    ) -> Result<Loaded, LoadError> {
+        check(&component)?;
         let pages = component
             .resources_required()
             .and_then(|needs| needs.max_initial_memory_size);
@@ -163,30 +233,20 @@ impl Loader<'_> {
         let class = SizeClass::of(initial_memory);
         // The code fits every class; the component belongs to the engine that
         // loaded it.
-        let engines = self.engines.of_class(class).map_err(LoadError::Engine)?;
-        let components = engines
-            .iter()
-            .map(|engine| compiled.load(engine))
-            .collect::<wasmtime::Result<_>>();
+        let mut first = (of == Some(class)).then_some(component);
+        let linked = Linked::on_each_lane(self.engines, class, |engine| match first.take() {
+            Some(component) => Ok(component),
+            None => compiled.load(engine),
+        });
+        let linked = linked.map_err(|error| match error {
+            LinkError::Engine(error) => LoadError::Engine(error),
+            LinkError::Types(error) => LoadError::Types(format!("{error:#}")),
+        })?;
         Ok(Loaded {
-            components: components.map_err(LoadError::Engine)?,
+            linked: linked.into_iter().map(Arc::new).collect(),
             class,
             initial_memory,
         })
-    }
-
-    /// What the cache has under `key`, if it loads. A file that was cut short,
-    /// say by a full disk, is made again.
-    fn kept(&self, key: &Key) -> Option<(Compiled, Component)> {
-        let cache = self.cache?;
-        let compiled = cache.get(key)?;
-        match compiled.load(self.engines.compiler()) {
-            Ok(component) => Some((compiled, component)),
-            Err(_) => {
-                cache.remove(key);
-                None
-            }
-        }
     }
 }
 
@@ -206,8 +266,8 @@ pub fn recognise(file: &[u8]) -> Result<(), LoadError> {
 }
 
 /// Whether a component's imports and exports are those of an application.
-fn check(component: &Component, engine: &Engine) -> Result<(), LoadError> {
-    let ty = component.component_type();
+fn check(component: &Component) -> Result<(), LoadError> {
+    let (ty, engine) = (component.component_type(), component.engine());
     let app = component
         .get_export_index(None, gateway::APP)
         .and_then(|app| component.get_export_index(Some(&app), gateway::HANDLE));

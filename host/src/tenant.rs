@@ -1,27 +1,22 @@
-//! Apps, and the way of a request into one.
+//! The way of a request into an app.
 
 use crate::access_log::AccessLog;
-use crate::admission::Turnstile;
+use crate::app::App;
 use crate::app_log::AppLog;
 use crate::body::{self, Body};
-use crate::capabilities::Lent;
-use crate::development::{self, Exhibit, Live, Reload, Subject, Visit};
-use crate::environ::{Gathered, MountedPath, Peer};
+use crate::development::{self, Exhibit, Live, Reload, Visit};
+use crate::environ::{MountedPath, Peer};
 use crate::failure::{self, Cause};
 use crate::gate::Refusal;
 use crate::guest::Guest;
 use crate::input::Input;
-use crate::load::{LoadError, Loaded};
 use crate::log::Sink;
 use crate::meter::CpuMeter;
-use crate::observer::Observer;
 use crate::output::Outlet;
 use crate::proxy::Proxies;
-use crate::request_id::RequestId;
 use crate::routing::Routes;
-use crate::sandbox::{self, Program};
 use crate::served::Served;
-use crate::settings::{AppSettings, HeadLimits, Limits, Timeouts};
+use crate::settings::{HeadLimits, Timeouts};
 use crate::trail::Trail;
 use arc_swap::ArcSwap;
 use http::header::CONTENT_LENGTH;
@@ -31,123 +26,6 @@ use hyper::body::Incoming;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A deployed component with its settings.
-pub struct App {
-    mount: String,
-    limits: Limits,
-    turnstile: Arc<Turnstile>,
-    desks: Vec<Arc<Desk>>,
-    /// What a developer is shown of it (`--dev`).
-    subject: Option<Arc<Subject>>,
-}
-
-/// What an app has on one lane. A request counts itself in here and nowhere else,
-/// so that the count stays in the cache of the core that serves it.
-struct Desk {
-    log: Arc<AppLog>,
-    mount: String,
-    program: Program,
-}
-
-impl App {
-    /// An app from a component that has been loaded. What its guests print goes
-    /// to `log`.
-    ///
-    /// It takes the place of `last`, if there is one: while requests of both run,
-    /// they share the places that one app has.
-    pub fn new(
-        loaded: &Loaded,
-        settings: &AppSettings,
-        log: &Sink,
-        last: Option<&App>,
-    ) -> Result<Self, LoadError> {
-        let log = AppLog::new(&settings.name, log.clone(), settings.limits.log_rate);
-        App::with_log(loaded, settings, log, last)
-    }
-
-    /// The same for the first, and `observer` is told what it does against the
-    /// rules.
-    pub fn observed(
-        loaded: &Loaded,
-        settings: &AppSettings,
-        log: &Sink,
-        observer: Arc<dyn Observer>,
-    ) -> Result<Self, LoadError> {
-        let log = AppLog::new(&settings.name, log.clone(), settings.limits.log_rate);
-        App::with_log(loaded, settings, log.observed(observer), None)
-    }
-
-    fn with_log(
-        loaded: &Loaded,
-        settings: &AppSettings,
-        mut log: AppLog,
-        last: Option<&App>,
-    ) -> Result<Self, LoadError> {
-        let limits = &settings.limits;
-        if loaded.initial_memory > limits.memory {
-            return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
-        }
-        if settings.dev {
-            log = log.with_recent();
-        }
-        let subject = log.recent().map(|lines| {
-            Arc::new(Subject {
-                mount: settings.mount.clone(),
-                lines: lines.clone(),
-                source: settings.source.clone(),
-                run_once: !settings.reuse.is_on(),
-            })
-        });
-        let desks: Result<Vec<_>, _> = loaded
-            .components
-            .iter()
-            .map(|component| {
-                let log = Arc::new(log.clone());
-                let lent = Arc::new(Lent::new(settings, log.clone()));
-                let program = Program::new(component, lent, limits, settings.reuse)
-                    .map_err(|error| LoadError::Types(format!("{error:#}")))?;
-                Ok(Arc::new(Desk {
-                    log,
-                    mount: settings.mount.clone(),
-                    program,
-                }))
-            })
-            .collect();
-        let capacity = sandbox::capacity(&loaded.components, loaded.class);
-        let turnstile = Turnstile::new(limits, loaded.components.len(), capacity);
-        let same = last.filter(|last| last.places() == turnstile.places());
-        Ok(App {
-            mount: settings.mount.clone(),
-            limits: limits.clone(),
-            turnstile: same.map_or_else(|| Arc::new(turnstile), |last| last.turnstile.clone()),
-            desks: desks?,
-            subject,
-        })
-    }
-
-    /// How many of its requests can run at a time.
-    pub fn places(&self) -> usize {
-        self.turnstile.places()
-    }
-
-    /// How many of its requests run now.
-    pub fn running(&self) -> usize {
-        self.turnstile.taken()
-    }
-
-    /// How many of its instances wait for another request.
-    pub fn waiting(&self) -> usize {
-        let waiting = |desk: &Arc<Desk>| desk.program.waiting();
-        self.desks.iter().map(waiting).sum()
-    }
-
-    /// Drops the instances that wait, and keeps none from here on. Requests that
-    /// still come are served, each by an instance of its own.
-    pub fn retire(&self) {
-        self.desks.iter().for_each(|desk| desk.program.retire());
-    }
-}
 
 /// Where requests are sent to their apps.
 pub struct Site {
@@ -312,21 +190,17 @@ impl Site {
             Ok(found) => found,
             Err(cause) => return body::refuse(cause, &self.own_log, trail),
         };
-        trail.of_app(&app.desks[lane % app.desks.len()].log);
-        if let Some(subject) = &app.subject
+        if let Some(subject) = app.subject()
             && development::is_local(peer, &head)
         {
             trail.keep(Exhibit::of(&head, peer, subject));
         }
-        let App {
-            mount,
-            limits,
-            turnstile,
-            desks,
-            ..
-        } = &*app;
-        let refuse = |cause, trail| body::refuse(cause, &desks[lane % desks.len()].log, trail);
-        if MountedPath::split(&head.uri, mount).is_none() {
+        let limits = app.limits();
+        let refuse = |cause, mut trail: Trail| {
+            trail.of_app(app.log());
+            body::refuse(cause, app.log(), trail)
+        };
+        if MountedPath::split(&head.uri, &app.settings().mount).is_none() {
             return refuse(Cause::NotMounted, trail);
         }
         if announced_length(&head.headers).is_some_and(|length| length > limits.request_body) {
@@ -339,12 +213,12 @@ impl Site {
                 Err(cause) => return refuse(cause, trail),
             },
         };
-        let place = match turnstile.enter(lane).await {
-            Ok(place) => place,
+        let (desk, place) = match app.enter(lane).await {
+            Ok(entered) => entered,
             Err(cause) => return refuse(cause, trail),
         };
+        trail.of_app(desk.log());
 
-        let desk = &desks[place.lane()];
         let method = head.method.clone();
         let input = Input::new(incoming, limits.request_body, self.body_timeout);
         let outlet = Outlet::new(limits.response_body);
@@ -360,7 +234,7 @@ impl Site {
             }
         });
         let guest = Guest::new(running, outlet, cpu, trail.start(), limits.wall);
-        body::answer(guest, method, desk.log.clone(), trail).await
+        body::answer(guest, method, desk.log().clone(), trail).await
     }
 }
 
@@ -372,26 +246,6 @@ fn followed(response: Response<Body>, visit: &Visit) -> Response<Body> {
         None => body,
     };
     Response::from_parts(head, body)
-}
-
-impl Desk {
-    async fn run(
-        &self,
-        head: &Parts,
-        peer: &Peer,
-        input: Input,
-        outlet: Outlet,
-        cpu: CpuMeter,
-        request: RequestId,
-    ) -> Result<(), Cause> {
-        let path = MountedPath::split(&head.uri, &self.mount).ok_or(Cause::NotMounted)?;
-        let gathered = Gathered::from(head, peer);
-        let once = self.program.runs_once();
-        let environ = gathered.environ(head, peer, &path, request.as_str(), once);
-        self.program
-            .handle(environ, input, outlet, cpu, request)
-            .await
-    }
 }
 
 /// Content-Length, which the connection has checked.

@@ -2,8 +2,8 @@
 //! said and no more, one request at a time, nobody else's, and never after it did
 //! anything wrong.
 
+use rhost::app::App;
 use rhost::sandbox::{Details, Engines, SizeClass};
-use rhost::tenant::App;
 use rhost_tests::{Server, Test};
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,13 +7,16 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use rhost::access_log::{self, AccessLog};
+use rhost::app::App;
 use rhost::compiled::Cache;
 use rhost::compiler::Compiler;
+use rhost::components::Components;
 use rhost::config::Config;
 use rhost::deployment::{Changes, Deployment};
 use rhost::log::{Format, Sink};
+use rhost::residency::{Budget, Residency};
 use rhost::sandbox::{Details, Engines};
-use rhost::tenant::{App, Site};
+use rhost::tenant::Site;
 use rhost::tls::CertificateFiles;
 use std::path::Path;
 use std::sync::Arc;
@@ -68,7 +71,9 @@ impl Fleet {
         let (log_sink, log) = Sink::to_memory("log", Format::Text);
         let (access_sink, access_log) = Sink::to_memory("access log", Format::Text);
         let access_sink = AccessLog::new(access_sink, access_log::Format::Text);
-        let deployment = Deployment::new(engines, Compiler::Here, cache, &log_sink, 2, false);
+        let residency = Residency::within(Budget::of_this_machine(None));
+        let components = Components::new(engines, Compiler::Here, cache, Arc::new(residency));
+        let deployment = Deployment::new(Arc::new(components), &log_sink, false);
         let parts = Parts {
             tls: tls.map(|files| (files, None)),
             ..Parts::default()

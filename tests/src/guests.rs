@@ -58,7 +58,7 @@ pub fn size_class(name: &str) -> SizeClass {
 /// its interface.
 pub fn imported_functions(name: &str) -> Vec<String> {
     let loaded = load(name);
-    let component = &loaded.components[0];
+    let component = loaded.linked[0].component();
     let engine = component.engine();
     let ty = component.component_type();
     ty.imports(engine)

@@ -6,13 +6,14 @@ use crate::server::{Parts, Server};
 use bytes::Bytes;
 use http::Request;
 use rhost::access_log::{self, AccessLog};
+use rhost::app::App;
 use rhost::load::Loaded;
 use rhost::log::{Format, Sink};
 use rhost::proxy::{Proxies, ProxyHeaders};
 use rhost::settings::{
     AppSettings, ConnectionLimits, HeadLimits, LentDir, Limits, Reuse, Timeouts,
 };
-use rhost::tenant::{App, Site};
+use rhost::tenant::Site;
 use rhost::tls::CertificateFiles;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

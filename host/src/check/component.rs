@@ -68,6 +68,8 @@ pub fn refused(error: LoadError, findings: &mut Findings) -> Result<(), LoadErro
         | LoadError::Compiled
         | LoadError::NotWasm
         | LoadError::Compile(_)
+        | LoadError::Unreadable(..)
+        | LoadError::Damaged(_)
         | LoadError::Engine(_) => return Err(error),
     };
     findings.add(rule, None, error.to_string());

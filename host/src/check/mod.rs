@@ -25,11 +25,12 @@ mod violations;
 pub use collector::Collector;
 pub use session::Exchange;
 
+use crate::app::App;
 use crate::listener::{self, Listener};
 use crate::log::Sink;
 use crate::settings::{ConnectionLimits, Limits, Listening, Timeouts};
 use crate::socket::Address;
-use crate::tenant::{App, Site};
+use crate::tenant::Site;
 use client::Client;
 use findings::Findings;
 use session::Session;

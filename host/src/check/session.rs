@@ -8,7 +8,7 @@ use super::collector::{Collector, Seen};
 use super::comparisons::Verdict;
 use super::findings::Findings;
 use super::rules::{gateway, http};
-use crate::tenant::App;
+use crate::app::App;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;

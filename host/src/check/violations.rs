@@ -62,6 +62,7 @@ fn of_failure(cause: &Cause) -> Option<&'static Rule> {
         | Cause::Tenant(..)
         | Cause::NoSandbox
         | Cause::NotBuilt
+        | Cause::NotLoaded(_)
         | Cause::Overloaded
         | Cause::QueueTimeout(_)
         | Cause::RequestTooLarge(_) => return None,

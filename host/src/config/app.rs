@@ -6,6 +6,7 @@ use super::kind::{Kind, closest};
 use super::problem::Problems;
 use super::secrets::{self, SecretSource};
 use super::{TenantPlan, value};
+use crate::load::Digest;
 use crate::routing::Host;
 use crate::settings::AppSettings;
 use std::collections::{BTreeMap, HashSet};
@@ -25,6 +26,9 @@ pub struct AppPlan {
     pub tenant: Option<String>,
     /// Where its component is.
     pub component: PathBuf,
+    /// What its component is, if that is known and was looked at before (SHA-256): it
+    /// is then loaded when somebody asks for it. Never in a file.
+    pub digest: Option<Digest>,
     /// Its hosts; none for every host that no other app has.
     pub hosts: Vec<Host>,
     /// Its settings, but for its secrets.
@@ -136,6 +140,7 @@ fn one(
         given,
         tenant,
         component,
+        digest: None,
         hosts,
         settings,
         secrets,

@@ -43,6 +43,8 @@ pub struct Config {
     pub server: Vec<Given>,
     /// What is answered to a request for a host that no app has.
     pub unknown_host: UnknownHost,
+    /// Octets that loaded apps may take together; none for what the machine allows.
+    pub memory_budget: Option<u64>,
     /// The keys of `[defaults]` that are there.
     pub defaults: Vec<Given>,
     /// The tenants, by name.
@@ -119,11 +121,14 @@ impl Config {
             Some("404") => UnknownHost::NotFound,
             _ => UnknownHost::Misdirected,
         };
+        let memory_budget = document::text_of(&server, "memory-budget");
+        let memory_budget = memory_budget.and_then(|text| value::octets(text).ok());
         let warnings = problems.warnings_or_all()?;
         Ok(Config {
             path: path.to_owned(),
             server,
             unknown_host,
+            memory_budget,
             defaults,
             tenants,
             apps,

@@ -1,25 +1,22 @@
 //! Components, each read and compiled once, several at a time.
 
 use super::Deployment;
+use crate::components::Component;
 use crate::config::Config;
-use crate::load::{Loaded, Loader};
-use sha2::Sha256;
+use crate::load::{self, Digest};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// What tells components apart: SHA-256 of the file.
-pub type Digest = [u8; 32];
-
 /// A component, or why there is none.
-type Result = std::result::Result<(Digest, Arc<Loaded>), String>;
+type Result = std::result::Result<(Digest, Arc<Component>), String>;
 
 /// A digest's component, or a place for it: who comes while it is compiled waits.
-type Slot = Arc<OnceLock<std::result::Result<Arc<Loaded>, String>>>;
+type Slot = Arc<OnceLock<std::result::Result<Arc<Component>, String>>>;
 
-/// The components of `config`, by their paths. One that is served already is not
-/// loaded again.
+/// The components of `config` that are to be loaded at once, by their paths. One that
+/// is served already is not loaded again.
 pub(super) fn all<P>(
     deployment: &Deployment,
     config: &Config,
@@ -28,15 +25,13 @@ pub(super) fn all<P>(
     let mut paths: Vec<&Path> = config
         .apps
         .iter()
+        .filter(|app| app.digest.is_none())
         .map(|app| app.component.as_path())
         .collect();
     paths.sort();
     paths.dedup();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let known = deployment.current.loaded.iter();
-    let known =
-        known.map(|(digest, loaded)| (*digest, Arc::new(OnceLock::from(Ok(loaded.clone())))));
-    let slots: Mutex<HashMap<Digest, Slot>> = Mutex::new(known.collect());
+    let slots: Mutex<HashMap<Digest, Slot>> = Mutex::default();
     let (next, found) = (AtomicUsize::new(0), Mutex::new(HashMap::new()));
     std::thread::scope(|scope| {
         for _ in 0..threads.min(paths.len()) {
@@ -60,22 +55,18 @@ fn one<P>(
 ) -> Result {
     let shown = path.display();
     let file = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
-    let digest: Digest = <Sha256 as sha2::Digest>::digest(&file).into();
+    let digest = load::digest(&file);
     let slot = {
         let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.entry(digest).or_default().clone()
     };
     let load = || {
-        let loader = Loader {
-            engines: &deployment.engines,
-            compiler: &deployment.compiler,
-            cache: deployment.cache.as_ref(),
-        };
-        let loaded = loader.load(&file, || progress(format!("compiling {shown}")));
-        loaded.map(Arc::new).map_err(|error| error.to_string())
+        let compiling = || progress(format!("compiling {shown}"));
+        let component = deployment.components.load(digest, &file, compiling);
+        component.map_err(|error| error.to_string())
     };
     match slot.get_or_init(load) {
-        Ok(loaded) => Ok((digest, loaded.clone())),
+        Ok(component) => Ok((digest, component.clone())),
         Err(why) => Err(format!("{shown}: {why}")),
     }
 }

@@ -3,28 +3,22 @@
 
 mod load;
 
-use crate::compiled::Cache;
-use crate::compiler::Compiler;
+use crate::app::App;
+use crate::components::{Components, Supply};
 use crate::config::{AppPlan, Config};
-use crate::load::{LoadError, Loaded};
+use crate::load::Digest;
 use crate::log::Sink;
 use crate::routing::Routes;
-use crate::sandbox::Engines;
 use crate::settings::{AppSettings, TenantSettings};
 use crate::tenancy::Tenant;
-use crate::tenant::App;
-use load::Digest;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 /// What makes apps of a configuration.
 pub struct Deployment {
-    engines: Arc<Engines>,
-    compiler: Compiler,
-    cache: Option<Cache>,
+    components: Arc<Components>,
     log: Sink,
-    lanes: usize,
     dev: bool,
     /// What is served now.
     current: Current,
@@ -34,11 +28,9 @@ pub struct Deployment {
 struct Current {
     apps: HashMap<String, Deployed>,
     tenants: HashMap<String, (TenantSettings, Arc<Tenant>)>,
-    loaded: HashMap<Digest, Arc<Loaded>>,
 }
 
 struct Deployed {
-    settings: AppSettings,
     tenant: Option<String>,
     digest: Digest,
     app: Arc<App>,
@@ -97,20 +89,10 @@ impl fmt::Display for DeployError {
 impl Deployment {
     /// One that has nothing yet. What guests print goes to `log`; `dev` says whether
     /// the apps are being developed.
-    pub fn new(
-        engines: Arc<Engines>,
-        compiler: Compiler,
-        cache: Option<Cache>,
-        log: &Sink,
-        lanes: usize,
-        dev: bool,
-    ) -> Self {
+    pub fn new(components: Arc<Components>, log: &Sink, dev: bool) -> Self {
         Deployment {
-            engines,
-            compiler,
-            cache,
+            components,
             log: log.clone(),
-            lanes,
             dev,
             current: Current::default(),
         }
@@ -134,7 +116,7 @@ impl Deployment {
             let same = same.filter(|(settings, _)| *settings == plan.settings);
             let tenant = match same {
                 Some((_, tenant)) => tenant.clone(),
-                None => Arc::new(Tenant::new(name, &plan.settings, self.lanes)),
+                None => Arc::new(Tenant::new(name, &plan.settings, self.components.lanes())),
             };
             next.tenants
                 .insert(name.clone(), (plan.settings.clone(), tenant));
@@ -142,10 +124,12 @@ impl Deployment {
         let (mut errors, mut changes) = (Vec::new(), Changes::default());
         let mut routes = Routes::new(config.unknown_host);
         for plan in &config.apps {
-            let result = match &components[&plan.component] {
-                Ok((digest, loaded)) => self.deploy(plan, *digest, loaded, &mut changes),
-                Err(why) => Err(why.clone()),
+            let digest = match (plan.digest, components.get(&plan.component)) {
+                (None, Some(Err(why))) => Err(why.clone()),
+                (None, Some(Ok((digest, _)))) => Ok(*digest),
+                (digest, _) => Ok(digest.expect("those without one were loaded")),
             };
+            let result = digest.and_then(|digest| self.deploy(plan, digest, &mut changes));
             let deployed = match result {
                 Ok(deployed) => deployed,
                 Err(why) => {
@@ -172,8 +156,6 @@ impl Deployment {
             .by_ref()
             .filter(|name| !next.apps.contains_key(*name))
             .count();
-        let components = components.into_values().flatten();
-        next.loaded = components.collect();
         Ok(Ready {
             next,
             routes,
@@ -186,7 +168,6 @@ impl Deployment {
         &self,
         plan: &AppPlan,
         digest: Digest,
-        loaded: &Loaded,
         changes: &mut Changes,
     ) -> Result<Deployed, String> {
         let mut settings = AppSettings {
@@ -203,7 +184,7 @@ impl Deployment {
         // An app that goes to another tenant takes nothing with it.
         let last = last.filter(|last| last.tenant == plan.tenant);
         let app = match last {
-            Some(last) if last.settings == settings && last.digest == digest => {
+            Some(last) if **last.app.settings() == settings && last.digest == digest => {
                 changes.kept += 1;
                 last.app.clone()
             }
@@ -212,8 +193,16 @@ impl Deployment {
                 changes.added += usize::from(is_new);
                 changes.changed += usize::from(!is_new);
                 let last = last.map(|last| &*last.app);
-                let app = App::new(loaded, &settings, &self.log, last);
-                let app = app.map_err(|error: LoadError| error.to_string())?;
+                let supply = Supply {
+                    components: self.components.clone(),
+                    digest,
+                    path: plan.component.clone(),
+                };
+                let app = Arc::new(App::supplied(supply, &settings, &self.log, last));
+                if plan.digest.is_some() {
+                    return Ok(Deployed::new(plan, digest, app));
+                }
+                app.load_now().map_err(|error| error.to_string())?;
                 if let Some(asked) = settings.limits.concurrency
                     && asked > app.places()
                 {
@@ -223,15 +212,10 @@ impl Deployment {
                         app.places()
                     );
                 }
-                Arc::new(app)
+                app
             }
         };
-        Ok(Deployed {
-            settings,
-            tenant: plan.tenant.clone(),
-            digest,
-            app,
-        })
+        Ok(Deployed::new(plan, digest, app))
     }
 
     /// Takes `ready` for what is served from here on, and returns where its requests
@@ -249,6 +233,16 @@ impl Deployment {
     /// The tenant called `name`, of what is served.
     pub fn tenant(&self, name: &str) -> Option<&Arc<Tenant>> {
         self.current.tenants.get(name).map(|(_, tenant)| tenant)
+    }
+}
+
+impl Deployed {
+    fn new(plan: &AppPlan, digest: Digest, app: Arc<App>) -> Self {
+        Deployed {
+            tenant: plan.tenant.clone(),
+            digest,
+            app,
+        }
     }
 }
 

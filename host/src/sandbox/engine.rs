@@ -16,11 +16,14 @@
 //! copied, and a bare WSGI program 27 % less; and slots that are idle hold nothing,
 //! where those that two threads had used held half a gigabyte.
 
+use super::linker::linker;
+use super::state::State;
 use crate::failure::Octets;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use wasmtime::component::Linker;
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
     WasmBacktraceDetails,
@@ -118,7 +121,7 @@ pub struct Engines {
     /// differ, which compiled code does not depend on.
     compiler: Engine,
     lanes: usize,
-    classes: [OnceLock<Vec<Engine>>; 3],
+    classes: [OnceLock<Vec<Linker<State>>>; 3],
     ticking: Arc<Mutex<Vec<Engine>>>,
     _ticker: Ticker,
 }
@@ -147,11 +150,27 @@ impl Engines {
         &self.compiler
     }
 
-    /// The engines in which guests of `class` run, one for each lane.
-    pub fn of_class(&self, class: SizeClass) -> wasmtime::Result<&[Engine]> {
-        let engines = &self.classes[class as usize];
-        if let Some(engines) = engines.get() {
-            return Ok(engines);
+    /// How many lanes there are.
+    pub fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    /// An engine to look at a component in, and the class of guests that run in it, if
+    /// any do: who loads it there has it where it will most likely run.
+    pub fn at_hand(&self) -> (&Engine, Option<SizeClass>) {
+        let small = self.classes[SizeClass::Small as usize].get();
+        match small.and_then(|linkers| linkers.first()) {
+            Some(linker) => (linker.engine(), Some(SizeClass::Small)),
+            None => (&self.compiler, None),
+        }
+    }
+
+    /// What links guests of `class` to the host, one for each lane, each with its
+    /// engine.
+    pub(super) fn linkers(&self, class: SizeClass) -> wasmtime::Result<&[Linker<State>]> {
+        let linkers = &self.classes[class as usize];
+        if let Some(linkers) = linkers.get() {
+            return Ok(linkers);
         }
         let slots = class.slots_of_lane(self.lanes);
         let mut config = config(self.details);
@@ -166,15 +185,16 @@ impl Engines {
                 Octets(MAX_MEMORY as u64)
             ))
         })?;
+        let made: Vec<_> = made.iter().map(linker).collect::<wasmtime::Result<_>>()?;
         // Two that come at once both make some; the second's are dropped unused.
-        let engines = engines.get_or_init(|| {
+        let linkers = linkers.get_or_init(|| {
             self.ticking
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .extend(made.iter().cloned());
+                .extend(made.iter().map(|linker| linker.engine().clone()));
             made
         });
-        Ok(engines)
+        Ok(linkers)
     }
 }
 

@@ -6,12 +6,15 @@ mod frames;
 mod handle;
 mod instance;
 mod kept;
+mod linked;
+mod linker;
 mod server;
 mod state;
 
 pub use engine::{Details, Engines, SizeClass, TICK, compiling_engine};
+pub use linked::{LinkError, Linked};
 
-use crate::capabilities::{self, Lent};
+use crate::capabilities::Lent;
 use crate::failure::Cause;
 use crate::gateway::Environ;
 use crate::input::Input;
@@ -19,19 +22,16 @@ use crate::meter::{CpuMeter, SpaceMeter};
 use crate::output::Outlet;
 use crate::request_id::RequestId;
 use crate::settings::{Limits, Reuse};
-use handle::HandleExport;
 use instance::{NotStarted, Sandbox, cause};
 use kept::{Kept, Reusable};
 use state::{Serving, State};
 use std::sync::Arc;
-use wasmtime::component::{Component, InstancePre, Linker};
-use wasmtime::{Engine, PoolConcurrencyLimitError};
+use wasmtime::PoolConcurrencyLimitError;
 
-/// A component that is ready to be instantiated, with what its sandboxes are
-/// lent and how far they may go.
+/// An app's component on one lane, with what its sandboxes are lent and how far they
+/// may go.
 pub struct Program {
-    instance_pre: InstancePre<State>,
-    handle: HandleExport,
+    linked: Arc<Linked>,
     lent: Arc<Lent>,
     limits: Limits,
     /// Instances that wait for another request. They are this program's alone, so
@@ -40,31 +40,16 @@ pub struct Program {
     kept: Option<Arc<Kept>>,
 }
 
-/// How many sandboxes of a component of `class` can live on each lane at a time;
-/// `components` are the same one on all of them.
-pub fn capacity(components: &[Component], class: SizeClass) -> usize {
-    let needs = components.first().and_then(Component::resources_required);
-    let (memories, tables) = needs.map_or((1, 1), |needs| (needs.num_memories, needs.num_tables));
-    engine::capacity(class, components.len(), memories as usize, tables as usize)
-}
-
 impl Program {
-    /// Links `component`. Fails when it imports or exports something of another
-    /// type than the gateway's or WASI's.
-    pub fn new(
-        component: &Component,
-        lent: Arc<Lent>,
-        limits: &Limits,
-        reuse: Reuse,
-    ) -> wasmtime::Result<Self> {
-        let engine = component.engine();
-        Ok(Program {
-            instance_pre: linker(engine)?.instantiate_pre(component)?,
-            handle: HandleExport::find(component).map_err(wasmtime::Error::msg)?,
+    /// An app's own of what is `linked`.
+    pub fn new(linked: Arc<Linked>, lent: Arc<Lent>, limits: &Limits, reuse: Reuse) -> Self {
+        let engine = linked.component().engine();
+        Program {
+            kept: reuse.is_on().then(|| Kept::new(engine, reuse)),
+            linked,
             lent,
             limits: limits.clone(),
-            kept: reuse.is_on().then(|| Kept::new(engine, reuse)),
-        })
+        }
     }
 
     /// Whether each of its instances serves one request and no other.
@@ -99,7 +84,7 @@ impl Program {
         let serving = Serving::new(input, outlet, cpu, request);
         let Some(kept) = &self.kept else {
             let mut sandbox = self.start(serving).await?;
-            return sandbox.answer(&self.handle, environ).await;
+            return sandbox.answer(&self.linked.handle, environ).await;
         };
         let bodiless = environ.request_method == "HEAD";
         let mut sandbox = match kept.take() {
@@ -112,7 +97,7 @@ impl Program {
                 Reusable::new(self.start(serving).await?, life)
             }
         };
-        sandbox.answer(&self.handle, environ).await?;
+        sandbox.answer(&self.linked.handle, environ).await?;
         if sandbox.end(bodiless) {
             kept.put(sandbox);
         }
@@ -129,7 +114,7 @@ impl Program {
             let NotStarted {
                 reason,
                 state: last,
-            } = match Sandbox::start(&self.instance_pre, state).await {
+            } = match Sandbox::start(&self.linked.instance_pre, state).await {
                 Ok(sandbox) => return Ok(sandbox),
                 Err(error) => *error,
             };
@@ -138,16 +123,8 @@ impl Program {
             }
             // One that waits gives its slot to one that is to serve now. If there
             // is none, somebody else may just have made room.
-            is_last_try = !kept::make_room(self.instance_pre.engine());
+            is_last_try = !kept::make_room(self.linked.instance_pre.engine());
             state = last.anew(space());
         }
     }
-}
-
-/// Everything that a guest can import.
-fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine);
-    server::link(&mut linker)?;
-    capabilities::link(&mut linker)?;
-    Ok(linker)
 }

@@ -102,7 +102,14 @@ mod tests {
     /// What only the command line says: which file, and how an app is built.
     const FLAGS_ONLY: [&str; 5] = ["config", "stack", "cgi", "help", "version"];
     /// What only the file says.
-    const KEYS_ONLY: [&str; 5] = ["unknown-host", "component", "tenant", "hosts", "secrets"];
+    const KEYS_ONLY: [&str; 6] = [
+        "unknown-host",
+        "memory-budget",
+        "component",
+        "tenant",
+        "hosts",
+        "secrets",
+    ];
 
     fn keys() -> impl Iterator<Item = &'static Key> {
         catalogue::SERVER.iter().chain(catalogue::APP)

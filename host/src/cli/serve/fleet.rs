@@ -5,13 +5,16 @@ use super::super::config;
 use super::super::progress::Progress;
 use super::configured::Configured;
 use super::error::Error;
+use rhost::app::App;
 use rhost::compiled::Cache;
+use rhost::components::Components;
 use rhost::config::{Config, Given};
 use rhost::deployment::{Changes, DeployError, Deployment};
 use rhost::log::Sink;
+use rhost::residency::{Budget, Residency};
 use rhost::routing::Routes;
 use rhost::sandbox::{Details, Engines};
-use rhost::tenant::{App, Site};
+use rhost::tenant::Site;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,15 +51,15 @@ impl Fleet {
         };
         let engines =
             Engines::new(threads, details).map_err(|error| Error::Start(format!("{error:#}")))?;
+        let budget = Budget::of_this_machine(config.memory_budget);
+        let components = Components::new(
+            Arc::new(engines),
+            args.app.compile.compiler(),
+            cache,
+            Arc::new(Residency::within(budget)),
+        );
         Ok(Fleet {
-            deployment: Deployment::new(
-                Arc::new(engines),
-                args.app.compile.compiler(),
-                cache,
-                log,
-                threads,
-                dev,
-            ),
+            deployment: Deployment::new(Arc::new(components), log, dev),
             config,
             quiet: args.quiet,
         })

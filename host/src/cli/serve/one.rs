@@ -4,9 +4,10 @@ use super::super::Serve;
 use super::deploy::{Component, Deployer};
 use super::error::Error;
 use super::rebuild::{self, Rebuild};
+use rhost::app::App;
 use rhost::development::Live;
 use rhost::log::Sink;
-use rhost::tenant::{App, Site};
+use rhost::tenant::Site;
 use rhost::watch::Watch;
 use std::sync::Arc;
 

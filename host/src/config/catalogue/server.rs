@@ -225,6 +225,12 @@ pub const SERVER: &[Key] = &[
         "Memory for compiling one component",
     ),
     key(
+        "memory-budget",
+        Kind::Size(1 << 20, ANY),
+        "half of the machine's memory",
+        "Memory that loaded apps may take together, beside their sandboxes; those used least recently are let go",
+    ),
+    key(
         "watch",
         Kind::Switch,
         "false",

@@ -1,0 +1,320 @@
+//! Apps: deployed components with their settings.
+//!
+//! One is small as long as nobody asks for it. With the first request its component
+//! is loaded, and it has a desk on each lane; until room is needed and others were
+//! used more recently.
+
+mod desk;
+
+pub use desk::Desk;
+
+use crate::admission::{Place, Turnstile};
+use crate::app_log::AppLog;
+use crate::components::{Component, Supply};
+use crate::development::Subject;
+use crate::failure::Cause;
+use crate::load::{LoadError, Loaded};
+use crate::log::Sink;
+use crate::observer::Observer;
+use crate::residency::{Resident, Share};
+use crate::settings::{AppSettings, Limits};
+use arc_swap::ArcSwapOption;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// What an app takes in memory beside its component, in octets on each lane, as
+/// `rhost-bench density` measured it.
+const DESK: u64 = 4 << 10;
+
+/// How long an app that could not be loaded is not tried again: to try may take as
+/// long as to compile.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// A deployed component with its settings.
+pub struct App {
+    settings: Arc<AppSettings>,
+    log: Arc<AppLog>,
+    /// What a developer is shown of it (`--dev`).
+    subject: Option<Arc<Subject>>,
+    /// Where its component comes from, if that is not loaded for good.
+    supply: Option<Supply>,
+    /// Its places, which it keeps from when it was loaded for the first time on: they
+    /// are counted over all that are loaded after that.
+    turnstile: OnceLock<Arc<Turnstile>>,
+    /// Those of the app whose place it takes.
+    last_turnstile: Option<Arc<Turnstile>>,
+    office: ArcSwapOption<Office>,
+    /// Held by who loads it; why that failed last, and when.
+    loading: tokio::sync::Mutex<Option<(Instant, Arc<str>)>>,
+    last_used: AtomicU32,
+}
+
+/// What an app has while it is loaded.
+struct Office {
+    turnstile: Arc<Turnstile>,
+    /// One for each lane.
+    desks: Vec<Arc<Desk>>,
+    /// Kept, as long as this is, for the next app that needs it.
+    _component: Option<(Arc<Component>, Share)>,
+}
+
+impl App {
+    /// An app from a component that has been loaded, for good. What its guests print
+    /// goes to `log`.
+    ///
+    /// It takes the place of `last`, if there is one: while requests of both run,
+    /// they share the places that one app has.
+    pub fn new(
+        loaded: &Loaded,
+        settings: &AppSettings,
+        log: &Sink,
+        last: Option<&App>,
+    ) -> Result<Self, LoadError> {
+        App::made(settings, log, None, last).opened(loaded)
+    }
+
+    /// The same for the first, and `observer` is told what it does against the
+    /// rules.
+    pub fn observed(
+        loaded: &Loaded,
+        settings: &AppSettings,
+        log: &Sink,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, LoadError> {
+        let mut app = App::made(settings, log, None, None);
+        app.log = Arc::new(AppLog::clone(&app.log).observed(observer));
+        app.opened(loaded)
+    }
+
+    /// An app whose component is loaded from `supply` when it is asked for. The other
+    /// arguments are those of [`App::new`].
+    pub fn supplied(
+        supply: Supply,
+        settings: &AppSettings,
+        log: &Sink,
+        last: Option<&App>,
+    ) -> Self {
+        App::made(settings, log, Some(supply), last)
+    }
+
+    fn made(
+        settings: &AppSettings,
+        log: &Sink,
+        supply: Option<Supply>,
+        last: Option<&App>,
+    ) -> Self {
+        let mut log = AppLog::new(&settings.name, log.clone(), settings.limits.log_rate);
+        if settings.dev {
+            log = log.with_recent();
+        }
+        let subject = log.recent().map(|lines| {
+            Arc::new(Subject {
+                mount: settings.mount.clone(),
+                lines: lines.clone(),
+                source: settings.source.clone(),
+                run_once: !settings.reuse.is_on(),
+            })
+        });
+        App {
+            settings: Arc::new(settings.clone()),
+            log: Arc::new(log),
+            subject,
+            supply,
+            turnstile: OnceLock::new(),
+            last_turnstile: last.and_then(|last| last.turnstile.get().cloned()),
+            office: ArcSwapOption::empty(),
+            loading: tokio::sync::Mutex::default(),
+            last_used: AtomicU32::new(0),
+        }
+    }
+
+    fn opened(self, loaded: &Loaded) -> Result<Self, LoadError> {
+        let office = self.open(loaded, None)?;
+        self.office.store(Some(Arc::new(office)));
+        Ok(self)
+    }
+
+    /// Desks for what is `loaded`.
+    fn open(
+        &self,
+        loaded: &Loaded,
+        component: Option<(Arc<Component>, Share)>,
+    ) -> Result<Office, LoadError> {
+        let limits = &self.settings.limits;
+        if loaded.initial_memory > limits.memory {
+            return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
+        }
+        let desks = loaded.linked.iter();
+        let desks = desks.map(|linked| Arc::new(Desk::new(linked, &self.settings, &self.log)));
+        let turnstile = self.turnstile.get_or_init(|| {
+            let turnstile = Turnstile::new(limits, loaded.linked.len(), loaded.capacity());
+            let last = self.last_turnstile.as_ref();
+            let same = last.filter(|last| last.places() == turnstile.places());
+            same.cloned().unwrap_or_else(|| Arc::new(turnstile))
+        });
+        Ok(Office {
+            turnstile: turnstile.clone(),
+            desks: desks.collect(),
+            _component: component,
+        })
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &Arc<AppSettings> {
+        &self.settings
+    }
+
+    /// What each of its requests may use.
+    pub fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    /// Its part of the log.
+    pub fn log(&self) -> &Arc<AppLog> {
+        &self.log
+    }
+
+    /// What a developer is shown of it.
+    pub fn subject(&self) -> Option<&Arc<Subject>> {
+        self.subject.as_ref()
+    }
+
+    /// How many of its requests can run at a time, if it was ever loaded.
+    pub fn places(&self) -> usize {
+        self.turnstile.get().map_or(0, |places| places.places())
+    }
+
+    /// How many of its requests run now.
+    pub fn running(&self) -> usize {
+        self.turnstile.get().map_or(0, |places| places.taken())
+    }
+
+    /// Whether it is in memory.
+    pub fn is_loaded(&self) -> bool {
+        self.office.load().is_some()
+    }
+
+    /// How many of its instances wait for another request.
+    pub fn waiting(&self) -> usize {
+        let office = self.office.load();
+        let desks = office.iter().flat_map(|office| &office.desks);
+        desks.map(|desk| desk.waiting()).sum()
+    }
+
+    /// Drops the instances that wait, and keeps none from here on. Requests that
+    /// still come are served, each by an instance of its own.
+    pub fn retire(&self) {
+        if let Some(office) = &*self.office.load() {
+            office.retire();
+        }
+    }
+
+    /// A desk for a request that came in on `lane`, and its place there; after the app
+    /// has been loaded if it is not, and after waiting if all places are taken.
+    pub async fn enter(self: &Arc<Self>, lane: usize) -> Result<(Arc<Desk>, Place), Cause> {
+        if let Some(entered) = self.enter_now(lane) {
+            return Ok(entered);
+        }
+        let office = match self.office.load_full() {
+            Some(office) => office,
+            None => self.load().await?,
+        };
+        let place = office.turnstile.enter(lane).await?;
+        Ok((office.desks[place.lane()].clone(), place))
+    }
+
+    /// The same if it takes no waiting, and no count that lanes share.
+    fn enter_now(&self, lane: usize) -> Option<(Arc<Desk>, Place)> {
+        let office = self.office.load();
+        let office = office.as_ref()?;
+        self.use_now();
+        let place = office.turnstile.try_enter(lane)?;
+        Some((office.desks[place.lane()].clone(), place))
+    }
+
+    fn use_now(&self) {
+        if let Some(supply) = &self.supply {
+            let now = supply.components.residency().clock();
+            if self.last_used.load(Relaxed) != now {
+                self.last_used.store(now, Relaxed);
+            }
+        }
+    }
+
+    /// Loads it now, on this thread. Fails if that cannot be, however often it is
+    /// tried.
+    pub fn load_now(self: &Arc<Self>) -> Result<(), LoadError> {
+        match &self.supply {
+            Some(supply) => self.fetch(supply).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Loads it, for the first who asks for it.
+    async fn load(self: &Arc<Self>) -> Result<Arc<Office>, Cause> {
+        let mut last = self.loading.lock().await;
+        if let Some(office) = self.office.load_full() {
+            return Ok(office);
+        }
+        if let Some((when, why)) = &*last
+            && when.elapsed() < AGAIN
+        {
+            return Err(Cause::NotLoaded(why.clone()));
+        }
+        let app = self.clone();
+        let loaded = tokio::task::spawn_blocking(move || {
+            let supply = app.supply.as_ref().ok_or("it is gone")?;
+            app.fetch(supply).map_err(|error| error.to_string())
+        });
+        let why = match loaded.await {
+            Ok(Ok(office)) => return Ok(office),
+            Ok(Err(why)) => why,
+            Err(error) => error.to_string(),
+        };
+        let why: Arc<str> = why.into();
+        *last = Some((Instant::now(), why.clone()));
+        Err(Cause::NotLoaded(why))
+    }
+
+    fn fetch(self: &Arc<Self>, supply: &Supply) -> Result<Arc<Office>, LoadError> {
+        let component = supply.fetch()?;
+        let residency = supply.components.residency();
+        let share = residency.share(DESK * supply.components.lanes() as u64, 0);
+        let office = self.open(&component.loaded, Some((component.clone(), share)))?;
+        let office = Arc::new(office);
+        self.office.store(Some(office.clone()));
+        self.use_now();
+        // Without kept code it would have to be compiled again.
+        if supply.components.come_back() {
+            let resident: Arc<dyn Resident> = self.clone();
+            if residency.came(Arc::downgrade(&resident)) {
+                let residency = residency.clone();
+                // The request that is waiting does not wait for this.
+                match tokio::runtime::Handle::try_current() {
+                    Ok(runtime) => drop(runtime.spawn_blocking(move || residency.make_room())),
+                    Err(_) => residency.make_room(),
+                }
+            }
+        }
+        Ok(office)
+    }
+}
+
+impl Resident for App {
+    fn last_used(&self) -> u32 {
+        self.last_used.load(Relaxed)
+    }
+
+    fn leave(&self) {
+        if let Some(office) = self.office.swap(None) {
+            office.retire();
+        }
+    }
+}
+
+impl Office {
+    fn retire(&self) {
+        self.desks.iter().for_each(|desk| desk.retire());
+    }
+}
