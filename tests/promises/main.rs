@@ -7,6 +7,7 @@ mod cgi;
 mod chat;
 mod checklist;
 mod connections;
+mod density;
 mod drain;
 mod environ;
 mod examples;

@@ -25,6 +25,9 @@ use std::sync::Arc;
 pub struct Fleet {
     home: tempfile::TempDir,
     deployment: Deployment,
+    residency: Arc<Residency>,
+    /// Whether its apps are such as were looked at when they were deployed.
+    are_deployed: bool,
     site: Arc<Site>,
     /// The host.
     pub server: Server,
@@ -34,18 +37,24 @@ impl Fleet {
     /// Serves what `text`, which is a file, says. Beside the file there is the
     /// component of each of `guests`, as NAME.wasm.
     pub async fn start(guests: &[&str], text: &str) -> Self {
-        Fleet::with(guests, text, None, guests::engines().clone()).await
+        Fleet::with(guests, text, None, guests::engines().clone(), None).await
+    }
+
+    /// The same, and its apps were looked at when they were deployed: each is loaded
+    /// when it is asked for, and goes when all take more than `budget`.
+    pub async fn deployed(guests: &[&str], text: &str, budget: Budget) -> Self {
+        Fleet::with(guests, text, None, guests::engines().clone(), Some(budget)).await
     }
 
     /// The same with sandboxes of its own, which no other test has a part in.
     pub async fn apart(guests: &[&str], text: &str) -> Self {
         let engines = Engines::new(2, Details::Names).expect("engines start");
-        Fleet::with(guests, text, None, Arc::new(engines)).await
+        Fleet::with(guests, text, None, Arc::new(engines), None).await
     }
 
     /// The same under TLS.
     pub async fn under_tls(guests: &[&str], text: &str, files: Vec<CertificateFiles>) -> Self {
-        Fleet::with(guests, text, Some(files), guests::engines().clone()).await
+        Fleet::with(guests, text, Some(files), guests::engines().clone(), None).await
     }
 
     async fn with(
@@ -53,6 +62,7 @@ impl Fleet {
         text: &str,
         tls: Option<Vec<CertificateFiles>>,
         engines: Arc<Engines>,
+        deployed_within: Option<Budget>,
     ) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let names: Vec<String> = guests.iter().map(|name| (*name).to_owned()).collect();
@@ -71,8 +81,9 @@ impl Fleet {
         let (log_sink, log) = Sink::to_memory("log", Format::Text);
         let (access_sink, access_log) = Sink::to_memory("access log", Format::Text);
         let access_sink = AccessLog::new(access_sink, access_log::Format::Text);
-        let residency = Residency::within(Budget::of_this_machine(None));
-        let components = Components::new(engines, Compiler::Here, cache, Arc::new(residency));
+        let budget = deployed_within.unwrap_or(Budget::of_this_machine(None));
+        let residency = Arc::new(Residency::within(budget));
+        let components = Components::new(engines, Compiler::Here, cache, residency.clone());
         let deployment = Deployment::new(Arc::new(components), &log_sink, false);
         let parts = Parts {
             tls: tls.map(|files| (files, None)),
@@ -84,6 +95,8 @@ impl Fleet {
             server: parts.serve(site.clone(), log_sink, log, access_log),
             home,
             deployment,
+            residency,
+            are_deployed: deployed_within.is_some(),
             site,
         };
         fleet.apply(text).expect("the file is right");
@@ -101,8 +114,12 @@ impl Fleet {
         let path = self.home.path().join("rhost.toml");
         std::fs::write(&path, text).expect("the file is written");
         let lines = |errors: Vec<String>| errors.join("\n");
-        let config = Config::read(&path)
+        let mut config = Config::read(&path)
             .map_err(|found| lines(found.iter().map(ToString::to_string).collect()))?;
+        for app in config.apps.iter_mut().filter(|_| self.are_deployed) {
+            let file = std::fs::read(&app.component).expect("it is there");
+            app.digest = Some(rhost::load::digest(&file));
+        }
         let ready = self.deployment.prepare(&config, |_| ());
         let ready =
             ready.map_err(|found| lines(found.iter().map(ToString::to_string).collect()))?;
@@ -117,6 +134,11 @@ impl Fleet {
             .app(name)
             .expect("there is such an app")
             .clone()
+    }
+
+    /// What its loaded apps take together.
+    pub fn residency(&self) -> &Residency {
+        &self.residency
     }
 
     /// How many places of its share the tenant called `name` has taken.
