@@ -17,6 +17,8 @@ use toml::de::DeValue;
 pub struct AppPlan {
     /// What it is called.
     pub name: String,
+    /// Who says what it is.
+    pub origin: Origin,
     /// Its line.
     pub line: usize,
     /// The keys that are there.
@@ -25,12 +27,23 @@ pub struct AppPlan {
     pub tenant: Option<String>,
     /// Where its component is.
     pub component: PathBuf,
+    /// What that has to be: its SHA-256, if that is known.
+    pub digest: Option<[u8; 32]>,
     /// Its hosts; none for every host that no other app has.
     pub hosts: Vec<Host>,
     /// Its settings, but for its secrets.
     pub settings: AppSettings,
     /// Its secrets, by the names of the variables that are to have them.
     pub secrets: Vec<(String, SecretSource)>,
+}
+
+/// Who says what an app is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The file.
+    File,
+    /// Whoever deployed its version of this number.
+    Deployed(u32),
 }
 
 impl AppPlan {
@@ -57,12 +70,19 @@ pub(super) fn all(
     };
     let mut plans = Vec::new();
     for (name, line, table) in apps.named_tables("app", problems) {
-        plans.push(one(name, line, &table, base, tenants, problems));
+        let plan = one(name, line, &table, base, tenants, problems);
+        if plan.component.as_os_str().is_empty() && !table.has("component") {
+            let at = format!("apps.{}", plan.name);
+            let text = "it has no component; add component = \"app.wasm\"";
+            problems.error(Some(line), at, text);
+        }
+        plans.push(plan);
     }
     plans
 }
 
-fn one(
+/// The app called `name`, whose keys are those of `table`.
+pub(super) fn one(
     name: String,
     line: usize,
     table: &Table<'_>,
@@ -123,19 +143,14 @@ fn one(
     let component = text_of(&given, "component")
         .map(PathBuf::from)
         .unwrap_or_default();
-    if component.as_os_str().is_empty() && !table.has("component") {
-        problems.error(
-            Some(line),
-            &at,
-            "it has no component; add component = \"app.wasm\"",
-        );
-    }
     AppPlan {
         name,
+        origin: Origin::File,
         line,
         given,
         tenant,
         component,
+        digest: None,
         hosts,
         settings,
         secrets,

@@ -2,10 +2,13 @@
 //! next: what has not changed stays as it is.
 
 mod load;
+mod trial;
+
+pub use trial::Trial;
 
 use crate::compiled::Cache;
 use crate::compiler::Compiler;
-use crate::config::{AppPlan, Config};
+use crate::config::{AppPlan, Config, Origin};
 use crate::load::{LoadError, Loaded};
 use crate::log::Sink;
 use crate::routing::Routes;
@@ -82,6 +85,8 @@ impl fmt::Display for Changes {
 /// Why an app cannot be served.
 #[derive(Debug)]
 pub struct DeployError {
+    /// What it is called.
+    pub app: String,
     /// Where the configuration says it: file and line, and the key.
     pub place: String,
     /// Why.
@@ -143,6 +148,12 @@ impl Deployment {
         let mut routes = Routes::new(config.unknown_host);
         for plan in &config.apps {
             let result = match &components[&plan.component] {
+                Ok((digest, _)) if plan.digest.is_some_and(|expected| expected != *digest) => {
+                    let shown = plan.component.display();
+                    Err(format!(
+                        "{shown} is damaged: it is not what was deployed; deploy it again"
+                    ))
+                }
                 Ok((digest, loaded)) => self.deploy(plan, *digest, loaded, &mut changes),
                 Err(why) => Err(why.clone()),
             };
@@ -254,13 +265,18 @@ impl Deployment {
 
 impl DeployError {
     fn of(config: &Config, plan: &AppPlan, why: String) -> Self {
-        DeployError {
-            place: format!(
+        let place = match plan.origin {
+            Origin::File => format!(
                 "{}:{}: {}",
                 config.path.display(),
                 plan.line_of("component"),
                 plan.key("component")
             ),
+            Origin::Deployed(version) => format!("app `{}`, version {version}", plan.name),
+        };
+        DeployError {
+            app: plan.name.clone(),
+            place,
             why,
         }
     }
