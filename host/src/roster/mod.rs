@@ -14,6 +14,7 @@ mod view;
 
 pub use refused::{Refused, Why};
 pub use steward::Steward;
+pub(crate) use steward::refused_by_disk;
 
 use crate::config::Config;
 use crate::deployment::{Changes, DeployError, Deployment, Ready};
