@@ -170,6 +170,19 @@ impl AppLog {
 
     fn line(&self, request: RequestId, from: &str, text: &str) {
         let time = humantime::format_rfc3339_millis(SystemTime::now());
+        if let Some(tails) = self.sink.tails() {
+            let line = Line {
+                time: time.to_string(),
+                app: &self.app,
+                request: request.as_str(),
+                from,
+                text,
+            };
+            // It fails only for maps whose keys are no strings; this has none.
+            if let Ok(line) = serde_json::to_string(&line) {
+                tails.push(&self.app, line);
+            }
+        }
         match self.sink.format() {
             Format::Text => self.sink.append(|line| {
                 let _ = write!(line, "{time} {} {request} {from}: ", self.app);

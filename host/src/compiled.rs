@@ -10,6 +10,7 @@
 )]
 
 use crate::compiler::{CompileError, Compiler};
+use crate::digest::Digest;
 use crate::sandbox::Engines;
 use std::fs::{self, DirBuilder, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -60,14 +61,13 @@ impl Compiled {
 pub struct Key(String);
 
 impl Key {
-    /// The `digest` of a component (SHA-256), and what `engine` says its code depends
+    /// The `digest` of a component, and what `engine` says its code depends
     /// on: wasmtime's version, its settings, the processor's features.
-    pub fn new(engine: &Engine, digest: &[u8; 32]) -> Self {
+    pub fn new(engine: &Engine, digest: &Digest) -> Self {
         let mut compatibility = DefaultHasher::new();
         engine
             .precompile_compatibility_hash()
             .hash(&mut compatibility);
-        let digest: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
         Key(format!("{digest}-{:016x}", compatibility.finish()))
     }
 }
@@ -194,7 +194,7 @@ mod tests {
     /// The smallest component there is.
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
     /// What it is kept under here: any digest will do.
-    const EMPTY_DIGEST: [u8; 32] = [0; 32];
+    const EMPTY_DIGEST: Digest = Digest([0; 32]);
 
     fn empty(engines: &Engines) -> Compiled {
         Compiled::make(&Compiler::Here, engines, EMPTY).unwrap()
@@ -256,7 +256,10 @@ mod tests {
             Key::new(&plain, &EMPTY_DIGEST),
             Key::new(&plain, &EMPTY_DIGEST)
         );
-        assert_ne!(Key::new(&plain, &EMPTY_DIGEST), Key::new(&plain, &[1; 32]));
+        assert_ne!(
+            Key::new(&plain, &EMPTY_DIGEST),
+            Key::new(&plain, &Digest([1; 32]))
+        );
         assert_ne!(
             Key::new(&plain, &EMPTY_DIGEST),
             Key::new(&ticking, &EMPTY_DIGEST)

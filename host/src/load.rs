@@ -3,11 +3,11 @@
 
 use crate::compiled::{Cache, Compiled, Key};
 use crate::compiler::{CompileError, Compiler};
+use crate::digest::Digest;
 use crate::failure::Octets;
 use crate::gateway;
 use crate::imports;
 use crate::sandbox::{Engines, LinkError, Linked, SizeClass};
-use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -17,14 +17,6 @@ use wasmtime::component::types::ComponentItem;
 
 /// Octets in a page, the unit in which linear memory is measured.
 const WASM_PAGE: u64 = 64 << 10;
-
-/// What tells components apart: SHA-256 of the file.
-pub type Digest = [u8; 32];
-
-/// The digest of the component in `file`.
-pub fn digest(file: &[u8]) -> Digest {
-    Sha256::digest(file).into()
-}
 
 /// A component in the engines of its class.
 pub struct Loaded {
@@ -177,7 +169,7 @@ impl Loader<'_> {
     pub fn load<P>(&self, file: &[u8], compiling: impl FnOnce() -> P) -> Result<Loaded, LoadError> {
         recognise(file)?;
         let engine = self.engines.compiler();
-        let key = Key::new(engine, &digest(file));
+        let key = Key::new(engine, &Digest::of(file));
         if let Some(kept) = self.kept(&key) {
             return kept;
         }

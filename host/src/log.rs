@@ -6,9 +6,10 @@
 //! is too slow and the buffer is full, lines are dropped, counted, and the count
 //! is said.
 
+use crate::tails::Tails;
 use serde::Serialize;
 use std::io::Write;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ struct Shared {
     pending: Mutex<Pending>,
     /// Told when `pending` stops being empty, and at the end.
     arrived: Condvar,
+    /// Where lines of apps are kept as well, if anybody may ask for them.
+    tails: OnceLock<Tails>,
 }
 
 struct Pending {
@@ -70,6 +73,7 @@ impl Sink {
                 closing: false,
             }),
             arrived: Condvar::new(),
+            tails: OnceLock::new(),
         });
         let thread = std::thread::Builder::new()
             .name(format!("rhost-{}", name.replace(' ', "-")))
@@ -97,6 +101,17 @@ impl Sink {
     /// How lines are to be written.
     pub fn format(&self) -> Format {
         self.0.format
+    }
+
+    /// Lines of apps are kept in `tails` as well from here on.
+    pub fn keep_tails(&self, tails: Tails) {
+        // There is one log in a process.
+        let _ = self.0.tails.set(tails);
+    }
+
+    /// Where lines of apps are kept as well.
+    pub fn tails(&self) -> Option<&Tails> {
+        self.0.tails.get()
     }
 
     /// Appends `entry` as a JSON object.

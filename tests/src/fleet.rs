@@ -118,7 +118,7 @@ impl Fleet {
             .map_err(|found| lines(found.iter().map(ToString::to_string).collect()))?;
         for app in config.apps.iter_mut().filter(|_| self.are_deployed) {
             let file = std::fs::read(&app.component).expect("it is there");
-            app.digest = Some(rhost::load::digest(&file));
+            app.digest = Some(rhost::digest::Digest::of(&file));
         }
         let ready = self.deployment.prepare(&config, |_| ());
         let ready =

@@ -2,12 +2,17 @@
 //! another address than the app's clients.
 //!
 //! It has a thread and a runtime of its own, so that guests that keep the others
-//! busy do not silence it. It knows no passwords; so it listens on Unix sockets
-//! and on this machine only.
+//! busy do not silence it. It listens on Unix sockets, which belong to one user, and on
+//! this machine only; the [`api`], by which apps are deployed, wants a token over TCP.
 
+mod answer;
+pub mod api;
 mod health;
+mod pace;
 mod pages;
 
+pub use answer::Answer;
+pub use api::Api;
 pub use health::Health;
 pub use pages::Pages;
 
@@ -18,6 +23,7 @@ use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use pace::Paced;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
@@ -28,8 +34,10 @@ use tokio::sync::{Semaphore, oneshot};
 
 /// Connections at a time. Another is closed.
 const CONNECTIONS: u32 = 64;
-/// How long one may take, with its request and its answer.
+/// How long the head of a request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of what is sent to it.
+const UNTAKEN: Duration = Duration::from_secs(30);
 /// How long those that are there when it ends may take.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -84,7 +92,11 @@ impl Admin {
         let Admin { runtime, listener } = self;
         let thread = std::thread::Builder::new()
             .name("rhost-admin".into())
-            .spawn(move || runtime.block_on(serve(listener, Arc::new(pages), stopped)))?;
+            .spawn(move || {
+                runtime.block_on(serve(listener, Arc::new(pages), stopped));
+                // What is being compiled is not waited for: it was not acknowledged.
+                runtime.shutdown_background();
+            })?;
         Ok(Serving {
             stop: Some(stop),
             thread: Some(thread),
@@ -113,7 +125,7 @@ async fn serve(listener: Listener, pages: Arc<Pages>, mut stopped: oneshot::Rece
         };
         let pages = pages.clone();
         tokio::spawn(async move {
-            let _ = tokio::time::timeout(PATIENCE, converse(accepted, &pages)).await;
+            let _ = converse(accepted, &pages).await;
             drop(place);
         });
     }
@@ -124,10 +136,10 @@ async fn serve(listener: Listener, pages: Arc<Pages>, mut stopped: oneshot::Rece
 /// One request, and its answer. A client that asks again connects again, and so
 /// finds whoever listens by then.
 async fn converse(accepted: Accepted, pages: &Pages) -> io::Result<()> {
-    let socket = accepted.into_socket()?;
-    let service = service_fn(|request: Request<Incoming>| {
-        let answer = pages.answer(request.method(), request.uri().path());
-        async { Ok::<_, Infallible>(answer) }
+    let is_local = matches!(accepted, Accepted::Unix(_));
+    let socket = Paced::new(accepted.into_socket()?, UNTAKEN);
+    let service = service_fn(|request: Request<Incoming>| async move {
+        Ok::<_, Infallible>(pages.ask(request, is_local).await)
     });
     hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,32 +1,60 @@
 //! What can be asked of the admin listener.
 
 use super::Health;
+use super::answer::{self, Answer, JSON};
+use super::api::Api;
 use crate::metrics;
-use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Method, Response, StatusCode};
-use http_body_util::Full;
+use http::header::ALLOW;
+use http::{HeaderValue, Method, Request, StatusCode};
+use hyper::body::Incoming;
 use serde_json::json;
+use std::sync::Arc;
 
 /// What is shown, and what it is made from.
 pub struct Pages {
     health: Health,
+    /// What may be changed.
+    api: Option<Arc<Api>>,
 }
 
 impl Pages {
     /// Pages about `health`, and the metrics of the process.
     pub fn new(health: Health) -> Self {
-        Pages { health }
+        Pages { health, api: None }
     }
 
-    /// The answer to a request. HEAD is answered as GET is; the body is not sent.
-    pub fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+    /// The same, and below `/v1/` what `api` answers.
+    pub fn with_api(self, api: Arc<Api>) -> Self {
+        Pages {
+            api: Some(api),
+            ..self
+        }
+    }
+
+    /// The answer to a request; `is_local` says whether it came over a Unix socket.
+    pub async fn ask(&self, request: Request<Incoming>, is_local: bool) -> Answer {
+        match &self.api {
+            Some(api) if request.uri().path().starts_with("/v1/") => {
+                api.answer(request, is_local).await
+            }
+            _ => self.answer(request.method(), request.uri().path()),
+        }
+    }
+
+    /// The answer to a request for a page. HEAD is answered as GET is; the body is not
+    /// sent.
+    pub fn answer(&self, method: &Method, path: &str) -> Answer {
         let (status, kind, body) = match path {
             "/live" => (StatusCode::OK, JSON, json!({ "live": true }).to_string()),
             "/ready" => self.ready(),
             "/metrics" => (StatusCode::OK, metrics::CONTENT_TYPE, metrics::render()),
             _ => {
-                let error = "there is no such page; ask for /live, /ready or /metrics";
+                let error = match self.api {
+                    Some(_) => {
+                        "there is no such page; ask for /live, /ready, /metrics or /v1/openapi.json"
+                    }
+                    None => "there is no such page; ask for /live, /ready or /metrics",
+                };
                 let error = json!({ "error": error });
                 (StatusCode::NOT_FOUND, JSON, error.to_string())
             }
@@ -34,12 +62,13 @@ impl Pages {
         let is_asked_for = [Method::GET, Method::HEAD].contains(method);
         if !is_asked_for && status != StatusCode::NOT_FOUND {
             let error = json!({ "error": "it can be read only; use GET or HEAD" });
-            let mut response = page(StatusCode::METHOD_NOT_ALLOWED, JSON, error.to_string());
+            let mut response =
+                answer::page(StatusCode::METHOD_NOT_ALLOWED, JSON, error.to_string());
             let allowed = HeaderValue::from_static("GET, HEAD");
             response.headers_mut().insert(ALLOW, allowed);
             return response;
         }
-        page(status, kind, body)
+        answer::page(status, kind, body)
     }
 
     fn ready(&self) -> (StatusCode, &'static str, String) {
@@ -53,24 +82,13 @@ impl Pages {
     }
 }
 
-const JSON: &str = "application/json";
-
-fn page(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    // The next answer may be another.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::CONTENT_TYPE;
     use http_body_util::BodyExt;
 
-    async fn text(response: Response<Full<Bytes>>) -> String {
+    async fn text(response: Answer) -> String {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(body.to_vec()).unwrap()
     }

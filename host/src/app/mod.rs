@@ -23,8 +23,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// What an app takes in memory beside its component, in octets on each lane, as
-/// `rhost-bench density` measured it.
+/// What an app takes in memory beside its component, in octets on each lane: its
+/// variables and its part of the log. Plenty for most.
 const DESK: u64 = 4 << 10;
 
 /// How long an app that could not be loaded is not tried again: to try may take as

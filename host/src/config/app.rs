@@ -6,7 +6,7 @@ use super::kind::{Kind, closest};
 use super::problem::Problems;
 use super::secrets::{self, SecretSource};
 use super::{TenantPlan, value};
-use crate::load::Digest;
+use crate::digest::Digest;
 use crate::routing::Host;
 use crate::settings::AppSettings;
 use std::collections::{BTreeMap, HashSet};
@@ -18,6 +18,8 @@ use toml::de::DeValue;
 pub struct AppPlan {
     /// What it is called.
     pub name: String,
+    /// Who says what it is.
+    pub origin: Origin,
     /// Its line.
     pub line: usize,
     /// The keys that are there.
@@ -35,6 +37,15 @@ pub struct AppPlan {
     pub settings: AppSettings,
     /// Its secrets, by the names of the variables that are to have them.
     pub secrets: Vec<(String, SecretSource)>,
+}
+
+/// Who says what an app is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The file.
+    File,
+    /// Whoever deployed its version of this number.
+    Deployed(u32),
 }
 
 impl AppPlan {
@@ -61,12 +72,19 @@ pub(super) fn all(
     };
     let mut plans = Vec::new();
     for (name, line, table) in apps.named_tables("app", problems) {
-        plans.push(one(name, line, &table, base, tenants, problems));
+        let plan = one(name, line, &table, base, tenants, problems);
+        if plan.component.as_os_str().is_empty() && !table.has("component") {
+            let at = format!("apps.{}", plan.name);
+            let text = "it has no component; add component = \"app.wasm\"";
+            problems.error(Some(line), at, text);
+        }
+        plans.push(plan);
     }
     plans
 }
 
-fn one(
+/// The app called `name`, whose keys are those of `table`.
+pub(super) fn one(
     name: String,
     line: usize,
     table: &Table<'_>,
@@ -127,15 +145,9 @@ fn one(
     let component = text_of(&given, "component")
         .map(PathBuf::from)
         .unwrap_or_default();
-    if component.as_os_str().is_empty() && !table.has("component") {
-        problems.error(
-            Some(line),
-            &at,
-            "it has no component; add component = \"app.wasm\"",
-        );
-    }
     AppPlan {
         name,
+        origin: Origin::File,
         line,
         given,
         tenant,

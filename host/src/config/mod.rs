@@ -8,6 +8,7 @@
 mod app;
 pub mod catalogue;
 mod conflict;
+mod deployed;
 mod document;
 mod files;
 mod kind;
@@ -18,12 +19,14 @@ mod secrets;
 mod show;
 pub mod value;
 
-pub use app::AppPlan;
+pub use app::{AppPlan, Origin};
+pub use deployed::{Places, Taken, told};
 pub use document::Given;
 pub use kind::{Key, Kind};
 pub use problem::{Level, Problem};
 pub use schema::schema;
 pub use secrets::SecretSource;
+pub use show::toml_of;
 
 use crate::settings::{AppSettings, TenantSettings, UnknownHost};
 use document::{Document, Table};
@@ -47,9 +50,12 @@ pub struct Config {
     pub memory_budget: Option<u64>,
     /// The keys of `[defaults]` that are there.
     pub defaults: Vec<Given>,
+    /// What an app has that says nothing itself.
+    pub base: AppSettings,
     /// The tenants, by name.
     pub tenants: BTreeMap<String, TenantPlan>,
-    /// The apps, in the order of the file.
+    /// The apps, in the order of the file; after them those that are deployed, if there
+    /// are any.
     pub apps: Vec<AppPlan>,
     /// What is most likely not meant, and no error.
     pub warnings: Vec<Problem>,
@@ -67,12 +73,32 @@ pub struct TenantPlan {
 }
 
 impl Config {
+    /// What holds where there is no file: nothing is served but what is deployed.
+    pub fn of_no_file() -> Self {
+        Config {
+            path: PathBuf::new(),
+            server: Vec::new(),
+            unknown_host: UnknownHost::default(),
+            memory_budget: None,
+            defaults: Vec::new(),
+            base: AppSettings::default(),
+            tenants: BTreeMap::new(),
+            apps: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// Reads the file at `path`, and looks at what it names: components, directories
     /// and secrets. Paths in it are taken from its own directory.
     ///
     /// Fails with all that is wrong with it, in the order of its lines; warnings are
     /// among them.
     pub fn read(path: &Path) -> Result<Self, Vec<Problem>> {
+        Config::read_beside(path, false)
+    }
+
+    /// The same, and where apps are deployed (`has_state`) the file may have none.
+    pub fn read_beside(path: &Path, has_state: bool) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::of(path);
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -81,11 +107,15 @@ impl Config {
                 return Err(problems.all());
             }
         };
-        Config::parse(path, &text)
+        Config::parse_beside(path, &text, has_state)
     }
 
-    /// The same for a file that holds `text`.
+    /// [`Config::read`] for a file that holds `text`.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Vec<Problem>> {
+        Config::parse_beside(path, text, false)
+    }
+
+    fn parse_beside(path: &Path, text: &str, has_state: bool) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::of_text(path, text);
         let document = Document::parse(path, text, &mut problems);
         let root = document.root();
@@ -105,7 +135,8 @@ impl Config {
         });
         let tenants = tenants(&root, &mut problems);
         let apps = app::all(&root, &base, &tenants, &mut problems);
-        if apps.is_empty() && !problems.has_errors() {
+        let has_state = has_state || document::given_as(&server, "state").is_some();
+        if apps.is_empty() && !has_state && !problems.has_errors() {
             problems.error(
                 None,
                 "apps",
@@ -130,16 +161,19 @@ impl Config {
             unknown_host,
             memory_budget,
             defaults,
+            base,
             tenants,
             apps,
             warnings,
         })
     }
 
-    /// All files that it is made from: itself, components and secrets.
+    /// All files that it is made from: itself, components and secrets. Those of what is
+    /// deployed are not among them.
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files = vec![self.path.clone()];
-        for app in &self.apps {
+        let of_file = |app: &&AppPlan| app.origin == Origin::File;
+        for app in self.apps.iter().filter(of_file) {
             files.push(app.component.clone());
             let secrets = app.secrets.iter();
             files.extend(secrets.filter_map(|(_, source)| source.file().map(Path::to_owned)));

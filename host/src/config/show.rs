@@ -181,6 +181,13 @@ fn section(text: &mut String, name: &str, keys: &[Effective]) {
     }
 }
 
+/// The keys of a table as TOML writes them, each in a line.
+pub fn toml_of(keys: &Map<String, Value>) -> String {
+    let one =
+        |(name, value): (&String, &Value)| format!("{} = {}\n", quoted_name(name), toml(value));
+    keys.iter().map(one).collect()
+}
+
 /// A value as TOML writes it, in a line.
 fn toml(value: &Value) -> String {
     match value {

@@ -3,7 +3,7 @@
 use super::Deployment;
 use crate::components::Component;
 use crate::config::Config;
-use crate::load::{self, Digest};
+use crate::digest::Digest;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,7 +55,7 @@ fn one<P>(
 ) -> Result {
     let shown = path.display();
     let file = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
-    let digest = load::digest(&file);
+    let digest = Digest::of(&file);
     let slot = {
         let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.entry(digest).or_default().clone()

@@ -2,11 +2,14 @@
 //! next: what has not changed stays as it is.
 
 mod load;
+mod trial;
+
+pub use trial::Trial;
 
 use crate::app::App;
 use crate::components::{Components, Supply};
-use crate::config::{AppPlan, Config};
-use crate::load::Digest;
+use crate::config::{AppPlan, Config, Origin};
+use crate::digest::Digest;
 use crate::log::Sink;
 use crate::routing::Routes;
 use crate::settings::{AppSettings, TenantSettings};
@@ -74,6 +77,8 @@ impl fmt::Display for Changes {
 /// Why an app cannot be served.
 #[derive(Debug)]
 pub struct DeployError {
+    /// What it is called.
+    pub app: String,
     /// Where the configuration says it: file and line, and the key.
     pub place: String,
     /// Why.
@@ -248,13 +253,18 @@ impl Deployed {
 
 impl DeployError {
     fn of(config: &Config, plan: &AppPlan, why: String) -> Self {
-        DeployError {
-            place: format!(
+        let place = match plan.origin {
+            Origin::File => format!(
                 "{}:{}: {}",
                 config.path.display(),
                 plan.line_of("component"),
                 plan.key("component")
             ),
+            Origin::Deployed(version) => format!("app `{}`, version {version}", plan.name),
+        };
+        DeployError {
+            app: plan.name.clone(),
+            place,
             why,
         }
     }

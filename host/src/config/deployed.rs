@@ -1,0 +1,282 @@
+//! Apps that are not in the file but deployed beside it: the same keys, the same
+//! errors, and the same that does not go together.
+
+use super::app::{self, AppPlan, Origin};
+use super::document::Document;
+use super::problem::{Problem, Problems};
+use super::{Config, Level, files, value};
+use crate::routing::Host;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// What is wrong with an app beside others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken(pub String);
+
+/// Which place is which app's. A place is a host, or every other one, and a mount.
+#[derive(Debug, Default)]
+pub struct Places {
+    apps: HashMap<(Option<Host>, String), String>,
+    /// Whose each host is, and one app that says so. To a browser a host is one site.
+    owners: HashMap<Option<Host>, (Option<String>, String)>,
+    /// Directories that are lent: to which app, of whom, and whether to read only.
+    lent: Vec<(PathBuf, String, Option<String>, bool)>,
+}
+
+impl Config {
+    /// The app called `name` of which `settings`, in TOML, has the keys, but for the
+    /// component. Paths are taken from the file's directory.
+    ///
+    /// Fails with all that is wrong with them.
+    pub fn deployed(
+        &self,
+        name: &str,
+        version: u32,
+        settings: &str,
+    ) -> Result<AppPlan, Vec<Problem>> {
+        let mut problems = Problems::of_text(&self.path, settings);
+        if let Err(expected) = value::name(name) {
+            problems.error(None, format!("apps.{name}"), expected);
+            return Err(problems.all());
+        }
+        let document = Document::parse(&self.path, settings, &mut problems);
+        let table = document.root();
+        if table.has("component") {
+            let text = "it is what is uploaded; leave it out";
+            problems.error(None, format!("apps.{name}.component"), text);
+        }
+        let (base, tenants) = (&self.base, &self.tenants);
+        let mut plan = app::one(name.to_owned(), 1, &table, base, tenants, &mut problems);
+        plan.origin = Origin::Deployed(version);
+        let plans = [plan];
+        files::check(&plans, &mut problems);
+        problems.warnings_or_all()?;
+        let [plan] = plans;
+        Ok(plan)
+    }
+
+    /// The places of all apps but the one called `name`.
+    pub fn places_beside<'a>(&'a self, name: &str, others: &'a [AppPlan]) -> Places {
+        let mut places = Places::default();
+        let apps = self.apps.iter().chain(others);
+        apps.filter(|app| app.name != name)
+            .for_each(|app| places.take(app));
+        places
+    }
+}
+
+impl Places {
+    /// Takes the places of `app`, whoever had them.
+    pub fn take(&mut self, app: &AppPlan) {
+        for host in hosts(app) {
+            let place = (host.clone(), app.settings.mount.clone());
+            self.apps.insert(place, app.name.clone());
+            let owner = || (app.tenant.clone(), app.name.clone());
+            self.owners.entry(host).or_insert_with(owner);
+        }
+        for dir in &app.settings.dirs {
+            if let Ok(path) = dir.host.canonicalize() {
+                let lent = (path, app.name.clone(), app.tenant.clone(), dir.read_only);
+                self.lent.push(lent);
+            }
+        }
+    }
+
+    /// Whether `app` is in the way of none that has its places already.
+    pub fn check(&self, app: &AppPlan) -> Result<(), Taken> {
+        let mount = &app.settings.mount;
+        for host in hosts(app) {
+            let shown = host
+                .as_ref()
+                .map_or_else(|| "every other host".to_owned(), Host::to_string);
+            if let Some(other) = self.apps.get(&(host.clone(), mount.clone())) {
+                return Err(Taken(format!(
+                    "{shown} at {mount}/ is app `{other}`'s already; give one of them another host or mount"
+                )));
+            }
+            if let Some((tenant, other)) = self.owners.get(&host)
+                && *tenant != app.tenant
+            {
+                return Err(Taken(format!(
+                    "{shown} has app `{other}` of another tenant, and to a browser both were one site; give it another host"
+                )));
+            }
+        }
+        app.settings.dirs.iter().try_for_each(|dir| {
+            let path = dir.host.canonicalize().unwrap_or_default();
+            self.check_dir(app, &path, dir.read_only)
+        })
+    }
+
+    /// A host of `app` that is below another tenant's wildcard, or the other way round,
+    /// and the other's app.
+    pub fn overlapped<'a>(&'a self, app: &'a AppPlan) -> Option<(&'a Host, &'a str)> {
+        let is_over = |one: &Host, other: &Host| {
+            let rest = other.name().strip_suffix(one.name());
+            one.is_wildcard() && rest.is_some_and(|rest| rest.ends_with('.'))
+        };
+        app.hosts.iter().find_map(|host| {
+            let found = self.owners.iter().find(|(other, (tenant, _))| {
+                let overlaps = |other| is_over(other, host) || is_over(host, other);
+                *tenant != app.tenant && other.as_ref().is_some_and(overlaps)
+            });
+            found.map(|(_, (_, name))| (host, name.as_str()))
+        })
+    }
+
+    /// Two tenants are lent no directory that is the same, or one within the other,
+    /// unless both may only read.
+    fn check_dir(&self, app: &AppPlan, path: &Path, read_only: bool) -> Result<(), Taken> {
+        let clash = self
+            .lent
+            .iter()
+            .find(|(other, _, tenant, other_read_only)| {
+                let overlaps = other.starts_with(path) || path.starts_with(other);
+                overlaps && *tenant != app.tenant && !(read_only && *other_read_only)
+            });
+        match clash {
+            None => Ok(()),
+            Some((other, name, ..)) => Err(Taken(format!(
+                "{} overlaps {}, which app `{name}` of another tenant is lent; lend them different ones, or both read-only",
+                path.display(),
+                other.display()
+            ))),
+        }
+    }
+}
+
+/// The hosts of an app; none for every other one.
+fn hosts(app: &AppPlan) -> Vec<Option<Host>> {
+    match app.hosts.is_empty() {
+        true => vec![None],
+        false => app.hosts.iter().cloned().map(Some).collect(),
+    }
+}
+
+/// What is wrong, without the file, which whoever deploys does not see.
+pub fn told(problems: &[Problem]) -> String {
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.level == Level::Error);
+    let errors: Vec<String> = errors
+        .map(|problem| match problem.key.is_empty() {
+            true => problem.text.clone(),
+            false => format!("{}: {}", problem.key, problem.text),
+        })
+        .collect();
+    errors.join("; and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        let mut config = Config::of_no_file();
+        for name in ["acme", "other"] {
+            let settings = crate::settings::TenantSettings::default();
+            let plan = crate::config::TenantPlan {
+                line: 1,
+                given: Vec::new(),
+                settings,
+            };
+            config.tenants.insert(name.into(), plan);
+        }
+        config
+    }
+
+    fn app(name: &str, settings: &str) -> AppPlan {
+        let found = config().deployed(name, 1, settings);
+        found.unwrap_or_else(|problems| panic!("{}", told(&problems)))
+    }
+
+    #[test]
+    fn keys_and_errors_are_those_of_the_file() {
+        let plan = app(
+            "shop",
+            "hosts = [\"Shop.test\"]\nmount = \"/a/\"\ncpu = \"2s\"\n",
+        );
+        assert_eq!(plan.hosts[0].to_string(), "shop.test");
+        assert_eq!(
+            (&*plan.settings.mount, plan.settings.limits.cpu.as_secs()),
+            ("/a", 2)
+        );
+        for (settings, says) in [
+            ("cpu = 2", "apps.shop.cpu: a number has no unit"),
+            ("memroy = \"1MiB\"", "did you mean `memory`?"),
+            (
+                "component = \"a.wasm\"",
+                "apps.shop.component: it is what is uploaded",
+            ),
+            ("tenant = \"acne\"", "did you mean `acme`?"),
+            ("dir = \"nowhere:/x\"", "nowhere: no such file or directory"),
+            (
+                "secrets = { A = { env = \"RHOST_NOT_SET\" } }",
+                "is not set",
+            ),
+            ("a = [", "not TOML"),
+        ] {
+            let said = told(&config().deployed("shop", 1, settings).unwrap_err());
+            assert!(said.contains(says) && !said.contains('\n'), "{said}");
+        }
+        assert!(told(&config().deployed("a/b", 1, "").unwrap_err()).contains("expected a name"));
+    }
+
+    #[test]
+    fn a_place_is_one_apps_and_a_host_one_tenants() {
+        let mut places = Places::default();
+        places.take(&app("shop", "hosts = \"*.shop.test\"\ntenant = \"acme\""));
+        places.take(&app("rest", "mount = \"/x\""));
+        for (settings, says) in [
+            (
+                "hosts = \"*.shop.test\"\ntenant = \"acme\"",
+                "app `shop`'s already",
+            ),
+            (
+                "hosts = \"*.shop.test\"\ntenant = \"acme\"\nmount = \"/a\"",
+                "",
+            ),
+            (
+                "hosts = \"*.shop.test\"\nmount = \"/a\"",
+                "of another tenant",
+            ),
+            ("mount = \"/x\"", "every other host at /x/ is app `rest`'s"),
+            ("mount = \"/y\"", ""),
+        ] {
+            let said = places.check(&app("new", settings));
+            match said {
+                Ok(()) => assert_eq!(says, "", "{settings}"),
+                Err(Taken(said)) => assert!(!says.is_empty() && said.contains(says), "{said}"),
+            }
+        }
+        let overlaps = |settings: &str| places.overlapped(&app("new", settings)).is_some();
+        assert!(overlaps("hosts = \"pay.shop.test\"\ntenant = \"other\""));
+        assert!(overlaps("hosts = \"*.test\"\ntenant = \"other\""));
+        assert!(!overlaps("hosts = \"pay.shop.test\"\ntenant = \"acme\""));
+        assert!(!overlaps(
+            "hosts = [\"shop.test\", \"myshop.test\"]\ntenant = \"other\""
+        ));
+    }
+
+    #[test]
+    fn two_tenants_are_lent_no_directory_that_one_writes_to() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("below")).unwrap();
+        let lent = |name: &str, below: &str, end: &str, tenant: &str| {
+            let path = home.path().join(below);
+            let dir = format!(
+                "dir = \"{}:/x{end}\"\ntenant = \"{tenant}\"",
+                path.display()
+            );
+            app(name, &format!("hosts = \"{name}.test\"\n{dir}"))
+        };
+        let mut places = Places::default();
+        places.take(&lent("shop", "", "", "acme"));
+        assert!(places.check(&lent("new", "below", ":ro", "other")).is_err());
+        assert!(places.check(&lent("new", "below", "", "acme")).is_ok());
+        let mut places = Places::default();
+        places.take(&lent("shop", "below", ":ro", "acme"));
+        assert!(places.check(&lent("new", "", ":ro", "other")).is_ok());
+        assert!(places.check(&lent("new", "", "", "other")).is_err());
+    }
+}

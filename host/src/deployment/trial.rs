@@ -1,0 +1,39 @@
+//! An app that is not to be served yet: whether it could be.
+
+use crate::app::App;
+use crate::components::Components;
+use crate::config::AppPlan;
+use crate::digest::Digest;
+use crate::load::LoadError;
+use crate::log::Sink;
+use crate::settings::AppSettings;
+use std::sync::Arc;
+
+/// Tries apps, beside what is served. What it compiles is kept, so that it need not be
+/// compiled again to be served.
+pub struct Trial {
+    components: Arc<Components>,
+    log: Sink,
+}
+
+impl Trial {
+    /// One with the same components as the deployment.
+    pub fn new(components: Arc<Components>, log: &Sink) -> Self {
+        Trial {
+            components,
+            log: log.clone(),
+        }
+    }
+
+    /// Compiles the component in `file`, and makes of it the app that `plan` says, as
+    /// it would be served. Nothing of it runs.
+    pub fn run(&self, plan: &AppPlan, file: &[u8]) -> Result<(), LoadError> {
+        let component = self.components.load(Digest::of(file), file, || ())?;
+        // It is not to say anything of what will be said when it is served.
+        let settings = AppSettings {
+            dev: false,
+            ..plan.settings.clone()
+        };
+        App::new(&component.loaded, &settings, &self.log, None).map(drop)
+    }
+}

@@ -1,0 +1,306 @@
+//! What may be changed while requests are served. Each is done whole or not at all:
+//! made ready beside what is served, written down, and only then swapped in.
+
+use super::draft::Draft;
+use super::merge::Undo;
+use super::refused::{Refused, Why};
+use super::{Roster, State};
+use crate::config::{AppPlan, Origin};
+use crate::deployment::Ready;
+use crate::store::{Chosen, Scope, Store, StoreError, Uploaded, Version};
+use serde_json::{Map, Value};
+
+impl Roster {
+    /// The store, if this process has it.
+    pub(super) fn store(&self) -> Result<&Store, Refused> {
+        match &self.state {
+            State::Open(store) => Ok(store),
+            State::Left(..) => Err(Refused::new(
+                Why::NotNow,
+                "another process is taking over; ask again in a moment",
+            )),
+            State::None => Err(Refused::new(
+                Why::Missing,
+                "this server keeps no deployed apps; start it with --state DIR",
+            )),
+        }
+    }
+
+    /// Requests have to be answered before anything of that is changed.
+    fn store_to_change(&self) -> Result<&Store, Refused> {
+        match self.site {
+            Some(_) => self.store(),
+            None => Err(Refused::new(
+                Why::NotNow,
+                "it is starting; ask again in a moment",
+            )),
+        }
+    }
+
+    /// What the app called `name` is to be with `patch`, for somebody with `scope`.
+    pub(super) fn draft(
+        &self,
+        scope: &Scope,
+        name: &str,
+        patch: &Map<String, Value>,
+    ) -> Result<Draft, Refused> {
+        let store = self.store_to_change()?;
+        self.is_not_of_file(name)?;
+        let before = match store.app(name) {
+            Ok(before) => before,
+            // Another version is what mends it.
+            Err(StoreError::Damaged(_)) if *scope == Scope::All => None,
+            Err(error) => return Err(error.into()),
+        };
+        if before.is_some() && !scope.has(self.tenant_of(name)) {
+            return Err(Refused::new(
+                Why::Conflict,
+                format!("the name `{name}` is another's; take another"),
+            ));
+        }
+        let before = before.as_ref().map(|chosen| &chosen.version);
+        Draft::new(&self.whole, scope, name, before, patch)
+    }
+
+    /// Serves `component` as the app called `name` from here on. It was tried.
+    pub(super) fn deploy(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+        patch: &Map<String, Value>,
+        component: Uploaded,
+    ) -> Result<Version, Refused> {
+        // Others may have changed something since it was looked at.
+        let Draft { mut plan, settings } = self.draft(scope, name, patch)?;
+        let store = self.store()?;
+        let (digest, octets) = (component.digest, component.octets);
+        plan.component = store.components().path(&digest);
+        plan.digest = Some(digest);
+        let is_enabled = self.is_enabled(name);
+        store.put(component)?;
+        let staged = match is_enabled {
+            true => Some(self.stage(name, Some(plan.clone()))?),
+            false => None,
+        };
+        let written = self.store()?.deploy(name, digest, octets, &settings);
+        let version = self.settle(name, staged, plan, written)?;
+        let number = version.number;
+        if let Some(app) = self
+            .whole
+            .config
+            .apps
+            .iter_mut()
+            .find(|app| app.name == name)
+        {
+            app.origin = Origin::Deployed(number);
+        }
+        let state = if is_enabled {
+            "served"
+        } else {
+            "deployed, and disabled"
+        };
+        tracing::info!("app `{name}`: version {number} is {state}");
+        Ok(version)
+    }
+
+    /// The version `number` of the app called `name`, or if there is none the one
+    /// before the one that is served; and what it would be.
+    pub(super) fn draft_of_version(
+        &self,
+        scope: &Scope,
+        name: &str,
+        number: Option<u32>,
+    ) -> Result<(Version, Draft), Refused> {
+        let current = self.deployed(scope, name)?;
+        let mut versions = self.store()?.versions(name)?.into_iter();
+        let version = match number {
+            Some(number) => versions.find(|version| version.number == number),
+            None => versions.find(|version| version.number < current.version.number),
+        };
+        let Some(version) = version else {
+            let text = match number {
+                Some(number) => format!("app `{name}` has no version {number}"),
+                None => format!(
+                    "app `{name}` has no version before {}",
+                    current.version.number
+                ),
+            };
+            let text = format!("{text}; `rhost app show {name}` lists those that are kept");
+            return Err(Refused::new(Why::Missing, text));
+        };
+        let draft = Draft::of(&self.whole, scope, name, version.settings.clone())?;
+        Ok((version, draft))
+    }
+
+    /// Serves a version of the app called `name` again that was deployed before.
+    pub(super) fn roll_back(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+        number: u32,
+    ) -> Result<Version, Refused> {
+        let (version, draft) = self.draft_of_version(scope, name, Some(number))?;
+        let plan = self.plan_of(&version, draft)?;
+        let staged = match self.is_enabled(name) {
+            true => Some(self.stage(name, Some(plan.clone()))?),
+            false => None,
+        };
+        let written = self.store()?.choose(name, number);
+        self.settle(name, staged, plan, written)?;
+        tracing::info!("app `{name}`: version {number} is served again");
+        Ok(version)
+    }
+
+    /// Says whether the app called `name` is to be served.
+    pub(super) fn enable(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+        is_enabled: bool,
+    ) -> Result<(), Refused> {
+        let Chosen { version, .. } = self.deployed(scope, name)?;
+        if is_enabled == self.is_enabled(name) && !self.whole.faults.contains_key(name) {
+            return Ok(());
+        }
+        let draft = Draft::of(&self.whole, scope, name, version.settings.clone())?;
+        let plan = self.plan_of(&version, draft)?;
+        let staged = self.stage(name, is_enabled.then(|| plan.clone()))?;
+        let written = self.store()?.enable(name, is_enabled);
+        self.settle(name, Some(staged), plan.clone(), written)?;
+        self.whole.disabled.retain(|app| app.name != name);
+        if !is_enabled {
+            self.whole.disabled.push(plan);
+        }
+        tracing::info!(
+            "app `{name}` is {}",
+            if is_enabled { "enabled" } else { "disabled" }
+        );
+        Ok(())
+    }
+
+    /// Forgets the app called `name`, with its versions.
+    pub(super) fn delete(&mut self, scope: &Scope, name: &str) -> Result<(), Refused> {
+        // One that is damaged can be deleted too.
+        self.is_seen(scope, name)?;
+        let staged = self.stage(name, None)?;
+        let written = self.store()?.delete(name);
+        let (ready, undo) = staged;
+        if let Err(error) = written {
+            self.whole.undo(undo);
+            return Err(error.into());
+        }
+        self.adopt(ready);
+        self.whole.disabled.retain(|app| app.name != name);
+        self.whole.faults.remove(name);
+        self.tails.forget(name);
+        tracing::info!("app `{name}` is deleted");
+        Ok(())
+    }
+
+    /// The deployed app called `name`, which somebody with `scope` may change.
+    fn deployed(&self, scope: &Scope, name: &str) -> Result<Chosen, Refused> {
+        self.is_seen(scope, name)?;
+        match self.store()?.app(name)? {
+            Some(chosen) => Ok(chosen),
+            None => Err(missing(name)),
+        }
+    }
+
+    /// Whether the app called `name` is there, is deployed, and is for `scope`.
+    fn is_seen(&self, scope: &Scope, name: &str) -> Result<(), Refused> {
+        self.store_to_change()?;
+        let is_known = self.whole.plan(name).is_some() || self.whole.faults.contains_key(name);
+        if !is_known || !scope.has(self.tenant_of(name)) {
+            return Err(missing(name));
+        }
+        match self.whole.faults.contains_key(name) {
+            // One of the file may have its name.
+            true => Ok(()),
+            false => self.is_not_of_file(name),
+        }
+    }
+
+    fn is_not_of_file(&self, name: &str) -> Result<(), Refused> {
+        match self.whole.plan(name) {
+            Some(plan) if plan.origin == Origin::File => {
+                let path = self.whole.config.path.display();
+                let text = format!("app `{name}` is one of {path}; change it there");
+                Err(Refused::new(Why::Conflict, text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whose the app called `name` is, as far as that is known.
+    pub(super) fn tenant_of(&self, name: &str) -> Option<&str> {
+        let fault = || self.whole.faults.get(name)?.tenant.as_deref();
+        match self.whole.plan(name) {
+            Some(plan) => plan.tenant.as_deref(),
+            None => fault(),
+        }
+    }
+
+    fn is_enabled(&self, name: &str) -> bool {
+        !self.whole.disabled.iter().any(|app| app.name == name)
+    }
+
+    /// The plan of a version that is kept.
+    fn plan_of(&self, version: &Version, draft: Draft) -> Result<AppPlan, Refused> {
+        let Draft { mut plan, .. } = draft;
+        plan.component = self.store()?.components().path(&version.component);
+        plan.digest = Some(version.component);
+        plan.origin = Origin::Deployed(version.number);
+        Ok(plan)
+    }
+
+    /// Makes ready what is served with `plan` in the place of the app called `name`,
+    /// or without that.
+    fn stage(&mut self, name: &str, plan: Option<AppPlan>) -> Result<(Ready, Undo), Refused> {
+        let undo = self.whole.exchange(name, plan);
+        match self.deployment.prepare(&self.whole.config, |_| ()) {
+            Ok(ready) => Ok((ready, undo)),
+            Err(errors) => {
+                self.whole.undo(undo);
+                let is_own = errors.iter().any(|error| error.app == name);
+                let why = if is_own { Why::Wrong } else { Why::Failed };
+                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                Err(Refused::new(why, errors.join("; and ")))
+            }
+        }
+    }
+
+    /// Swaps in what was staged if it is `written` down, and else has all as it was.
+    fn settle<T>(
+        &mut self,
+        name: &str,
+        staged: Option<(Ready, Undo)>,
+        plan: AppPlan,
+        written: Result<T, StoreError>,
+    ) -> Result<T, Refused> {
+        match (written, staged) {
+            (Ok(done), staged) => {
+                match staged {
+                    Some((ready, _)) => drop(self.adopt(ready)),
+                    // It is disabled, and keeps its new places.
+                    None => {
+                        self.whole.disabled.retain(|app| app.name != name);
+                        self.whole.disabled.push(plan);
+                    }
+                }
+                self.whole.faults.remove(name);
+                Ok(done)
+            }
+            (Err(error), staged) => {
+                if let Some((_, undo)) = staged {
+                    self.whole.undo(undo);
+                }
+                Err(error.into())
+            }
+        }
+    }
+}
+
+pub(super) fn missing(name: &str) -> Refused {
+    let text = format!("there is no app `{name}`; `rhost apps` lists those that there are");
+    Refused::new(Why::Missing, text)
+}

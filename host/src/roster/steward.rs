@@ -1,0 +1,230 @@
+//! Who makes the changes that are asked for: all of them, one after the other.
+
+use super::refused::{Refused, Why};
+use super::{NotServed, Roster};
+use crate::config::Config;
+use crate::deployment::{Changes, Trial};
+use crate::store::{Components, Digest, Scope, StoreError, Tokens, Upload, Uploaded};
+use crate::tails::Tails;
+use crate::tenant::Site;
+use serde_json::{Map, Value, json};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Changes what is served. Clones change the same. Each function takes as long as it
+/// takes: a component may have to be compiled, and another change to be made first.
+#[derive(Clone)]
+pub struct Steward(Arc<Inner>);
+
+struct Inner {
+    roster: Mutex<Roster>,
+    trial: Trial,
+    tails: Tails,
+    /// None where nothing is deployed.
+    kept: Option<Kept>,
+}
+
+/// What of the store is there without waiting for a change to be made.
+struct Kept {
+    components: Components,
+    tokens: Tokens,
+}
+
+impl Steward {
+    /// One for `roster`, which tries what is to be deployed by `trial`.
+    pub fn new(roster: Roster, trial: Trial) -> Self {
+        let kept = roster.store().ok().map(|store| Kept {
+            components: store.components().clone(),
+            tokens: store.tokens().clone(),
+        });
+        Steward(Arc::new(Inner {
+            tails: roster.tails.clone(),
+            roster: Mutex::new(roster),
+            trial,
+            kept,
+        }))
+    }
+
+    /// Requests are answered by `site` from here on.
+    pub fn serve_on(&self, site: &Arc<Site>) {
+        self.roster().serve_on(site);
+    }
+
+    /// What is served, for one to look at.
+    pub fn with_config<T>(&self, look: impl FnOnce(&Config) -> T) -> T {
+        look(self.roster().config())
+    }
+
+    /// [`Roster::reload`] with the file that `read` returns.
+    pub fn reload<P, E: From<NotServed>>(
+        &self,
+        read: impl FnOnce(&Config) -> Result<Config, E>,
+        progress: impl Fn(String) -> P + Sync,
+    ) -> Result<Changes, E> {
+        let mut roster = self.roster();
+        let file = read(roster.config())?;
+        Ok(roster.reload(file, progress)?)
+    }
+
+    /// Leaves the store to another process. From here on nothing is changed.
+    pub fn leave(&self) {
+        self.roster().leave();
+    }
+
+    /// Takes the store back.
+    pub fn take_back(&self) -> Result<(), StoreError> {
+        self.roster().take_back()
+    }
+
+    /// The tokens that are good.
+    pub fn tokens(&self) -> Option<&Tokens> {
+        self.0.kept.as_ref().map(|kept| &kept.tokens)
+    }
+
+    /// The last lines of apps.
+    pub fn tails(&self) -> &Tails {
+        &self.0.tails
+    }
+
+    /// Begins to take a component.
+    pub fn upload(&self) -> Result<Upload, Refused> {
+        let Some(kept) = &self.0.kept else {
+            // Says why not.
+            self.roster().store()?;
+            return Err(Refused::new(Why::NotNow, "ask again in a moment"));
+        };
+        kept.components
+            .upload()
+            .map_err(|error| refused_by_disk(&error))
+    }
+
+    /// Whether somebody with `scope` may deploy the app called `name` with `patch` for
+    /// its settings, so far as that can be told without its component.
+    pub fn check(
+        &self,
+        scope: &Scope,
+        name: &str,
+        patch: &Map<String, Value>,
+    ) -> Result<(), Refused> {
+        self.roster().draft(scope, name, patch).map(drop)
+    }
+
+    /// Tries `component`, keeps it, and serves it as the app called `name`.
+    pub fn deploy(
+        &self,
+        scope: &Scope,
+        name: &str,
+        patch: &Map<String, Value>,
+        component: Uploaded,
+    ) -> Result<Value, Refused> {
+        let draft = self.roster().draft(scope, name, patch)?;
+        let file = std::fs::read(component.path()).map_err(|error| refused_by_disk(&error))?;
+        // Others are not held up while it is compiled.
+        self.0.trial.run(&draft.plan, &file)?;
+        drop(file);
+        let octets = component.octets;
+        let mut roster = self.roster();
+        let version = roster.deploy(scope, name, patch, component)?;
+        let mut shown = roster.shown(name)?;
+        shown["version"] = version.number.into();
+        shown["octets"] = octets.into();
+        Ok(shown)
+    }
+
+    /// Serves another version of the app called `name` that was deployed before: the
+    /// one of this number, or the one before.
+    pub fn roll_back(
+        &self,
+        scope: &Scope,
+        name: &str,
+        number: Option<u32>,
+    ) -> Result<Value, Refused> {
+        let roster = self.roster();
+        let (version, draft) = roster.draft_of_version(scope, name, number)?;
+        let path = roster.store()?.components().path(&version.component);
+        drop(roster);
+        let file = intact(&path, &version.component)?;
+        self.0.trial.run(&draft.plan, &file)?;
+        let mut roster = self.roster();
+        roster.roll_back(scope, name, version.number)?;
+        roster.shown(name)
+    }
+
+    /// Says whether the app called `name` is to be served.
+    pub fn enable(&self, scope: &Scope, name: &str, is_enabled: bool) -> Result<Value, Refused> {
+        let mut roster = self.roster();
+        roster.enable(scope, name, is_enabled)?;
+        roster.shown(name)
+    }
+
+    /// Forgets the app called `name`, with its versions.
+    pub fn delete(&self, scope: &Scope, name: &str) -> Result<(), Refused> {
+        self.roster().delete(scope, name)
+    }
+
+    /// All apps that somebody with `scope` sees.
+    pub fn list(&self, scope: &Scope) -> Vec<Value> {
+        self.roster().list(scope)
+    }
+
+    /// The app called `name`, with its versions and settings.
+    pub fn show(&self, scope: &Scope, name: &str) -> Result<Value, Refused> {
+        self.roster().show(scope, name)
+    }
+
+    /// Fails unless somebody with `scope` sees an app called `name`.
+    pub fn sees(&self, scope: &Scope, name: &str) -> Result<(), Refused> {
+        self.roster().sees(scope, name)
+    }
+
+    /// Makes a token for `tenant`, or for all.
+    pub fn make_token(&self, tenant: Option<&str>, note: &str) -> Result<Value, Refused> {
+        let roster = self.roster();
+        let store = roster.store()?;
+        let scope = match tenant {
+            None => Scope::All,
+            Some(tenant) if roster.config().tenants.contains_key(tenant) => {
+                Scope::Tenant(tenant.to_owned())
+            }
+            Some(tenant) => {
+                let text =
+                    format!("there is no tenant `{tenant}`; add [tenants.{tenant}] to the file");
+                return Err(Refused::new(Why::Wrong, text));
+            }
+        };
+        let (id, secret) = store.make_token(&scope, note)?;
+        tracing::info!("token {id} is made");
+        Ok(json!({ "id": id, "tenant": tenant, "note": note, "token": secret }))
+    }
+
+    /// Makes the token called `id` worthless.
+    pub fn revoke_token(&self, id: &str) -> Result<(), Refused> {
+        self.roster().store()?.revoke_token(id)?;
+        tracing::info!("token {id} is revoked");
+        Ok(())
+    }
+
+    fn roster(&self) -> MutexGuard<'_, Roster> {
+        self.0.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The component of this digest.
+fn intact(path: &Path, digest: &Digest) -> Result<Vec<u8>, Refused> {
+    let file = std::fs::read(path);
+    let why = match file {
+        Ok(file) if Digest::of(&file) == *digest => return Ok(file),
+        Ok(_) => "it is not what was deployed".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let text = format!("the component {digest} is damaged ({why}); deploy it again");
+    Err(Refused::new(Why::Conflict, text))
+}
+
+/// The disk does not take a component.
+pub(crate) fn refused_by_disk(error: &io::Error) -> Refused {
+    tracing::error!("a component cannot be kept: {error}");
+    let text = format!("the component cannot be kept: {error}; see the server's disk");
+    Refused::new(Why::Failed, text)
+}
