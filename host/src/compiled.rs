@@ -3,18 +3,25 @@
 //!
 //! Compiled code runs as it is, outside any sandbox: whoever can choose it owns
 //! the host. So the only code that is ever loaded is what this module wrote
-//! itself, into a directory that is its owner's alone.
+//! itself, into a directory that is its owner's alone, with the [`seal`] of this
+//! host.
 #![expect(
     unsafe_code,
     reason = "wasmtime cannot check compiled code; the argument stands at each use"
 )]
 
+mod seal;
+#[cfg(test)]
+mod tests;
+
 use crate::compiler::{CompileError, Compiler};
 use crate::digest::Digest;
 use crate::sandbox::Engines;
+use seal::{Seal, Tag};
 use std::fs::{self, DirBuilder, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use wasmtime::Engine;
@@ -25,7 +32,8 @@ pub struct Compiled(Origin);
 
 enum Origin {
     Made(Vec<u8>),
-    Kept(PathBuf),
+    /// Open since it was found to fit its tag.
+    Kept(File),
 }
 
 impl Compiled {
@@ -46,12 +54,18 @@ impl Compiled {
             // returned, here or in a process of this same program that only this one
             // can write to; `make` is the one place that builds this variant.
             Origin::Made(code) => unsafe { Component::deserialize(engine, code) },
-            // SAFETY: `Cache::get` made sure that the file is a plain one of this
-            // user's, that nobody else can write, in a directory that nobody else
-            // can enter; so it is one that `Cache::put` wrote from the octets of
-            // a `Compiled`. It is not written again while it is mapped: `put`
-            // replaces a file by renaming a new one onto its name.
-            Origin::Kept(file) => unsafe { Component::deserialize_file(engine, file) },
+            // SAFETY: `Cache::get` opened this file and read all of it, and it had the tag
+            // that only who knows this host's secret can make for these octets under this
+            // name. So it is one that `Cache::put` wrote from the octets of a `Compiled`.
+            // What is mapped is the file that was read, whatever has its name by now: it
+            // is opened by its descriptor. Nobody writes to it any more: it was made with
+            // a mode that lets nobody, and `put` replaces a file by renaming a new one
+            // onto its name. Only who acts as this very user could still change it
+            // between then and now, and could as well write to this process's memory.
+            Origin::Kept(file) => unsafe {
+                let opened = format!("/proc/self/fd/{}", file.as_raw_fd());
+                Component::deserialize_file(engine, opened)
+            },
         }
     }
 }
@@ -97,9 +111,10 @@ pub enum CacheError {
     },
 }
 
-/// A directory of compiled code.
+/// A directory of compiled code. Each file is code and its tag.
 pub struct Cache {
     path: PathBuf,
+    seal: Seal,
 }
 
 impl Cache {
@@ -137,16 +152,48 @@ impl Cache {
         }
         Ok(Cache {
             path: path.to_owned(),
+            seal: Seal::open(path).map_err(failed)?,
         })
     }
 
-    /// What was kept under `key`; none if there is nothing that can be trusted.
+    /// What was kept under `key`; none if there is nothing that can be trusted. What
+    /// does not fit its tag is removed.
     pub fn get(&self, key: &Key) -> Option<Compiled> {
-        let file = self.file(key);
-        let found = fs::symlink_metadata(&file).ok()?;
+        let path = self.file(key);
+        let file = seal::open(&path).ok()?;
+        match self.fits(key, &file) {
+            Ok(true) => Some(Compiled(Origin::Kept(file))),
+            Ok(false) => {
+                tracing::warn!(
+                    "compiled code was damaged, or is not what this host wrote, and is made again: {}",
+                    path.display()
+                );
+                self.remove(key);
+                None
+            }
+            Err(error) => {
+                tracing::warn!(
+                    "compiled code cannot be read, and is made again: {}: {error}",
+                    path.display()
+                );
+                None
+            }
+        }
+    }
+
+    /// Whether `file` is a plain one that nobody else can have written, and has the tag of
+    /// code that is kept under `key`.
+    fn fits(&self, key: &Key, mut file: &File) -> io::Result<bool> {
+        let found = file.metadata()?;
         let own = found.uid() == rustix::process::geteuid().as_raw();
-        let trusted = found.is_file() && own && found.mode() & 0o022 == 0;
-        trusted.then_some(Compiled(Origin::Kept(file)))
+        let code = found.len().checked_sub(seal::LENGTH as u64);
+        let (true, Some(code)) = (found.is_file() && own && found.mode() & 0o022 == 0, code) else {
+            return Ok(false);
+        };
+        let tag = self.seal.of(&key.0, file.take(code))?;
+        let mut found = [0; seal::LENGTH];
+        file.read_exact(&mut found)?;
+        Ok(tag == Tag::from_bytes(found))
     }
 
     /// Keeps `compiled` under `key`. It is there whole or not at all, whatever
@@ -162,9 +209,10 @@ impl Cache {
             let mut file = File::options()
                 .write(true)
                 .create_new(true)
-                .mode(0o600)
+                .mode(0o400)
                 .open(&unfinished)?;
             file.write_all(code)?;
+            file.write_all(self.seal.of(&key.0, &code[..])?.as_bytes())?;
             file.sync_all()?;
             fs::rename(&unfinished, self.file(key))
         };
@@ -182,87 +230,5 @@ impl Cache {
 
     fn file(&self, key: &Key) -> PathBuf {
         self.path.join(format!("{}.cwasm", key.0))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sandbox::Details;
-    use std::os::unix::fs::PermissionsExt;
-
-    /// The smallest component there is.
-    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
-    /// What it is kept under here: any digest will do.
-    const EMPTY_DIGEST: Digest = Digest([0; 32]);
-
-    fn empty(engines: &Engines) -> Compiled {
-        Compiled::make(&Compiler::Here, engines, EMPTY).unwrap()
-    }
-
-    #[test]
-    fn what_was_put_is_got() {
-        let home = tempfile::tempdir().unwrap();
-        let cache = Cache::open(&home.path().join("a/rhost")).unwrap();
-        let engines = Engines::new(1, Details::Names).unwrap();
-        let engine = engines.compiler();
-        let key = Key::new(engine, &EMPTY_DIGEST);
-        assert!(cache.get(&key).is_none());
-        cache.put(&key, &empty(&engines)).unwrap();
-        cache.get(&key).unwrap().load(engine).unwrap();
-        let mode = fs::metadata(home.path().join("a/rhost")).unwrap().mode();
-        assert_eq!(mode & 0o777, 0o700);
-        cache.remove(&key);
-        assert!(cache.get(&key).is_none());
-    }
-
-    #[test]
-    fn a_directory_of_others_is_refused() {
-        let home = tempfile::tempdir().unwrap();
-        let open = home.path().join("open");
-        fs::create_dir(&open).unwrap();
-        fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(matches!(Cache::open(&open), Err(CacheError::Shared { .. })));
-        let own = home.path().join("own");
-        Cache::open(&own).unwrap();
-        let link = home.path().join("link");
-        std::os::unix::fs::symlink(&own, &link).unwrap();
-        assert!(matches!(Cache::open(&link), Err(CacheError::Shared { .. })));
-    }
-
-    #[test]
-    fn files_that_others_could_have_written_are_not_loaded() {
-        let home = tempfile::tempdir().unwrap();
-        let cache = Cache::open(&home.path().join("rhost")).unwrap();
-        let engines = Engines::new(1, Details::Names).unwrap();
-        let key = Key::new(engines.compiler(), &EMPTY_DIGEST);
-        cache.put(&key, &empty(&engines)).unwrap();
-        let file = cache.file(&key);
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-        assert!(cache.get(&key).is_none());
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(cache.get(&key).is_some());
-        let elsewhere = home.path().join("elsewhere");
-        fs::rename(&file, &elsewhere).unwrap();
-        std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
-        assert!(cache.get(&key).is_none());
-    }
-
-    #[test]
-    fn keys_follow_the_component_and_the_engine() {
-        let plain = Engine::default();
-        let ticking = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
-        assert_eq!(
-            Key::new(&plain, &EMPTY_DIGEST),
-            Key::new(&plain, &EMPTY_DIGEST)
-        );
-        assert_ne!(
-            Key::new(&plain, &EMPTY_DIGEST),
-            Key::new(&plain, &Digest([1; 32]))
-        );
-        assert_ne!(
-            Key::new(&plain, &EMPTY_DIGEST),
-            Key::new(&ticking, &EMPTY_DIGEST)
-        );
     }
 }
