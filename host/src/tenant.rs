@@ -11,12 +11,14 @@ use crate::failure::{self, Cause};
 use crate::gate::Refusal;
 use crate::guest::Guest;
 use crate::input::Input;
+use crate::ledger::{AppName, Ledger};
 use crate::load::{LoadError, Loaded};
 use crate::log::Sink;
 use crate::meter::CpuMeter;
 use crate::observer::Observer;
 use crate::output::Outlet;
 use crate::proxy::Proxies;
+use crate::receipt;
 use crate::request_id::RequestId;
 use crate::routing::Routes;
 use crate::sandbox::{self, Program};
@@ -37,6 +39,7 @@ pub struct App {
     mount: String,
     limits: Limits,
     turnstile: Arc<Turnstile>,
+    ledger: Arc<Ledger>,
     desks: Vec<Arc<Desk>>,
     /// What a developer is shown of it (`--dev`).
     subject: Option<Arc<Subject>>,
@@ -117,10 +120,18 @@ impl App {
         let capacity = sandbox::capacity(&loaded.components, loaded.class);
         let turnstile = Turnstile::new(limits, loaded.components.len(), capacity);
         let same = last.filter(|last| last.places() == turnstile.places());
+        let turnstile = same.map_or_else(|| Arc::new(turnstile), |last| last.turnstile.clone());
+        let name = AppName::of(settings);
+        let ledger = match last.map(|last| &last.ledger) {
+            Some(ledger) if *ledger.name() == name => ledger.clone(),
+            _ => Ledger::new(name, loaded.components.len()),
+        };
+        ledger.follow(&turnstile);
         Ok(App {
             mount: settings.mount.clone(),
             limits: limits.clone(),
-            turnstile: same.map_or_else(|| Arc::new(turnstile), |last| last.turnstile.clone()),
+            turnstile,
+            ledger,
             desks: desks?,
             subject,
         })
@@ -134,6 +145,11 @@ impl App {
     /// How many of its requests run now.
     pub fn running(&self) -> usize {
         self.turnstile.taken()
+    }
+
+    /// How many of its requests wait for a place.
+    pub fn queued(&self) -> usize {
+        self.turnstile.waiting()
     }
 
     /// How many of its instances wait for another request.
@@ -312,7 +328,8 @@ impl Site {
             Ok(found) => found,
             Err(cause) => return body::refuse(cause, &self.own_log, trail),
         };
-        trail.of_app(&app.desks[lane % app.desks.len()].log);
+        let log = &app.desks[lane % app.desks.len()].log;
+        trail.of_app(log, app.ledger.sheet(lane));
         if let Some(subject) = &app.subject
             && development::is_local(peer, &head)
         {
@@ -332,15 +349,17 @@ impl Site {
         if announced_length(&head.headers).is_some_and(|length| length > limits.request_body) {
             return refuse(Cause::RequestTooLarge(limits.request_body), trail);
         }
-        let share = match tenant {
-            None => None,
-            Some(tenant) => match tenant.enter(lane).await {
-                Ok(share) => share,
-                Err(cause) => return refuse(cause, trail),
-            },
+        let entering = async {
+            let share = match tenant {
+                None => None,
+                Some(tenant) => tenant.enter(lane).await?,
+            };
+            Ok((share, turnstile.enter(lane).await?))
         };
-        let place = match turnstile.enter(lane).await {
-            Ok(place) => place,
+        let (entered, queue) = receipt::waited(entering).await;
+        trail.queued(queue);
+        let (share, place) = match entered {
+            Ok(places) => places,
             Err(cause) => return refuse(cause, trail),
         };
 
@@ -349,6 +368,7 @@ impl Site {
         let input = Input::new(incoming, limits.request_body, self.body_timeout);
         let outlet = Outlet::new(limits.response_body);
         let cpu = CpuMeter::new(limits.cpu);
+        trail.runs(&cpu);
         let running = Box::pin({
             let (desk, peer) = (desk.clone(), peer.clone());
             let (outlet, cpu) = (outlet.clone(), cpu.clone());

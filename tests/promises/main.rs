@@ -24,6 +24,7 @@ mod proxy;
 mod proxy_protocol;
 mod python;
 mod python_checklist;
+mod receipts;
 mod reuse;
 mod routing;
 mod size_classes;
