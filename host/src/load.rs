@@ -6,8 +6,10 @@ use crate::compiler::{CompileError, Compiler};
 use crate::failure::Octets;
 use crate::gateway;
 use crate::imports;
+use crate::metrics::{self, Event};
 use crate::sandbox::{Engines, SizeClass};
 use std::fmt;
+use std::time::Instant;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
@@ -138,11 +140,17 @@ impl Loader<'_> {
         let engine = self.engines.compiler();
         let key = Key::new(engine, file);
         let (compiled, component) = match self.kept(&key) {
-            Some(kept) => kept,
+            Some(kept) => {
+                metrics::count(Event::CodeKept);
+                kept
+            }
             None => {
+                metrics::count(Event::CodeMissing);
                 let progress = compiling();
+                let begun = Instant::now();
                 let compiled = Compiled::make(self.compiler, self.engines, file)
                     .map_err(LoadError::Compile)?;
+                metrics::compiled(begun.elapsed());
                 drop(progress);
                 if let Some(cache) = self.cache
                     && let Err(error) = cache.put(&key, &compiled)

@@ -2,6 +2,7 @@
 
 mod access_log;
 mod answers;
+mod app_metrics;
 mod cancellation;
 mod cgi;
 mod chat;

@@ -17,6 +17,7 @@
 //! where those that two threads had used held half a gigabyte.
 
 use crate::failure::Octets;
+use crate::metrics;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -168,6 +169,9 @@ impl Engines {
         })?;
         // Two that come at once both make some; the second's are dropped unused.
         let engines = engines.get_or_init(|| {
+            for engine in &made {
+                metrics::watch_pool(class.name(), slots, engine.weak());
+            }
             self.ticking
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
