@@ -100,6 +100,7 @@ pub mod strip;
 pub mod tenancy;
 pub mod tenant;
 pub mod tls;
+pub mod trace_context;
 pub mod trail;
 pub mod turn;
 pub mod watch;

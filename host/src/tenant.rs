@@ -24,6 +24,7 @@ use crate::routing::Routes;
 use crate::sandbox::{self, Program};
 use crate::served::Served;
 use crate::settings::{AppSettings, HeadLimits, Limits, Timeouts};
+use crate::trace_context::TraceContext;
 use crate::trail::Trail;
 use arc_swap::ArcSwap;
 use http::header::CONTENT_LENGTH;
@@ -372,11 +373,12 @@ impl Site {
         let running = Box::pin({
             let (desk, peer) = (desk.clone(), peer.clone());
             let (outlet, cpu) = (outlet.clone(), cpu.clone());
-            let request = trail.request();
+            let (request, trace) = (trail.request(), trail.trace().clone());
             async move {
                 // The place is the last thing that a sandbox gives back.
                 let _places = (place, share);
-                desk.run(&head, &peer, input, outlet, cpu, request).await
+                desk.run(&head, &peer, (request, &trace), input, outlet, cpu)
+                    .await
             }
         });
         let guest = Guest::new(running, outlet, cpu, trail.start(), limits.wall);
@@ -399,13 +401,14 @@ impl Desk {
         &self,
         head: &Parts,
         peer: &Peer,
+        (request, trace): (RequestId, &TraceContext),
         input: Input,
         outlet: Outlet,
         cpu: CpuMeter,
-        request: RequestId,
     ) -> Result<(), Cause> {
         let path = MountedPath::split(&head.uri, &self.mount).ok_or(Cause::NotMounted)?;
-        let gathered = Gathered::from(head, peer);
+        let parent = trace.parent();
+        let gathered = Gathered::from(head, peer).in_trace(parent.as_str(), trace.state());
         let once = self.program.runs_once();
         let environ = gathered.environ(head, peer, &path, request.as_str(), once);
         self.program

@@ -12,6 +12,7 @@ use crate::receipt::Receipt;
 use crate::request_id::RequestId;
 use crate::server_timing;
 use crate::streamed::Records;
+use crate::trace_context::TraceContext;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 pub struct Trail {
     request: RequestId,
     start: Instant,
+    trace: TraceContext,
     /// Whether a trusted proxy sent it.
     is_vouched_for: bool,
     entry: Option<Entry>,
@@ -42,9 +44,16 @@ impl Trail {
     /// A request that has just arrived over `peer`.
     pub fn begin(head: &Parts, peer: &Arc<Peer>, log: Option<&AccessLog>) -> Self {
         let is_vouched_for = peer.is_vouched_for();
-        let given = is_vouched_for.then(|| RequestId::of(&head.headers));
+        let (request, trace) = match is_vouched_for {
+            true => (
+                RequestId::of(&head.headers),
+                TraceContext::of(&head.headers),
+            ),
+            false => (None, None),
+        };
         Trail {
-            request: given.flatten().unwrap_or_else(RequestId::next),
+            request: request.unwrap_or_else(RequestId::next),
+            trace: trace.unwrap_or_else(TraceContext::begin),
             start: Instant::now(),
             is_vouched_for,
             entry: log.map(|log| Entry::begin(head, peer, log)),
@@ -83,7 +92,7 @@ impl Trail {
     /// The page for a client whose request failed.
     pub fn page(&self, status: StatusCode, cause: &Cause) -> String {
         match &self.exhibit {
-            Some(exhibit) => exhibit.page(status, self.request, cause),
+            Some(exhibit) => exhibit.page(status, self.request, &self.trace, cause),
             None => failure::page(status, self.request.as_str()),
         }
     }
@@ -91,6 +100,11 @@ impl Trail {
     /// What the request is called.
     pub fn request(&self) -> RequestId {
         self.request
+    }
+
+    /// The trace that it belongs to.
+    pub fn trace(&self) -> &TraceContext {
+        &self.trace
     }
 
     /// When it arrived.
@@ -158,6 +172,7 @@ impl Drop for Trail {
         if let Some(entry) = &self.entry {
             entry.write(End {
                 request: self.request,
+                trace: self.trace.parent(),
                 status: self.status,
                 receipt,
                 had_sandbox,

@@ -33,4 +33,5 @@ mod start_response;
 mod streaming;
 mod tenants;
 mod tls;
+mod trace_context;
 mod traps;

@@ -44,6 +44,8 @@ struct Access<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     app: Option<&'a str>,
     request: &'a str,
+    /// The number of its trace.
+    trace: &'a str,
 }
 
 /// Every text in ASCII, and without controls.
@@ -78,6 +80,7 @@ pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End, at: SystemTime) {
         user_agent: client.and_then(|client| of(&client.user_agent)),
         app: entry.app(),
         request: end.request.as_str(),
+        trace: end.trace.trace_id(),
     };
     // It fails only for maps whose keys are no strings; there are none here.
     let _ = access.serialize(&mut Serializer::with_formatter(&mut *line, Ascii));

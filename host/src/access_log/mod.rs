@@ -12,6 +12,7 @@ use crate::environ::{Peer, request_uri};
 use crate::log::Sink;
 use crate::receipt::Receipt;
 use crate::request_id::RequestId;
+use crate::trace_context::Traceparent;
 use http::header::{HeaderMap, HeaderValue, REFERER, USER_AGENT};
 use http::request::Parts;
 use http::{Method, StatusCode, Uri, Version};
@@ -64,6 +65,8 @@ pub struct Entry {
 pub struct End {
     /// What it is called.
     pub request: RequestId,
+    /// The trace that it belongs to.
+    pub trace: Traceparent,
     /// The status of its answer; none if the client left before it had one.
     pub status: Option<StatusCode>,
     /// What it cost.
