@@ -78,6 +78,11 @@ impl Turnstile {
         self.lanes.iter().map(taken).sum()
     }
 
+    /// How many wait for one.
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting.load(Ordering::SeqCst)
+    }
+
     /// Takes a place, on the `preferred` lane if it has one, after waiting if all
     /// are taken and the queue has room.
     pub async fn enter(&self, preferred: usize) -> Result<Place, Cause> {

@@ -117,8 +117,7 @@ pub async fn answer(
             guest,
             blocks,
             head.length,
-            log,
-            trail.request(),
+            trail.records(log),
         ))),
         Err(cause) => {
             cause.count();
@@ -127,8 +126,7 @@ pub async fn answer(
                 guest.outlet().clone(),
                 blocks,
                 head.length,
-                log,
-                trail.request(),
+                trail.records(log),
             )))
         }
     };
@@ -163,8 +161,8 @@ pub fn refuse(cause: Cause, log: &AppLog, trail: Trail) -> Response<Body> {
 }
 
 /// A page that the host made itself.
-pub fn page(page: Response<String>, mut trail: Trail) -> Response<Body> {
-    trail.answered(page.status());
+pub fn page(mut page: Response<String>, mut trail: Trail) -> Response<Body> {
+    trail.answers(page.status(), page.headers_mut());
     page.map(|text| Body {
         content: Content::Whole(text.into()),
         tail: None,
@@ -172,8 +170,8 @@ pub fn page(page: Response<String>, mut trail: Trail) -> Response<Body> {
     })
 }
 
-fn respond(head: ResponseHead, content: Content, mut trail: Trail) -> Response<Body> {
-    trail.answered(head.status);
+fn respond(mut head: ResponseHead, content: Content, mut trail: Trail) -> Response<Body> {
+    trail.answers(head.status, &mut head.headers);
     let mut response = Response::new(Body {
         content,
         tail: None,

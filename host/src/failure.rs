@@ -4,6 +4,7 @@
 use crate::backtrace::Backtrace;
 use crate::gate::Refusal;
 use crate::gateway::{ExcInfo, Failure as Reported, InputError, OutputError};
+use crate::ledger::Hit;
 use crate::metrics::{self, Event};
 use crate::output::Fault;
 use crate::settings::UnknownHost;
@@ -176,6 +177,16 @@ impl Limit {
             Limit::ResponseBody(_) => Event::ResponseBody,
         }
     }
+
+    fn hit(self) -> Hit {
+        match self {
+            Limit::Cpu(_) => Hit::Cpu,
+            Limit::Wall(_) => Hit::Wall,
+            Limit::Memory(_) => Hit::Memory,
+            Limit::Table(_) => Hit::Table,
+            Limit::ResponseBody(_) => Hit::ResponseBody,
+        }
+    }
 }
 
 impl Cause {
@@ -207,6 +218,39 @@ impl Cause {
                 Some(Event::ResponseBody)
             }
             _ => Some(Event::AppFailed),
+        }
+    }
+
+    /// What the app's ledger says of it; nothing where it is nobody's failure.
+    pub fn hit(&self) -> Option<Hit> {
+        match self {
+            Cause::NotMounted
+            | Cause::UnknownHost(_)
+            | Cause::OtherTenant
+            | Cause::NotBuilt
+            | Cause::Reported(Reported::Input(InputError::Incomplete | InputError::TimedOut)) => {
+                None
+            }
+            Cause::Tenant(_, cause) => match cause.hit()? {
+                Hit::Queue => Some(Hit::TenantQueue),
+                Hit::QueueTimeout => Some(Hit::TenantQueueTimeout),
+                other => Some(other),
+            },
+            Cause::RequestTooLarge(_) | Cause::Reported(Reported::Input(_)) => {
+                Some(Hit::RequestBody)
+            }
+            Cause::Overloaded => Some(Hit::Queue),
+            Cause::NoSandbox => Some(Hit::NoSandbox),
+            Cause::QueueTimeout(_) => Some(Hit::QueueTimeout),
+            Cause::Limit(limit, _)
+            | Cause::Trap {
+                limit: Some(limit), ..
+            } => Some(limit.hit()),
+            Cause::Fault(Fault::TooLarge(_))
+            | Cause::Reported(Reported::Output(OutputError::TooLarge(_))) => {
+                Some(Hit::ResponseBody)
+            }
+            _ => Some(Hit::App),
         }
     }
 

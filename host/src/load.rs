@@ -7,11 +7,13 @@ use crate::digest::Digest;
 use crate::failure::Octets;
 use crate::gateway;
 use crate::imports;
+use crate::metrics::{self, Event};
 use crate::sandbox::{Engines, LinkError, Linked, SizeClass};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
@@ -173,9 +175,12 @@ impl Loader<'_> {
         if let Some(kept) = self.kept(&key) {
             return kept;
         }
+        metrics::count(Event::CodeMissing);
         let progress = compiling();
+        let begun = Instant::now();
         let compiled =
             Compiled::make(self.compiler, self.engines, file).map_err(LoadError::Compile)?;
+        metrics::compiled(begun.elapsed());
         drop(progress);
         if let Some(cache) = self.cache
             && let Err(error) = cache.put(&key, &compiled)
@@ -201,7 +206,10 @@ impl Loader<'_> {
         let compiled = cache.get(key)?;
         let (engine, of) = self.engines.at_hand();
         match compiled.load(engine) {
-            Ok(component) => Some(self.link(&compiled, component, of)),
+            Ok(component) => {
+                metrics::count(Event::CodeKept);
+                Some(self.link(&compiled, component, of))
+            }
             Err(_) => {
                 cache.remove(key);
                 None

@@ -2,6 +2,7 @@
 //! memory.
 
 use crate::failure::Limit;
+use crate::receipt::Tally;
 use crate::settings::Limits;
 use crate::turn::Turn;
 use rustix::time::{ClockId, clock_gettime};
@@ -32,6 +33,8 @@ struct CpuState {
     precise: AtomicBool,
     /// Held while a guest runs on past a tick.
     turn: Mutex<Option<Turn>>,
+    /// What else is counted of the request. Here, so that both are one allocation.
+    tally: Tally,
 }
 
 impl CpuMeter {
@@ -43,6 +46,7 @@ impl CpuMeter {
             since: AtomicU64::new(0),
             precise: AtomicBool::new(false),
             turn: Mutex::new(None),
+            tally: Tally::default(),
         }))
     }
 
@@ -79,6 +83,11 @@ impl CpuMeter {
     /// The time spent so far.
     pub fn spent(&self) -> Duration {
         Duration::from_nanos(self.0.spent.load(Relaxed))
+    }
+
+    /// What else is counted of the request.
+    pub fn tally(&self) -> &Tally {
+        &self.0.tally
     }
 }
 
@@ -132,6 +141,11 @@ impl SpaceMeter {
             table_limit: limits.table_elements,
             refused: None,
         }
+    }
+
+    /// Octets of memory that were granted. There is no way to give any back.
+    pub fn memory(&self) -> u64 {
+        self.memory
     }
 
     /// The limit that was met, if one was.

@@ -4,14 +4,22 @@
 //! one server in it, as whoever collects them asks the process. Most count what
 //! goes wrong, or is about to: limits that fire, time-outs, connections that are
 //! refused. A request that is answered comes by none of them, so that no two
-//! cores write where the other one reads.
+//! cores write where the other one reads. What is told of [`apps`] is added up from
+//! their ledgers when somebody asks, and that of the [`pools`] is wasmtime's.
+
+mod apps;
+mod pools;
+
+pub use pools::watch as watch_pool;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 /// The media type of [`render`]'s text (OpenMetrics 1.0).
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -63,6 +71,14 @@ const REQUESTS_FAILED: Metric = Metric {
     help: "Requests that an app, a limit or a lack of places made fail",
 };
 
+const CACHE_HITS: Metric = Metric {
+    name: "rhost_code_cache_hits",
+    help: "Components whose compiled code had been kept",
+};
+const CACHE_MISSES: Metric = Metric {
+    name: "rhost_code_cache_misses",
+    help: "Components that had to be compiled",
+};
 const INSTANCES: Metric = Metric {
     name: "rhost_instances_made",
     help: "Instances that were made to serve more than one request",
@@ -111,11 +127,13 @@ pub enum Event {
     InstanceUnfit,
     InstanceEvicted,
     InstanceReplaced,
+    CodeKept,
+    CodeMissing,
 }
 
 /// Each event in the order of their numbers, with what counts it, and the value of
 /// that one's label `reason`.
-const TABLE: [(Event, &Metric, &str); 35] = [
+const TABLE: [(Event, &Metric, &str); 37] = [
     (Event::Accepted, &CONNECTIONS, ""),
     (Event::AcceptFailed, &ACCEPT_ERRORS, ""),
     (Event::AcceptWaited, &ACCEPT_WAITS, ""),
@@ -151,6 +169,8 @@ const TABLE: [(Event, &Metric, &str); 35] = [
     (Event::InstanceUnfit, &INSTANCES_DROPPED, "unfit"),
     (Event::InstanceEvicted, &INSTANCES_DROPPED, "no_slot"),
     (Event::InstanceReplaced, &INSTANCES_DROPPED, "replaced"),
+    (Event::CodeKept, &CACHE_HITS, ""),
+    (Event::CodeMissing, &CACHE_MISSES, ""),
 ];
 
 /// A label and its value.
@@ -160,6 +180,7 @@ struct Metrics {
     registry: Registry,
     counters: [Counter; TABLE.len()],
     open: Gauge,
+    compile: Histogram,
 }
 
 static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
@@ -188,10 +209,17 @@ impl Metrics {
         let open = Gauge::default();
         let help = "Connections that are open";
         registry.register("rhost_connections_open", help, open.clone());
+        // 10 ms to 41 s, and beyond.
+        let compile = Histogram::new(exponential_buckets(0.01, 4.0, 7));
+        let help = "Time that compiling a component took";
+        registry.register("rhost_compile_seconds", help, compile.clone());
+        registry.register_collector(Box::new(pools::Pools));
+        registry.register_collector(Box::new(apps::Apps));
         Metrics {
             registry,
             counters,
             open,
+            compile,
         }
     }
 }
@@ -204,6 +232,11 @@ pub fn count(event: Event) {
 /// How often it has happened in this process.
 pub fn counted(event: Event) -> u64 {
     METRICS.counters[event as usize].get()
+}
+
+/// A component was compiled in this time.
+pub fn compiled(took: Duration) {
+    METRICS.compile.observe(took.as_secs_f64());
 }
 
 /// All of them, in the text format of OpenMetrics.

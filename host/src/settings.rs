@@ -303,6 +303,8 @@ pub struct LentDir {
 pub struct AppSettings {
     /// What logs call it.
     pub name: String,
+    /// Whose it is, if anybody's.
+    pub tenant: Option<String>,
     /// The path under which it is mounted: empty, or `/x` without a slash at the
     /// end.
     pub mount: String,

@@ -5,6 +5,7 @@
 use crate::app_log::AppLog;
 use crate::failure::Cause;
 use crate::guest::{Guest, verdict};
+use crate::ledger::Sheet;
 use crate::output::{Blocks, Outlet};
 use crate::request_id::RequestId;
 use bytes::Bytes;
@@ -26,8 +27,18 @@ pub struct Streamed {
     /// and Streaming").
     flushed: bool,
     failed: bool,
-    log: Arc<AppLog>,
-    request: RequestId,
+    records: Records,
+}
+
+/// Where it is said how the guest ended.
+#[derive(Clone)]
+pub struct Records {
+    /// Its app's log.
+    pub log: Arc<AppLog>,
+    /// Its app's ledger.
+    pub sheet: Option<Arc<Sheet>>,
+    /// What its request is called.
+    pub request: RequestId,
 }
 
 /// The response was cut: a connection over which one goes cannot be used again
@@ -39,13 +50,7 @@ pub struct Cut;
 impl Streamed {
     /// A body of which `blocks` are there, and the rest comes from `guest`.
     /// `length` is what was announced.
-    pub fn begin(
-        guest: Guest,
-        blocks: Blocks,
-        length: Option<u64>,
-        log: Arc<AppLog>,
-        request: RequestId,
-    ) -> Self {
+    pub fn begin(guest: Guest, blocks: Blocks, length: Option<u64>, records: Records) -> Self {
         let outlet = guest.outlet().clone();
         Streamed {
             outlet,
@@ -54,8 +59,7 @@ impl Streamed {
             left: length,
             flushed: true,
             failed: false,
-            log,
-            request,
+            records,
         }
     }
 
@@ -64,8 +68,7 @@ impl Streamed {
         outlet: Outlet,
         blocks: Blocks,
         length: Option<u64>,
-        log: Arc<AppLog>,
-        request: RequestId,
+        records: Records,
     ) -> Self {
         Streamed {
             outlet,
@@ -74,8 +77,7 @@ impl Streamed {
             left: length,
             flushed: false,
             failed: true,
-            log,
-            request,
+            records,
         }
     }
 
@@ -93,7 +95,7 @@ impl Streamed {
     pub fn cut_late(&mut self) {
         if let Some(guest) = self.guest.take() {
             self.failed = true;
-            report(Err(guest.late()), &self.outlet, &self.log, self.request);
+            self.records.end(Err(guest.late()), &self.outlet);
         }
     }
 
@@ -122,7 +124,7 @@ impl Streamed {
             match polled {
                 Poll::Ready(result) => {
                     self.guest = None;
-                    self.failed = !report(result, &self.outlet, &self.log, self.request);
+                    self.failed = !self.records.end(result, &self.outlet);
                 }
                 Poll::Pending if self.blocks.is_empty() => return Poll::Pending,
                 Poll::Pending => {}
@@ -131,16 +133,26 @@ impl Streamed {
     }
 }
 
-/// Logs how a guest ended whose headers had left; returns whether it ended well.
-fn report(result: Result<(), Cause>, outlet: &Outlet, log: &AppLog, request: RequestId) -> bool {
-    let standing = outlet.standing();
-    log.beyond(request, standing.beyond);
-    match verdict(result, standing, true) {
-        Ok(()) => true,
-        Err(cause) => {
-            cause.count();
-            log.failed(request, &cause);
-            false
+impl Records {
+    /// Says how a guest ended whose headers had left; returns whether it ended well.
+    fn end(&self, result: Result<(), Cause>, outlet: &Outlet) -> bool {
+        let Records {
+            log,
+            sheet,
+            request,
+        } = self;
+        let standing = outlet.standing();
+        log.beyond(*request, standing.beyond);
+        match verdict(result, standing, true) {
+            Ok(()) => true,
+            Err(cause) => {
+                cause.count();
+                if let (Some(sheet), Some(hit)) = (sheet, cause.hit()) {
+                    sheet.hit(hit);
+                }
+                log.failed(*request, &cause);
+                false
+            }
         }
     }
 }
@@ -154,11 +166,11 @@ impl Drop for Streamed {
         let (Some(guest), Some(0)) = (self.guest.take(), self.left) else {
             return;
         };
-        let (outlet, log, request) = (self.outlet.clone(), self.log.clone(), self.request);
+        let (outlet, records) = (self.outlet.clone(), self.records.clone());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 let result = finish(guest).await;
-                report(result, &outlet, &log, request);
+                records.end(result, &outlet);
             });
         }
     }

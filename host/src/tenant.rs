@@ -14,6 +14,7 @@ use crate::log::Sink;
 use crate::meter::CpuMeter;
 use crate::output::Outlet;
 use crate::proxy::Proxies;
+use crate::receipt;
 use crate::routing::Routes;
 use crate::served::Served;
 use crate::settings::{HeadLimits, Timeouts};
@@ -190,47 +191,48 @@ impl Site {
             Ok(found) => found,
             Err(cause) => return body::refuse(cause, &self.own_log, trail),
         };
+        trail.of_app(app.log(lane), app.ledger().sheet(lane));
         if let Some(subject) = app.subject()
             && development::is_local(peer, &head)
         {
             trail.keep(Exhibit::of(&head, peer, subject));
         }
         let limits = app.limits();
-        let refuse = |cause, mut trail: Trail| {
-            trail.of_app(app.log());
-            body::refuse(cause, app.log(), trail)
-        };
+        let refuse = |cause, trail| body::refuse(cause, app.log(lane), trail);
         if MountedPath::split(&head.uri, &app.settings().mount).is_none() {
             return refuse(Cause::NotMounted, trail);
         }
         if announced_length(&head.headers).is_some_and(|length| length > limits.request_body) {
             return refuse(Cause::RequestTooLarge(limits.request_body), trail);
         }
-        let share = match tenant {
-            None => None,
-            Some(tenant) => match tenant.enter(lane).await {
-                Ok(share) => share,
-                Err(cause) => return refuse(cause, trail),
-            },
+        let entering = async {
+            let share = match tenant {
+                None => None,
+                Some(tenant) => tenant.enter(lane).await?,
+            };
+            Ok((share, app.enter(lane).await?))
         };
-        let (desk, place) = match app.enter(lane).await {
+        let (entered, queue) = receipt::waited(entering).await;
+        trail.queued(queue);
+        let (share, (desk, place)) = match entered {
             Ok(entered) => entered,
             Err(cause) => return refuse(cause, trail),
         };
-        trail.of_app(desk.log());
 
         let method = head.method.clone();
         let input = Input::new(incoming, limits.request_body, self.body_timeout);
         let outlet = Outlet::new(limits.response_body);
         let cpu = CpuMeter::new(limits.cpu);
+        trail.runs(&cpu);
         let running = Box::pin({
             let (desk, peer) = (desk.clone(), peer.clone());
             let (outlet, cpu) = (outlet.clone(), cpu.clone());
-            let request = trail.request();
+            let (request, trace) = (trail.request(), trail.trace().clone());
             async move {
                 // The place is the last thing that a sandbox gives back.
                 let _places = (place, share);
-                desk.run(&head, &peer, input, outlet, cpu, request).await
+                desk.run(&head, &peer, (request, &trace), input, outlet, cpu)
+                    .await
             }
         });
         let guest = Guest::new(running, outlet, cpu, trail.start(), limits.wall);

@@ -1,16 +1,22 @@
-//! The trail that one request leaves: why it failed, and its line in the access
-//! log.
+//! The trail that one request leaves: why it failed, what it cost, and its line in
+//! the access log.
 
-use crate::access_log::{AccessLog, Entry};
+use crate::access_log::{AccessLog, End, Entry};
 use crate::app_log::AppLog;
 use crate::development::Exhibit;
 use crate::environ::Peer;
 use crate::failure::{self, Cause};
+use crate::ledger::Sheet;
+use crate::meter::CpuMeter;
+use crate::receipt::Receipt;
 use crate::request_id::RequestId;
-use http::StatusCode;
+use crate::server_timing;
+use crate::streamed::Records;
+use crate::trace_context::TraceContext;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Follows a request from its head to the last octet of its answer. The access
 /// line is written when the trail is dropped, which is when the response has
@@ -18,27 +24,54 @@ use std::time::Instant;
 pub struct Trail {
     request: RequestId,
     start: Instant,
+    trace: TraceContext,
+    /// Whether a trusted proxy sent it.
+    is_vouched_for: bool,
     entry: Option<Entry>,
     exhibit: Option<Box<Exhibit>>,
+    /// Where its receipt is entered.
+    sheet: Option<Arc<Sheet>>,
+    /// What it has used, from when it has a sandbox.
+    meter: Option<CpuMeter>,
+    /// How long it waited for that.
+    queue: Duration,
+    status: Option<StatusCode>,
+    /// Octets of body that were handed to the connection.
+    sent: u64,
 }
 
 impl Trail {
     /// A request that has just arrived over `peer`.
     pub fn begin(head: &Parts, peer: &Arc<Peer>, log: Option<&AccessLog>) -> Self {
-        let given = peer.is_vouched_for().then(|| RequestId::of(&head.headers));
+        let is_vouched_for = peer.is_vouched_for();
+        let (request, trace) = match is_vouched_for {
+            true => (
+                RequestId::of(&head.headers),
+                TraceContext::of(&head.headers),
+            ),
+            false => (None, None),
+        };
         Trail {
-            request: given.flatten().unwrap_or_else(RequestId::next),
+            request: request.unwrap_or_else(RequestId::next),
+            trace: trace.unwrap_or_else(TraceContext::begin),
             start: Instant::now(),
+            is_vouched_for,
             entry: log.map(|log| Entry::begin(head, peer, log)),
             exhibit: None,
+            sheet: None,
+            meter: None,
+            queue: Duration::ZERO,
+            status: None,
+            sent: 0,
         }
     }
 
-    /// It is for the app that writes this log.
-    pub fn of_app(&mut self, log: &Arc<AppLog>) {
+    /// It is for the app that writes this log, and whose ledger has this sheet.
+    pub fn of_app(&mut self, log: &Arc<AppLog>, sheet: Arc<Sheet>) {
         if let Some(entry) = &mut self.entry {
             entry.of_app(log);
         }
+        self.sheet = Some(sheet);
     }
 
     /// Keeps the request, to show it should it fail.
@@ -46,10 +79,20 @@ impl Trail {
         self.exhibit = Some(Box::new(exhibit));
     }
 
+    /// It waited so long for a place.
+    pub fn queued(&mut self, queue: Duration) {
+        self.queue = queue;
+    }
+
+    /// It gets a sandbox, whose use is counted by `meter`.
+    pub fn runs(&mut self, meter: &CpuMeter) {
+        self.meter = Some(meter.clone());
+    }
+
     /// The page for a client whose request failed.
     pub fn page(&self, status: StatusCode, cause: &Cause) -> String {
         match &self.exhibit {
-            Some(exhibit) => exhibit.page(status, self.request, cause),
+            Some(exhibit) => exhibit.page(status, self.request, &self.trace, cause),
             None => failure::page(status, self.request.as_str()),
         }
     }
@@ -59,35 +102,81 @@ impl Trail {
         self.request
     }
 
+    /// The trace that it belongs to.
+    pub fn trace(&self) -> &TraceContext {
+        &self.trace
+    }
+
     /// When it arrived.
     pub fn start(&self) -> Instant {
         self.start
     }
 
-    /// The response begins.
-    pub fn answered(&mut self, status: StatusCode) {
-        if let Some(entry) = &mut self.entry {
-            entry.answered(status);
+    /// What it has cost so far.
+    pub fn receipt(&self) -> Receipt {
+        let mut receipt = Receipt {
+            wall: self.start.elapsed(),
+            queue: self.queue,
+            sent: self.sent,
+            ..Receipt::default()
+        };
+        if let Some(meter) = &self.meter {
+            receipt.cpu = meter.spent();
+            meter.tally().write_on(&mut receipt);
+        }
+        receipt
+    }
+
+    /// The response begins, with `status` and these fields; who is trusted to be told
+    /// is told what it has cost so far.
+    pub fn answers(&mut self, status: StatusCode, headers: &mut HeaderMap) {
+        self.status = Some(status);
+        if self.is_vouched_for || self.exhibit.is_some() {
+            server_timing::append(headers, &self.receipt());
         }
     }
 
     /// So many octets of body were handed to the connection.
     pub fn sent(&mut self, octets: usize) {
-        if let Some(entry) = &mut self.entry {
-            entry.sent(octets);
-        }
+        self.sent += octets as u64;
     }
 
     /// The request failed, and the log of its app says why.
     pub fn failed(&self, log: &AppLog, cause: &Cause) {
+        if let (Some(sheet), Some(hit)) = (&self.sheet, cause.hit()) {
+            sheet.hit(hit);
+        }
         log.failed(self.request, cause);
+    }
+
+    /// Where it is said how it ends, should it fail once its head has left.
+    pub fn records(&self, log: Arc<AppLog>) -> Records {
+        Records {
+            log,
+            sheet: self.sheet.clone(),
+            request: self.request,
+        }
     }
 }
 
 impl Drop for Trail {
     fn drop(&mut self) {
+        if self.entry.is_none() && self.sheet.is_none() {
+            return;
+        }
+        let receipt = self.receipt();
+        let had_sandbox = self.meter.is_some();
+        if let Some(sheet) = &self.sheet {
+            sheet.enter(&receipt, self.status, had_sandbox);
+        }
         if let Some(entry) = &self.entry {
-            entry.write(self.request, self.start);
+            entry.write(End {
+                request: self.request,
+                trace: self.trace.parent(),
+                status: self.status,
+                receipt,
+                had_sandbox,
+            });
         }
     }
 }

@@ -201,7 +201,7 @@ fn check(format: Format, line: &str) {
             let (before, rest) = line.split_once('"').unwrap();
             assert!(before.ends_with("Z 127.0.0.1 "), "{line}");
             let (_, rest) = rest.split_once('"').unwrap();
-            assert_eq!(rest.split(' ').count(), 6, "{line}");
+            assert_eq!(rest.split(' ').count(), 7, "{line}");
         }
         Format::Common | Format::Combined => {
             let line = without_date(line);

@@ -2,6 +2,7 @@
 
 mod access_log;
 mod answers;
+mod app_metrics;
 mod cancellation;
 mod cgi;
 mod chat;
@@ -25,6 +26,7 @@ mod proxy;
 mod proxy_protocol;
 mod python;
 mod python_checklist;
+mod receipts;
 mod reuse;
 mod routing;
 mod size_classes;
@@ -32,4 +34,5 @@ mod start_response;
 mod streaming;
 mod tenants;
 mod tls;
+mod trace_context;
 mod traps;

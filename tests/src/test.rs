@@ -102,6 +102,12 @@ impl Test {
         Some(test)
     }
 
+    /// What logs and metrics call it.
+    pub fn named(mut self, name: &str) -> Self {
+        self.settings.name = name.to_owned();
+        self
+    }
+
     /// `--dev`.
     pub fn dev(mut self) -> Self {
         self.settings.dev = true;

@@ -14,15 +14,15 @@ const MONTHS: [&str; 12] = [
 
 /// The line of a request; its date is when it began. Neither identd nor a user is asked
 /// for, so both are `-`.
-pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End) {
+pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End, at: SystemTime) {
     let _ = write!(line, "{} - - [", entry.from().unwrap_or("-"));
-    date(line, end.at.checked_sub(end.took).unwrap_or(end.at));
+    date(line, at.checked_sub(end.receipt.wall).unwrap_or(at));
     line.extend_from_slice(b"] \"");
     escape_into(line, entry.method.as_str().as_bytes());
     line.push(b' ');
     escape_into(line, entry.target().as_bytes());
-    let _ = write!(line, " {}\" {} ", protocol(entry.version), entry.status());
-    let _ = match entry.octets {
+    let _ = write!(line, " {}\" {} ", protocol(entry.version), end.status());
+    let _ = match end.receipt.sent {
         0 => line.write_all(b"-"),
         octets => write!(line, "{octets}"),
     };

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
 
 #[derive(Serialize)]
 struct Access<'a> {
@@ -22,6 +23,19 @@ struct Access<'a> {
     octets: u64,
     /// From the request's head to the end of its answer.
     micros: u64,
+    /// Of that, in a queue.
+    queue_micros: u64,
+    /// What its sandbox used; none of it if it got to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu_micros: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_micros: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_calls: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     referer: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,17 +44,21 @@ struct Access<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     app: Option<&'a str>,
     request: &'a str,
+    /// The number of its trace.
+    trace: &'a str,
 }
 
 /// Every text in ASCII, and without controls.
-pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End) {
+pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End, at: SystemTime) {
     let of = |field: &'_ Option<HeaderValue>| {
         let octets = field.as_ref().map(HeaderValue::as_bytes);
         octets.map(|octets| text(octets).into_owned().into())
     };
     let client = entry.client.as_deref();
+    let receipt = &end.receipt;
+    let used = |value: u64| end.had_sandbox.then_some(value);
     let access = Access {
-        time: humantime::format_rfc3339_millis(end.at).to_string(),
+        time: humantime::format_rfc3339_millis(at).to_string(),
         remote_addr: &entry.peer.remote_addr,
         via: entry
             .peer
@@ -49,17 +67,28 @@ pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End) {
         method: entry.method.as_str(),
         target: &entry.target(),
         protocol: protocol(entry.version),
-        status: entry.status(),
-        octets: entry.octets,
-        micros: u64::try_from(end.took.as_micros()).unwrap_or(u64::MAX),
+        status: end.status(),
+        octets: receipt.sent,
+        micros: micros(receipt.wall),
+        queue_micros: micros(receipt.queue),
+        cpu_micros: used(micros(receipt.cpu)),
+        start_micros: used(micros(receipt.start)),
+        memory: used(receipt.memory),
+        received: used(receipt.received),
+        host_calls: used(receipt.host_calls),
         referer: client.and_then(|client| of(&client.referer)),
         user_agent: client.and_then(|client| of(&client.user_agent)),
         app: entry.app(),
         request: end.request.as_str(),
+        trace: end.trace.trace_id(),
     };
     // It fails only for maps whose keys are no strings; there are none here.
     let _ = access.serialize(&mut Serializer::with_formatter(&mut *line, Ascii));
     line.push(b'\n');
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// As serde_json writes on its own, but what is not ASCII, and DEL, by numbers (RFC

@@ -10,13 +10,15 @@ mod text;
 use crate::app_log::AppLog;
 use crate::environ::{Peer, request_uri};
 use crate::log::Sink;
+use crate::receipt::Receipt;
 use crate::request_id::RequestId;
+use crate::trace_context::Traceparent;
 use http::header::{HeaderMap, HeaderValue, REFERER, USER_AGENT};
 use http::request::Parts;
 use http::{Method, StatusCode, Uri, Version};
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 /// How a line is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,16 +59,20 @@ pub struct Entry {
     app: Option<Arc<AppLog>>,
     /// Only for formats that have them.
     client: Option<Box<ClientFields>>,
-    status: Option<StatusCode>,
-    octets: u64,
 }
 
-/// A request that has ended.
-struct End {
-    request: RequestId,
-    /// From its head to the end of its answer.
-    took: Duration,
-    at: SystemTime,
+/// How a request ended.
+pub struct End {
+    /// What it is called.
+    pub request: RequestId,
+    /// The trace that it belongs to.
+    pub trace: Traceparent,
+    /// The status of its answer; none if the client left before it had one.
+    pub status: Option<StatusCode>,
+    /// What it cost.
+    pub receipt: Receipt,
+    /// Whether it got as far as a sandbox.
+    pub had_sandbox: bool,
 }
 
 /// What a client says of itself.
@@ -93,8 +99,6 @@ impl Entry {
             version: head.version,
             app: None,
             client,
-            status: None,
-            octets: 0,
         }
     }
 
@@ -103,35 +107,16 @@ impl Entry {
         self.app = Some(log.clone());
     }
 
-    /// The response begins.
-    pub fn answered(&mut self, status: StatusCode) {
-        self.status = Some(status);
-    }
-
-    /// So many octets of body were handed to the connection.
-    pub fn sent(&mut self, octets: usize) {
-        self.octets += octets as u64;
-    }
-
-    /// Writes the line of a request called `request`, which began at `start` and
-    /// ends now.
-    pub fn write(&self, request: RequestId, start: Instant) {
-        // Clocks are read before the log is locked.
-        let end = End {
-            request,
-            took: start.elapsed(),
-            at: SystemTime::now(),
-        };
+    /// Writes the line of a request that ends now.
+    pub fn write(&self, end: End) {
+        // The clock is read before the log is locked.
+        let at = SystemTime::now();
         let AccessLog { sink, format } = &self.log;
         sink.append(|line| match format {
-            Format::Text => text::append(line, self, &end),
-            Format::Json => json::append(line, self, &end),
-            Format::Common | Format::Combined => clf::append(line, self, &end),
+            Format::Text => text::append(line, self, &end, at),
+            Format::Json => json::append(line, self, &end, at),
+            Format::Common | Format::Combined => clf::append(line, self, &end, at),
         });
-    }
-
-    fn status(&self) -> u16 {
-        self.status.map_or(CLIENT_LEFT, |status| status.as_u16())
     }
 
     fn target(&self) -> Cow<'_, str> {
@@ -145,6 +130,12 @@ impl Entry {
     /// The client's address; none over a Unix socket.
     fn from(&self) -> Option<&str> {
         Some(self.peer.remote_addr.as_str()).filter(|addr| !addr.is_empty())
+    }
+}
+
+impl End {
+    fn status(&self) -> u16 {
+        self.status.map_or(CLIENT_LEFT, |status| status.as_u16())
     }
 }
 

@@ -3,12 +3,17 @@
 use super::{End, Entry};
 use crate::environ::protocol;
 use crate::log::escape_into;
+use crate::receipt::Receipt;
 use std::io::Write;
+use std::time::SystemTime;
 
-/// Time, client, request, status, octets, duration, app, id.
-pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End) {
-    let micros = end.took.as_micros();
-    let time = humantime::format_rfc3339_millis(end.at);
+/// Time, client, request, status, octets, duration, time on a CPU, app, id.
+pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End, at: SystemTime) {
+    let Receipt {
+        wall, cpu, sent, ..
+    } = end.receipt;
+    let (micros, cpu) = (wall.as_micros(), cpu.as_micros());
+    let time = humantime::format_rfc3339_millis(at);
     let _ = write!(
         line,
         "{time} {} \"{} ",
@@ -27,12 +32,13 @@ pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End) {
     // The app's name was escaped when it was deployed.
     let _ = writeln!(
         line,
-        " {}\" {} {} {}.{:03}ms {} {}",
+        " {}\" {} {sent} {}.{:03}ms cpu={}.{:03}ms {} {}",
         protocol(entry.version),
-        entry.status(),
-        entry.octets,
+        end.status(),
         micros / 1000,
         micros % 1000,
+        cpu / 1000,
+        cpu % 1000,
         entry.app().unwrap_or("-"),
         end.request,
     );

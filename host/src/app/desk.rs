@@ -11,6 +11,7 @@ use crate::output::Outlet;
 use crate::request_id::RequestId;
 use crate::sandbox::{Linked, Program};
 use crate::settings::AppSettings;
+use crate::trace_context::TraceContext;
 use http::request::Parts;
 use std::sync::Arc;
 
@@ -23,12 +24,11 @@ pub struct Desk {
 
 impl Desk {
     /// The desk of an app with these `settings`, whose component is `linked` here.
-    pub fn new(linked: &Arc<Linked>, settings: &AppSettings, log: &AppLog) -> Self {
-        let log = Arc::new(log.clone());
+    pub fn new(linked: &Arc<Linked>, settings: &AppSettings, log: &Arc<AppLog>) -> Self {
         let lent = Arc::new(Lent::new(settings, log.clone()));
         Desk {
             program: Program::new(linked.clone(), lent, &settings.limits, settings.reuse),
-            log,
+            log: log.clone(),
             mount: settings.mount.clone(),
         }
     }
@@ -53,13 +53,14 @@ impl Desk {
         &self,
         head: &Parts,
         peer: &Peer,
+        (request, trace): (RequestId, &TraceContext),
         input: Input,
         outlet: Outlet,
         cpu: CpuMeter,
-        request: RequestId,
     ) -> Result<(), Cause> {
         let path = MountedPath::split(&head.uri, &self.mount).ok_or(Cause::NotMounted)?;
-        let gathered = Gathered::from(head, peer);
+        let parent = trace.parent();
+        let gathered = Gathered::from(head, peer).in_trace(parent.as_str(), trace.state());
         let once = self.program.runs_once();
         let environ = gathered.environ(head, peer, &path, request.as_str(), once);
         self.program

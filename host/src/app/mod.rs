@@ -13,6 +13,7 @@ use crate::app_log::AppLog;
 use crate::components::{Component, Supply};
 use crate::development::Subject;
 use crate::failure::Cause;
+use crate::ledger::{AppName, Ledger};
 use crate::load::{LoadError, Loaded};
 use crate::log::Sink;
 use crate::observer::Observer;
@@ -34,7 +35,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// A deployed component with its settings.
 pub struct App {
     settings: Arc<AppSettings>,
-    log: Arc<AppLog>,
+    /// Its part of the log, once for each lane.
+    logs: Box<[Arc<AppLog>]>,
     /// What a developer is shown of it (`--dev`).
     subject: Option<Arc<Subject>>,
     /// Where its component comes from, if that is not loaded for good.
@@ -45,6 +47,8 @@ pub struct App {
     /// Those of the app whose place it takes.
     last_turnstile: Option<Arc<Turnstile>>,
     office: ArcSwapOption<Office>,
+    /// What it used so far.
+    ledger: Arc<Ledger>,
     /// Held by who loads it; why that failed last, and when.
     loading: tokio::sync::Mutex<Option<(Instant, Arc<str>)>>,
     last_used: AtomicU32,
@@ -71,7 +75,7 @@ impl App {
         log: &Sink,
         last: Option<&App>,
     ) -> Result<Self, LoadError> {
-        App::made(settings, log, None, last).opened(loaded)
+        App::made(settings, log, None, last, loaded.linked.len()).opened(loaded)
     }
 
     /// The same for the first, and `observer` is told what it does against the
@@ -82,8 +86,10 @@ impl App {
         log: &Sink,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, LoadError> {
-        let mut app = App::made(settings, log, None, None);
-        app.log = Arc::new(AppLog::clone(&app.log).observed(observer));
+        let mut app = App::made(settings, log, None, None, loaded.linked.len());
+        for log in &mut app.logs {
+            *log = Arc::new(AppLog::clone(log).observed(observer.clone()));
+        }
         app.opened(loaded)
     }
 
@@ -95,7 +101,8 @@ impl App {
         log: &Sink,
         last: Option<&App>,
     ) -> Self {
-        App::made(settings, log, Some(supply), last)
+        let lanes = supply.components.lanes();
+        App::made(settings, log, Some(supply), last, lanes)
     }
 
     fn made(
@@ -103,6 +110,7 @@ impl App {
         log: &Sink,
         supply: Option<Supply>,
         last: Option<&App>,
+        lanes: usize,
     ) -> Self {
         let mut log = AppLog::new(&settings.name, log.clone(), settings.limits.log_rate);
         if settings.dev {
@@ -116,9 +124,13 @@ impl App {
                 run_once: !settings.reuse.is_on(),
             })
         });
+        let name = AppName::of(settings);
+        let ledger = last.map(|last| &last.ledger);
+        let ledger = ledger.filter(|ledger| *ledger.name() == name).cloned();
         App {
+            ledger: ledger.unwrap_or_else(|| Ledger::new(name, lanes)),
             settings: Arc::new(settings.clone()),
-            log: Arc::new(log),
+            logs: (0..lanes.max(1)).map(|_| Arc::new(log.clone())).collect(),
             subject,
             supply,
             turnstile: OnceLock::new(),
@@ -145,14 +157,15 @@ impl App {
         if loaded.initial_memory > limits.memory {
             return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
         }
-        let desks = loaded.linked.iter();
-        let desks = desks.map(|linked| Arc::new(Desk::new(linked, &self.settings, &self.log)));
+        let lanes = loaded.linked.iter().zip(&self.logs);
+        let desks = lanes.map(|(linked, log)| Arc::new(Desk::new(linked, &self.settings, log)));
         let turnstile = self.turnstile.get_or_init(|| {
             let turnstile = Turnstile::new(limits, loaded.linked.len(), loaded.capacity());
             let last = self.last_turnstile.as_ref();
             let same = last.filter(|last| last.places() == turnstile.places());
             same.cloned().unwrap_or_else(|| Arc::new(turnstile))
         });
+        self.ledger.follow(turnstile);
         Ok(Office {
             turnstile: turnstile.clone(),
             desks: desks.collect(),
@@ -170,14 +183,19 @@ impl App {
         &self.settings.limits
     }
 
-    /// Its part of the log.
-    pub fn log(&self) -> &Arc<AppLog> {
-        &self.log
+    /// Its part of the log, for who is on `lane`.
+    pub fn log(&self, lane: usize) -> &Arc<AppLog> {
+        &self.logs[lane % self.logs.len()]
     }
 
     /// What a developer is shown of it.
     pub fn subject(&self) -> Option<&Arc<Subject>> {
         self.subject.as_ref()
+    }
+
+    /// What it used so far.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
     }
 
     /// How many of its requests can run at a time, if it was ever loaded.
@@ -188,6 +206,11 @@ impl App {
     /// How many of its requests run now.
     pub fn running(&self) -> usize {
         self.turnstile.get().map_or(0, |places| places.taken())
+    }
+
+    /// How many of its requests wait for a place.
+    pub fn queued(&self) -> usize {
+        self.turnstile.get().map_or(0, |places| places.waiting())
     }
 
     /// Whether it is in memory.

@@ -59,6 +59,7 @@ impl AppArgs {
         let limits = &self.limits;
         AppSettings {
             name,
+            tenant: None,
             mount: self.mount.clone(),
             env: self.env.clone(),
             secrets: Vec::new(),

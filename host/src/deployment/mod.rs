@@ -177,6 +177,7 @@ impl Deployment {
     ) -> Result<Deployed, String> {
         let mut settings = AppSettings {
             dev: self.dev,
+            tenant: plan.tenant.clone(),
             ..plan.settings.clone()
         };
         for (name, source) in &plan.secrets {

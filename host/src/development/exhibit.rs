@@ -8,6 +8,7 @@ use crate::environ::{Gathered, MountedPath, Peer};
 use crate::failure::Cause;
 use crate::gateway::Environ;
 use crate::request_id::RequestId;
+use crate::trace_context::TraceContext;
 use html_escape::encode_text;
 use http::StatusCode;
 use http::request::Parts;
@@ -45,21 +46,28 @@ impl Exhibit {
         }
     }
 
-    fn environ(&self, request: RequestId) -> String {
+    fn environ(&self, request: RequestId, trace: &TraceContext) -> String {
         let Exhibit {
             head,
             peer,
             subject,
         } = self;
         MountedPath::split(&head.uri, &subject.mount).map_or_else(String::new, |path| {
-            let gathered = Gathered::from(head, peer);
+            let parent = trace.parent();
+            let gathered = Gathered::from(head, peer).in_trace(parent.as_str(), trace.state());
             let once = subject.run_once;
             text_of(&gathered.environ(head, peer, &path, request.as_str(), once))
         })
     }
 
     /// The page.
-    pub fn page(&self, status: StatusCode, request: RequestId, cause: &Cause) -> String {
+    pub fn page(
+        &self,
+        status: StatusCode,
+        request: RequestId,
+        trace: &TraceContext,
+        cause: &Cause,
+    ) -> String {
         let title = format!(
             "{} {}",
             status.as_u16(),
@@ -83,7 +91,7 @@ impl Exhibit {
         }
         page::section(&mut page, "What the guest printed", &printed);
         page::section(&mut page, "Backtrace", whereabouts);
-        page::section(&mut page, "Environ", &self.environ(request));
+        page::section(&mut page, "Environ", &self.environ(request, trace));
         page::end(page)
     }
 }
@@ -124,6 +132,10 @@ fn text_of(environ: &Environ<'_>) -> String {
     text.push_str("headers\n");
     for (name, value) in environ.headers {
         let _ = writeln!(text, "  {name}: {}", octets(value));
+    }
+    text.push_str("extensions\n");
+    for (name, value) in environ.extensions {
+        let _ = writeln!(text, "  {name}: {value}");
     }
     text
 }

@@ -11,6 +11,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderName, Uri, Version};
 use percent_encoding::percent_decode_str;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 
 /// What `server-software` says, and what error pages are signed with.
@@ -62,7 +63,7 @@ pub struct Gathered<'a> {
     server_name: &'a str,
     server_port: u16,
     headers: Vec<(&'a str, &'a [u8])>,
-    extensions: Vec<(&'a str, &'a str)>,
+    extensions: SmallVec<[(&'a str, &'a str); 2]>,
 }
 
 impl<'a> Gathered<'a> {
@@ -76,7 +77,6 @@ impl<'a> Gathered<'a> {
             server_name,
             server_port,
             headers: Vec::with_capacity(head.headers.len()),
-            // None in the clear, and then no memory either.
             extensions: peer
                 .facts()
                 .iter()
@@ -103,16 +103,25 @@ impl<'a> Gathered<'a> {
         gathered
     }
 
+    /// The same in a trace: the fields that a request of the app's own would have, by
+    /// the names under which it finds them among its extensions.
+    pub fn in_trace(mut self, traceparent: &'a str, tracestate: Option<&'a str>) -> Self {
+        self.extensions.push(("w3c.traceparent", traceparent));
+        let state = tracestate.map(|state| ("w3c.tracestate", state));
+        self.extensions.extend(state);
+        self
+    }
+
     /// The record, with what is not in the request's head. `run_once` says that its
     /// instance serves no other.
-    pub fn environ(
-        &'a self,
-        head: &'a Parts,
-        peer: &'a Peer,
-        path: &'a MountedPath<'a>,
-        request_id: &'a str,
+    pub fn environ<'b>(
+        &'b self,
+        head: &'b Parts,
+        peer: &'b Peer,
+        path: &'b MountedPath<'b>,
+        request_id: &'b str,
         run_once: bool,
-    ) -> Environ<'a> {
+    ) -> Environ<'b> {
         Environ {
             request_method: head.method.as_str(),
             script_name: path.script_name,

@@ -19,6 +19,7 @@
 use super::linker::linker;
 use super::state::State;
 use crate::failure::Octets;
+use crate::metrics;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -188,6 +189,9 @@ impl Engines {
         let made: Vec<_> = made.iter().map(linker).collect::<wasmtime::Result<_>>()?;
         // Two that come at once both make some; the second's are dropped unused.
         let linkers = linkers.get_or_init(|| {
+            for linker in &made {
+                metrics::watch_pool(class.name(), slots, linker.engine().weak());
+            }
             self.ticking
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

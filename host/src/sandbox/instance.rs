@@ -7,6 +7,7 @@ use crate::backtrace::Backtrace;
 use crate::failure::{Cause, Limit};
 use crate::gateway::Environ;
 use crate::turn::Turn;
+use std::time::Duration;
 use wasmtime::component::{Instance, InstancePre, Resource};
 use wasmtime::{
     PoolConcurrencyLimitError, Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace,
@@ -31,7 +32,7 @@ impl Sandbox {
     /// A fresh one, to serve the request that `state` has.
     pub async fn start(pre: &InstancePre<State>, state: State) -> Result<Self, Box<NotStarted>> {
         let mut store = Store::new(pre.engine(), state);
-        store.limiter(|state| &mut state.space);
+        store.limiter(|state| state);
         set_deadline(&mut store);
         store.epoch_deadline_callback(tick);
         match pre.instantiate_async(&mut store).await {
@@ -40,6 +41,13 @@ impl Sandbox {
                 reason,
                 state: store.into_data(),
             })),
+        }
+    }
+
+    /// It was made in this time, for the request that it has.
+    pub fn note_start(&self, took: Duration) {
+        if let Ok(serving) = self.store.data().serving() {
+            serving.cpu.tally().started(took);
         }
     }
 

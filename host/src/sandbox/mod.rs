@@ -26,6 +26,7 @@ use instance::{NotStarted, Sandbox, cause};
 use kept::{Kept, Reusable};
 use state::{Serving, State};
 use std::sync::Arc;
+use std::time::Instant;
 use wasmtime::PoolConcurrencyLimitError;
 
 /// An app's component on one lane, with what its sandboxes are lent and how far they
@@ -110,12 +111,16 @@ impl Program {
         let most = self.limits.response_headers;
         let mut state = State::new(serving, most, space(), self.lent.clone());
         let mut is_last_try = false;
+        let begun = Instant::now();
         loop {
             let NotStarted {
                 reason,
                 state: last,
             } = match Sandbox::start(&self.linked.instance_pre, state).await {
-                Ok(sandbox) => return Ok(sandbox),
+                Ok(sandbox) => {
+                    sandbox.note_start(begun.elapsed());
+                    return Ok(sandbox);
+                }
                 Err(error) => *error,
             };
             if is_last_try || !reason.is::<PoolConcurrencyLimitError>() {

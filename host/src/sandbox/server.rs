@@ -41,6 +41,7 @@ pub fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 }
 
 fn dropped(mut store: StoreContextMut<'_, State>, _: u32) -> wasmtime::Result<()> {
+    store.data().called();
     store.data_mut().dropped();
     Ok(())
 }
@@ -49,6 +50,7 @@ fn start_response(
     mut store: StoreContextMut<'_, State>,
     (status, fields, exc_info): (u16, Fields, Option<ExcInfo>),
 ) -> wasmtime::Result<(Result<Resource<OutputHandle>, StartError>,)> {
+    store.data().called();
     let head = response_head(&mut store, status, &fields)?;
     let state = store.data_mut();
     if let Some(ExcInfo {
@@ -129,13 +131,15 @@ async fn read(
     input: Resource<InputHandle>,
     max: u32,
 ) -> wasmtime::Result<(Result<Bytes, InputError>,)> {
+    store.data().called();
     let read = match store.data_mut().input(input.rep())? {
         Some(input) => input.read(max).await,
         // Of a request that is over: nobody knows any more what else it had.
         None => Err(InputError::Incomplete),
     };
-    if let Err(error) = read {
-        store.data().observe(Event::NotRead(error));
+    match &read {
+        Ok(block) => store.data().serving()?.cpu.tally().received(block.len()),
+        Err(error) => store.data().observe(Event::NotRead(*error)),
     }
     Ok((read,))
 }
@@ -146,6 +150,7 @@ async fn write(
     block: WasmList<u8>,
 ) -> wasmtime::Result<(Result<(), OutputError>,)> {
     let state = store.data();
+    state.called();
     // The one copy of a block: out of the guest's memory, which it may reuse.
     let block = Bytes::copy_from_slice(block.as_le_slice(&store));
     let serving = state.serving()?;

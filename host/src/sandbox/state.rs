@@ -7,6 +7,7 @@ use crate::observer::Event;
 use crate::output::Outlet;
 use crate::request_id::RequestId;
 use std::sync::Arc;
+use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
@@ -121,6 +122,7 @@ impl State {
         }
         self.served += 1;
         serving.outputs_before = self.last_output;
+        serving.cpu.tally().has_memory(self.space.memory());
         self.serving = Some(serving);
     }
 
@@ -182,6 +184,13 @@ impl State {
         self.handles = self.handles.saturating_sub(1);
     }
 
+    /// The guest called one of the host's functions.
+    pub fn called(&self) {
+        if let Some(serving) = &self.serving {
+            serving.cpu.tally().called();
+        }
+    }
+
     /// Writes what the host has to say about this request to its app's log.
     pub fn log(&self, text: &str) {
         if let Some(serving) = &self.serving {
@@ -219,8 +228,47 @@ impl State {
     }
 }
 
+/// Grants what [`SpaceMeter`] does, and has it on the request's receipt.
+impl ResourceLimiter for State {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let is_granted = self.space.memory_growing(current, desired, maximum)?;
+        if let Some(serving) = &self.serving {
+            serving.cpu.tally().has_memory(self.space.memory());
+        }
+        Ok(is_granted)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.space.table_growing(current, desired, maximum)
+    }
+
+    fn instances(&self) -> usize {
+        self.space.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.space.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.space.memories()
+    }
+}
+
+/// A function of WASI asks for it once each time that it is called.
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.called();
         let (loan, table) = self.loan();
         WasiCtxView {
             ctx: &mut loan.wasi,
