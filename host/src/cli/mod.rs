@@ -1,5 +1,6 @@
 //! The command line: what was asked for, before anything is done about it.
 
+mod admin;
 mod app;
 mod build;
 mod check;
@@ -74,11 +75,57 @@ Examples:
   rhost serve app.wasm --pid-file /run/rhost.pid
   kill -USR2 $(cat /run/rhost.pid)              upgrade: a new process takes over, no request is lost
   rhost serve -c rhost.toml                     many apps, by host and path
+  rhost serve --state state                     apps that are deployed; see `rhost deploy --help`
   kill -HUP $(cat /run/rhost.pid)               apply the file again, no request is lost
 
 Nothing reaches the app but what is named: no files, no variables, no network.
 The access log goes to standard output, everything else to standard error.")]
     Serve(Box<Serve>),
+
+    /// Deploy a component to a server that runs, as a new version of an app
+    #[command(after_help = "\
+Examples:
+  export RHOST_ADMIN=state/admin.sock           of `rhost serve --state state`
+  rhost deploy app.wasm --app shop --host shop.localhost
+  rhost deploy app.wasm --app shop              another version, with the settings that it had
+  rhost deploy app.wasm --app shop --env GREETING=hi --set memory=64MiB --unset cpu
+  rhost deploy $(rhost build -q) --app shop     the crate in this directory
+  RHOST_TOKEN=$TOKEN rhost deploy app.wasm --app shop --admin 127.0.0.1:9000
+
+The server checks, compiles and tries it before it serves it; what it served until then it serves on
+if anything is wrong. Requests in flight finish on the version that began them.
+--set takes the keys of an app in rhost.toml; see docs/configuration.md.")]
+    Deploy(admin::Deploy),
+
+    /// List a server's apps
+    #[command(after_help = "\
+Examples:
+  rhost apps
+  rhost apps --json | jq -r '.apps[] | select(.state == \"faulty\") | .why'")]
+    Apps(admin::Apps),
+
+    /// Show, disable, enable or delete an app of a server
+    #[command(subcommand)]
+    App(admin::App),
+
+    /// Serve a version of an app again that was deployed before, with its settings
+    #[command(after_help = "\
+Examples:
+  rhost rollback shop                           the version before
+  rhost rollback shop 3                         `rhost app show shop` lists them")]
+    Rollback(admin::Rollback),
+
+    /// Show what an app logged
+    #[command(after_help = "\
+Examples:
+  rhost logs shop
+  rhost logs shop -f                            and what comes, until Ctrl-C
+  rhost logs shop -f --json | jq -r .text")]
+    Logs(admin::Logs),
+
+    /// Make, list and revoke tokens, which the admin API wants over TCP
+    #[command(subcommand)]
+    Token(admin::Token),
 
     /// Check, show and describe rhost.toml, the file of `rhost serve -c`
     #[command(subcommand)]
@@ -382,6 +429,8 @@ pub enum Error {
     Build(#[from] build::Error),
     /// `rhost serve`.
     Serve(#[from] serve::Error),
+    /// `rhost deploy`, and what else asks a server.
+    Admin(#[from] admin::Error),
     /// `rhost config`.
     Config(#[from] config::Error),
     /// `rhost inspect`.
@@ -394,11 +443,12 @@ impl Error {
     /// What the process ends with. Of a check, 1 says that rules are broken.
     pub fn exit_code(&self) -> ExitCode {
         match self {
+            Error::Admin(error) if error.is_usage() => ExitCode::from(2),
             Error::Check(_)
             | Error::Config(_)
-            | Error::Serve(serve::Error::Config(_) | serve::Error::OfOneApp(_)) => {
-                ExitCode::from(2)
-            }
+            | Error::Serve(
+                serve::Error::Config(_) | serve::Error::OfOneApp(_) | serve::Error::BesideState(_),
+            ) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }
@@ -415,6 +465,12 @@ pub fn run() -> Result<ExitCode, Error> {
             let matches = matches.subcommand_matches("serve").expect("it is `serve`");
             serve::run(*args, matches)?;
         }
+        Command::Deploy(args) => admin::deploy(&args)?,
+        Command::Apps(args) => admin::apps(&args)?,
+        Command::App(command) => admin::app(&command)?,
+        Command::Rollback(args) => admin::rollback(&args)?,
+        Command::Logs(args) => admin::logs(&args)?,
+        Command::Token(command) => admin::token(&command)?,
         Command::Config(command) => config::run(command)?,
         Command::Inspect(args) => inspect::run(&args)?,
         Command::Check(args) => {

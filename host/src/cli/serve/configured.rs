@@ -35,8 +35,8 @@ pub fn read(path: &Path, matches: &ArgMatches) -> Result<Configured, Error> {
     if is_given("app") {
         return Err(Error::OfOneApp("an app".into()));
     }
-    let config =
-        Config::read(path).map_err(|problems| config::Error::tell(path.to_owned(), &problems))?;
+    let config = Config::read_beside(path, is_given("state"))
+        .map_err(|problems| config::Error::tell(path.to_owned(), &problems))?;
     config::tell(&config.warnings);
     let command = Cli::command();
     let serve = command.find_subcommand("serve").expect("it is there");
@@ -58,6 +58,26 @@ pub fn read(path: &Path, matches: &ArgMatches) -> Result<Configured, Error> {
         }),
         _ => unreachable!("it begins with `serve`"),
     }
+}
+
+/// What is served where there is no file but a state directory: what is deployed.
+pub fn without_file(args: Serve, matches: &ArgMatches) -> Result<Configured, Error> {
+    let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let of_apps = catalogue::APP.iter().map(|key| key.name.replace('-', "_"));
+    let known = |id: &String| matches.ids().any(|known| known.as_str() == id);
+    let flags = of_apps.filter(known).chain(["stack".into(), "cgi".into()]);
+    for id in flags {
+        if is_given(&id) {
+            return Err(Error::BesideState(format!("--{}", id.replace('_', "-"))));
+        }
+    }
+    if is_given("app") {
+        return Err(Error::BesideState("an app".into()));
+    }
+    Ok(Configured {
+        args,
+        config: Config::of_no_file(),
+    })
 }
 
 /// The flags that say what `given` does; none for what only the file has.

@@ -19,6 +19,14 @@ pub enum Error {
         "{0} is for one app, and the file of -c may have several; put it there, or leave out -c"
     )]
     OfOneApp(String),
+    /// A flag of one app beside a state directory.
+    #[error(
+        "{0} is for one app, and with --state apps are deployed; leave out one of the two, or give apps in a file with -c"
+    )]
+    BesideState(String),
+    /// What is deployed cannot be read.
+    #[error("{0}")]
+    Store(#[from] rhost::store::StoreError),
     /// The file of `-c` is wrong, and each error was told.
     #[error(transparent)]
     Config(#[from] super::super::config::Error),

@@ -1,4 +1,4 @@
-//! Many apps, as a file says them; and the file applied again.
+//! Many apps, as a file says them and others deploy them; and the file applied again.
 
 use super::super::Switch;
 use super::super::config;
@@ -9,20 +9,33 @@ use rhost::app::App;
 use rhost::compiled::Cache;
 use rhost::components::Components;
 use rhost::config::{Config, Given};
-use rhost::deployment::{Changes, DeployError, Deployment};
+use rhost::deployment::{Changes, DeployError, Deployment, Trial};
 use rhost::log::Sink;
 use rhost::residency::{Budget, Residency};
+use rhost::roster::{NotServed, Roster, Steward};
 use rhost::routing::Routes;
 use rhost::sandbox::{Details, Engines};
-use rhost::tenant::Site;
+use rhost::store::Store;
+use rhost::tails::Tails;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The apps of a file.
+/// The apps of a file, and those that are deployed.
 pub struct Fleet {
-    deployment: Deployment,
-    /// What is served.
-    config: Config,
+    roster: Roster,
+    trial: Trial,
+    quiet: bool,
+}
+
+/// The same when they are served.
+#[derive(Clone)]
+pub struct Served {
+    /// Who changes them.
+    pub steward: Steward,
+    /// The file; none if there is none.
+    pub path: Option<PathBuf>,
+    /// Whether there are deployed ones.
+    pub has_state: bool,
     quiet: bool,
 }
 
@@ -38,7 +51,12 @@ pub struct NotApplied {
 
 impl Fleet {
     /// Makes what the file needs; its apps are not loaded.
-    pub fn new(configured: Configured, threads: usize, log: &Sink) -> Result<Self, Error> {
+    pub fn new(
+        configured: Configured,
+        store: Option<Store>,
+        threads: usize,
+        log: &Sink,
+    ) -> Result<Self, Error> {
         let Configured { args, config } = configured;
         let dev = args.dev == Some(Switch::On);
         let cache = match args.app.cache_dir() {
@@ -52,86 +70,107 @@ impl Fleet {
         let engines =
             Engines::new(threads, details).map_err(|error| Error::Start(format!("{error:#}")))?;
         let budget = Budget::of_this_machine(config.memory_budget);
-        let components = Components::new(
+        let components = Arc::new(Components::new(
             Arc::new(engines),
             args.app.compile.compiler(),
             cache,
             Arc::new(Residency::within(budget)),
-        );
+        ));
+        let tails = Tails::default();
+        if store.is_some() {
+            log.keep_tails(tails.clone());
+        }
+        let deployment = Deployment::new(components.clone(), log, dev);
         Ok(Fleet {
-            deployment: Deployment::new(Arc::new(components), log, dev),
-            config,
+            roster: Roster::new(deployment, config, store, tails),
+            trial: Trial::new(components, log),
             quiet: args.quiet,
         })
     }
 
     /// Loads all apps, and returns where their requests go.
     pub fn start(&mut self) -> Result<Routes<Arc<App>>, Error> {
-        let ready = self
-            .deployment
-            .prepare(&self.config, |what| self.progress(what));
-        let ready = ready.map_err(|errors| {
-            for error in &errors {
-                eprintln!("rhost: {error}");
-            }
-            Error::Deploy(self.config.path.clone(), errors.len())
-        })?;
-        let (routes, _) = self.deployment.adopt(ready);
-        Ok(routes)
+        let quiet = self.quiet;
+        let path = self.roster.config().path.clone();
+        self.roster
+            .start(|what| progress(what, quiet))
+            .map_err(|error| match error {
+                NotServed::Store(error) => error.into(),
+                NotServed::Apps(errors) => {
+                    for error in &errors {
+                        eprintln!("rhost: {error}");
+                    }
+                    Error::Deploy(path, errors.len())
+                }
+            })
     }
 
     /// How many apps there are, in words.
     pub fn size(&self) -> String {
-        match self.config.apps.len() {
+        match self.roster.config().apps.len() {
+            0 => "no app yet".into(),
             1 => "1 app".into(),
             apps => format!("{apps} apps"),
         }
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.config.path
+    /// They are served from here on.
+    pub fn served(self) -> Served {
+        let path = Some(self.roster.config().path.clone());
+        Served {
+            path: path.filter(|path| !path.as_os_str().is_empty()),
+            has_state: self.roster.has_state(),
+            steward: Steward::new(self.roster, self.trial),
+            quiet: self.quiet,
+        }
     }
+}
 
+impl Served {
     /// All files that what is served was made from.
     pub fn files(&self) -> Vec<PathBuf> {
-        self.config.files()
+        self.steward.with_config(Config::files)
     }
 
-    /// Reads the file again, and serves on `site` what it says now: all of it, or, if
-    /// anything is wrong with it, nothing.
-    pub fn reload(&mut self, site: &Site) -> Result<Changes, NotApplied> {
-        let path = self.config.path.clone();
-        let config = match Config::read(&path) {
-            Ok(config) => config,
-            Err(problems) => {
+    /// Reads the file again, and serves what it says now: all of it, or, if anything is
+    /// wrong with it, nothing.
+    pub fn reload(&self, path: &Path) -> Result<Changes, NotApplied> {
+        let read = |before: &Config| {
+            let config = Config::read_beside(path, self.has_state).map_err(|problems| {
                 let errors = problems
                     .iter()
                     .filter(|problem| problem.level == rhost::config::Level::Error);
-                return Err(NotApplied::of(
-                    &path,
-                    errors.map(ToString::to_string).collect(),
-                ));
+                NotServedOf(errors.map(ToString::to_string).collect())
+            })?;
+            let fixed = fixed(before, &config);
+            match fixed.is_empty() {
+                true => {
+                    config::tell(&config.warnings);
+                    Ok(config)
+                }
+                false => Err(NotServedOf(fixed)),
             }
         };
-        let fixed = fixed(&self.config, &config);
-        if !fixed.is_empty() {
-            return Err(NotApplied::of(&path, fixed));
-        }
-        let prepared = self.deployment.prepare(&config, |what| self.progress(what));
-        let ready = prepared.map_err(|errors| {
-            NotApplied::of(&path, errors.iter().map(DeployError::to_string).collect())
-        })?;
-        config::tell(&config.warnings);
-        let (routes, changes) = self.deployment.adopt(ready);
-        site.route(routes);
-        self.config = config;
-        Ok(changes)
+        self.steward
+            .reload(read, |what| progress(what, self.quiet))
+            .map_err(|NotServedOf(errors)| NotApplied::of(path, errors))
     }
+}
 
-    fn progress(&self, what: String) -> Option<Progress> {
-        (!self.quiet).then(|| Progress::start(what))
+/// All errors.
+struct NotServedOf(Vec<String>);
+
+impl From<NotServed> for NotServedOf {
+    fn from(error: NotServed) -> Self {
+        NotServedOf(match error {
+            NotServed::Store(error) => vec![error.to_string()],
+            NotServed::Apps(errors) => errors.iter().map(DeployError::to_string).collect(),
+        })
     }
+}
+
+fn progress(what: String, quiet: bool) -> Option<Progress> {
+    (!quiet).then(|| Progress::start(what))
 }
 
 impl NotApplied {

@@ -8,6 +8,7 @@ use super::signals::{Asked, Signals};
 use rhost::admin::{Admin, Health, Pages, Serving};
 use rhost::handover::{Predecessor, Role, Successor};
 use rhost::listener::Handed;
+use rhost::roster::Steward;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,13 +22,15 @@ pub struct Life {
     pub patience: Duration,
     /// Who applies a file again, if there is one.
     pub reloads: Option<Reloads>,
+    /// Who has what is deployed, of which another process has to be left the files.
+    pub steward: Option<Steward>,
     pub quiet: bool,
 }
 
 /// What another process can have in one place only; it goes with this.
 #[derive(Default)]
 pub struct Belongings {
-    pub admin: Option<Serving>,
+    pub admin: Vec<Serving>,
     pub pid_file: Option<PidFile>,
 }
 
@@ -38,7 +41,7 @@ impl Life {
     pub async fn live(
         mut self,
         predecessor: Option<Predecessor>,
-        admin: Option<(Admin, Pages)>,
+        admin: Vec<(Admin, Pages)>,
         belongings: &mut Belongings,
     ) {
         let mut is_stopped = false;
@@ -56,9 +59,9 @@ impl Life {
             }
         };
         if is_relieved {
-            if let Some((admin, pages)) = admin {
+            for (admin, pages) in admin {
                 match admin.serve(pages) {
-                    Ok(serving) => belongings.admin = Some(serving),
+                    Ok(serving) => belongings.admin.push(serving),
                     Err(error) => tracing::error!("the admin listener cannot be served: {error}"),
                 }
             }
@@ -101,6 +104,8 @@ impl Life {
                 eprintln!("rhost: starting a new process, to hand over to (SIGUSR2)");
             }
             service_manager::reloading();
+            // Another opens what one has open no more.
+            self.leave().await;
             let started = tokio::select! {
                 started = Successor::start(&self.sockets, self.patience) => started,
                 // It is stopped as well.
@@ -117,7 +122,26 @@ impl Life {
                 }
                 Err(error) => eprintln!("rhost: this process serves on: {error}"),
             }
+            self.take_back().await;
             service_manager::ready();
+        }
+    }
+
+    /// Waits for a change that is being made, which holds up no request.
+    async fn leave(&self) {
+        if let Some(steward) = self.steward.clone() {
+            let _ = tokio::task::spawn_blocking(move || steward.leave()).await;
+        }
+    }
+
+    /// The process that would have come after is gone.
+    async fn take_back(&self) {
+        let Some(steward) = self.steward.clone() else {
+            return;
+        };
+        let taken = tokio::task::spawn_blocking(move || steward.take_back()).await;
+        if let Ok(Err(error)) = taken {
+            tracing::error!("{error}; nothing can be deployed until the server is restarted");
         }
     }
 
@@ -141,7 +165,7 @@ impl Life {
         // What is asked of the admin listener is asked of the new one from here on.
         // It may have an answer to finish, and nothing here waits for that.
         tokio::task::spawn_blocking({
-            let admin = belongings.admin.take();
+            let admin = std::mem::take(&mut belongings.admin);
             move || drop(admin)
         });
         if let Some(pid_file) = belongings.pid_file.take() {

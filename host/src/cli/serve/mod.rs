@@ -25,11 +25,12 @@ use one::One;
 use pid_file::PidFile;
 use reload::Reloads;
 use rhost::access_log::AccessLog;
-use rhost::admin::{Admin, Health, Pages};
+use rhost::admin::{Admin, Api, Health, Pages};
 use rhost::handover::{Predecessor, Role};
 use rhost::listener::{self, Listener};
 use rhost::log::{Format, Sink};
 use rhost::socket::Address;
+use rhost::store::Store;
 use rhost::tenant::Site;
 use rhost::worker::Drained;
 use signals::Signals;
@@ -47,6 +48,10 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
     let (args, config) = match args.config.as_deref() {
         Some(path) => {
             let Configured { args, config } = configured::read(path, matches)?;
+            (args, Some(config))
+        }
+        None if args.life.state.is_some() => {
+            let Configured { args, config } = configured::without_file(args, matches)?;
             (args, Some(config))
         }
         None => (args, None),
@@ -68,7 +73,7 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
     let addresses = args.listen.addresses(predecessor.as_ref());
     let listening = args.listen.listening();
     let patience = args.life.handover_timeout;
-    let (admin_address, pid_file) = (args.life.admin.clone(), args.life.pid_file.clone());
+    let (admin_addresses, pid_file) = (args.life.admin_addresses(), args.life.pid_file.clone());
     let watching = args.watch;
     let (head_limits, timeouts) = (args.head_limits(), args.timeouts());
     let proxies = args.proxy.proxies();
@@ -79,8 +84,11 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
     let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
     let health = Health::default();
     let (mut sockets, mut belongings) = (Vec::new(), Belongings::default());
-    let mut admin = None;
-    if let Some(addr) = admin_address {
+    // Before its socket: the directory is made, and is this process's.
+    let store = args.life.state.as_deref().map(Store::open).transpose()?;
+    let api = Api::new(args.life.max_component);
+    let mut admin = Vec::new();
+    for addr in admin_addresses {
         let error = |error| Error::Admin {
             addr: addr.clone(),
             error,
@@ -100,17 +108,17 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
             );
         }
         sockets.push((Role::Admin, bound.hand().map_err(error)?));
-        let pages = Pages::new(health.clone());
+        let pages = Pages::new(health.clone()).with_api(api.clone());
         // Until the process before has left, it is that one's state that counts.
         match predecessor {
-            Some(_) => admin = Some((bound, pages)),
-            None => belongings.admin = Some(bound.serve(pages).map_err(error)?),
+            Some(_) => admin.push((bound, pages)),
+            None => belongings.admin.push(bound.serve(pages).map_err(error)?),
         }
     }
     let mut served = match config {
         Some(config) => {
             let configured = Configured { args, config };
-            Served::Many(Box::new(Fleet::new(configured, threads, &log)?))
+            Served::Many(Box::new(Fleet::new(configured, store, threads, &log)?))
         }
         None => Served::One(Box::new(One::new(args, threads, &log)?)),
     };
@@ -157,20 +165,32 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
             })?;
             belongings.pid_file = Some(written);
         }
-        let signals = Signals::new(matches!(served, Served::Many(_))).map_err(start)?;
+        let what = match &served {
+            Served::One(one) => one.size(),
+            Served::Many(fleet) => fleet.size(),
+        };
+        let (one, fleet) = match served {
+            Served::One(one) => (Some(one), None),
+            Served::Many(fleet) => (None, Some(fleet.served())),
+        };
+        let file = fleet.as_ref().and_then(|fleet| fleet.path.clone());
+        let signals = Signals::new(file.is_some()).map_err(start)?;
+        let steward = fleet.as_ref().map(|fleet| fleet.steward.clone());
+        if let Some(steward) = &steward {
+            steward.serve_on(&site);
+            api.serving(steward.clone());
+        }
         // What connects from here on waits until it is accepted.
         health.serving(&site);
         if !quiet {
-            let (what, then) = match &served {
-                Served::One(one) => (one.size(), match watching {
-                    true => "changes are watched for, Ctrl-C stops".to_owned(),
-                    false => "Ctrl-C stops".to_owned(),
-                }),
-                Served::Many(fleet) => (fleet.size(), format!(
+            let then = match &file {
+                Some(file) => format!(
                     "{} applies {}, Ctrl-C stops",
                     if watching { "SIGHUP or a change" } else { "SIGHUP" },
-                    fleet.path().display()
-                )),
+                    file.display()
+                ),
+                None if watching && steward.is_none() => "changes are watched for, Ctrl-C stops".to_owned(),
+                None => "Ctrl-C stops".to_owned(),
             };
             let urls: Vec<_> = listeners
                 .iter()
@@ -185,13 +205,13 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
                 );
             }
         }
-        let (mut reloads, mut live): (Option<Reloads>, _) = (None, None);
-        match served {
-            Served::One(one) => live = Some(one.follow(&site)),
-            Served::Many(fleet) => reloads = Some(reload::start(*fleet, site.clone(), watching, quiet)?),
-        }
+        let live = one.map(|one| one.follow(&site));
+        let reloads: Option<Reloads> = match (fleet, file) {
+            (Some(fleet), Some(file)) => Some(reload::start(fleet, file, watching, quiet)?),
+            _ => None,
+        };
         let health = health.clone();
-        let life = Life { signals, health, sockets, pid_file, patience, reloads, quiet };
+        let life = Life { signals, health, sockets, pid_file, patience, reloads, steward, quiet };
         let shutdown = async {
             life.live(predecessor, admin, &mut belongings).await;
             // Whoever waits for the next revision is not to be waited for.

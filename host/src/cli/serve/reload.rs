@@ -1,12 +1,10 @@
 //! SIGHUP and `watch`: the file applied to a server that serves.
 
-use super::fleet::Fleet;
+use super::fleet::Served;
 use super::service_manager;
-use rhost::tenant::Site;
 use rhost::watch::{Watch, WatchError};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// Asks for the file to be applied.
@@ -20,24 +18,24 @@ enum Asked {
     Changed(Sender<Vec<PathBuf>>),
 }
 
-/// Starts the thread that applies the file to `site`, and with `watching` the one that
+/// Starts the thread that applies the file at `path`, and with `watching` the one that
 /// says when something has changed. One application at a time, and none holds up a
 /// request.
 pub fn start(
-    fleet: Fleet,
-    site: Arc<Site>,
+    served: Served,
+    path: PathBuf,
     watching: bool,
     quiet: bool,
 ) -> Result<Reloads, WatchError> {
     let (reloads, asked) = channel();
     if watching {
         // Before the first look, so that no change is missed.
-        let files = fleet.files();
+        let files = served.files();
         let watch = Watch::beside(files.iter().map(PathBuf::as_path))?;
         let reloads = reloads.clone();
         std::thread::spawn(move || follow(watch, files, &reloads));
     }
-    std::thread::spawn(move || apply(fleet, &site, &asked, quiet));
+    std::thread::spawn(move || apply(&served, &path, &asked, quiet));
     Ok(Reloads(reloads))
 }
 
@@ -49,23 +47,22 @@ impl Reloads {
     }
 }
 
-fn apply(mut fleet: Fleet, site: &Site, asked: &Receiver<Asked>, quiet: bool) {
+fn apply(served: &Served, path: &Path, asked: &Receiver<Asked>, quiet: bool) {
     while let Ok(asked) = asked.recv() {
         service_manager::reloading();
-        let path = fleet.path().display().to_string();
         let is_watch = matches!(asked, Asked::Changed(_));
-        match fleet.reload(site) {
+        match served.reload(path) {
             Ok(changes) => {
                 let is_news = changes.added + changes.changed + changes.removed > 0;
                 if !quiet && (is_news || !is_watch) {
-                    tracing::info!("{path} is applied: {changes}");
+                    tracing::info!("{} is applied: {changes}", path.display());
                 }
             }
             Err(why) => tracing::error!("{why}"),
         }
         service_manager::ready();
         if let Asked::Changed(answer) = asked {
-            let _ = answer.send(fleet.files());
+            let _ = answer.send(served.files());
         }
     }
 }

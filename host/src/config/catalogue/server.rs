@@ -189,6 +189,18 @@ pub const SERVER: &[Key] = &[
         "Address of the admin listener: IP:PORT of this machine only, or unix:PATH",
     ),
     key(
+        "state",
+        Kind::Path,
+        "(none)",
+        "Directory of what is deployed, by `rhost deploy`; a directory of your own",
+    ),
+    key(
+        "max-component",
+        Kind::Size(0, ANY),
+        "\"64MiB\"",
+        "Size of a component that is deployed; beyond it, 413",
+    ),
+    key(
         "pid-file",
         Kind::Path,
         "(none)",
