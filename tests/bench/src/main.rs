@@ -13,13 +13,14 @@
 //!   stand in.
 //! - [`process`] knows a server's CPU time and memory.
 //! - [`site`] writes and builds sites of many routes.
-//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`stop`], [`slow`], [`life`] and
+//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`density`], [`stop`], [`slow`], [`life`] and
 //!   [`flask`] measure, with [`report`] for the figures.
 
 mod artefacts;
 mod ask;
 mod bare_hyper;
 mod compare;
+mod density;
 mod flask;
 mod idle;
 mod life;
@@ -61,6 +62,7 @@ Examples:
   rhost-bench routes                            what a thousand routes cost
   rhost-bench soak                              memory over a million requests
   rhost-bench idle                              what a connection costs that does nothing
+  rhost-bench density                           what 50,000 apps cost that few ask for
   rhost-bench stop                              how endless loops are stopped
   rhost-bench slow                              how slow clients are
   rhost-bench life                              whether a request is lost when a server ends
@@ -87,6 +89,8 @@ enum Command {
     Soak(soak::Soak),
     /// What a connection costs that does nothing
     Idle(idle::Idle),
+    /// What many apps cost that few ask for, and how long a first request takes
+    Density(density::Density),
     /// How soon an endless loop is stopped, and how its neighbours fare
     Stop(stop::Stop),
     /// When slow clients are closed, and how their neighbours fare (slowhttptest)
@@ -108,6 +112,7 @@ fn main() -> ExitCode {
         Some(Command::Routes(args)) => routes::run(args),
         Some(Command::Soak(args)) => soak::run(args),
         Some(Command::Idle(args)) => idle::run(args),
+        Some(Command::Density(args)) => density::run(args),
         Some(Command::Stop(args)) => stop::run(args),
         Some(Command::Slow(args)) => slow::run(args),
         Some(Command::Life(args)) => life::run(args),
