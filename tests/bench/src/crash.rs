@@ -29,14 +29,16 @@ use crate::servers::Server;
 
 /// Apps, each of which one connection deploys.
 const APPS: usize = 3;
-/// Components that differ. They are compiled in the first rounds, and found in the
+/// Components that differ. Each is compiled before the first round, and found in the
 /// cache from there on.
 const VARIANTS: u32 = 12;
 /// When it is killed at the latest, after it serves or after it was started.
-const LATEST: Duration = Duration::from_millis(120);
+const LATEST: Duration = Duration::from_millis(250);
 const LATEST_START: Duration = Duration::from_millis(60);
 /// One round in so many ends while the server starts.
 const STARTS: u64 = 5;
+/// A start that takes longer is told of.
+const NOTABLE: Duration = Duration::from_secs(1);
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -103,6 +105,7 @@ pub fn run(args: &Crash) -> Result<bool> {
         ..Report::default()
     };
     let mut starts = Vec::new();
+    warm_up(&artefacts, &variants, &home)?;
     for nth in 1..=args.rounds {
         if chance.below(STARTS) == 0 {
             let mut child = command(&artefacts, &home).stderr(Stdio::null()).spawn()?;
@@ -120,7 +123,11 @@ pub fn run(args: &Crash) -> Result<bool> {
                 break;
             }
         };
-        starts.push(begun.elapsed().as_secs_f64() * 1e3);
+        let took = begun.elapsed();
+        if took > NOTABLE {
+            eprintln!("round {nth}: it took {took:?} to start");
+        }
+        starts.push(took.as_secs_f64() * 1e3);
         check(&server, &mut known, &mut report, nth)?;
         let admin = Admin::of(&home.join("state"));
         round(
@@ -174,6 +181,18 @@ fn command(artefacts: &Artefacts, home: &Path) -> Command {
         .arg("--cache-dir")
         .arg(home.join("cache"));
     command
+}
+
+/// Has each component compiled, for an app that is gone then.
+fn warm_up(artefacts: &Artefacts, variants: &Variants, home: &Path) -> Result<()> {
+    let server = Server::start_within(PATIENCE, command(artefacts, home), Stdio::null())?;
+    let admin = Admin::of(&home.join("state"));
+    for number in 0..VARIANTS {
+        admin.deploy("warm", &variants.component(number))?;
+    }
+    admin.ask("DELETE", "/v1/apps/warm", "", b"")?;
+    process::kill(server.pid());
+    Ok(())
 }
 
 fn end(child: &mut Child) -> Result<()> {
