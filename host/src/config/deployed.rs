@@ -9,9 +9,14 @@ use crate::routing::Host;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// What is wrong with an app beside others.
+/// Why an app cannot be beside another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken(pub String);
+pub struct Taken {
+    /// In a line, which names the other.
+    pub text: String,
+    /// Whether that is another tenant's, who is not to be named to everybody.
+    pub is_foreign: bool,
+}
 
 /// Which place is which app's. A place is a host, or every other one, and a mount.
 #[derive(Debug, Default)]
@@ -89,17 +94,23 @@ impl Places {
             let shown = host
                 .as_ref()
                 .map_or_else(|| "every other host".to_owned(), Host::to_string);
-            if let Some(other) = self.apps.get(&(host.clone(), mount.clone())) {
-                return Err(Taken(format!(
-                    "{shown} at {mount}/ is app `{other}`'s already; give one of them another host or mount"
-                )));
-            }
             if let Some((tenant, other)) = self.owners.get(&host)
                 && *tenant != app.tenant
             {
-                return Err(Taken(format!(
-                    "{shown} has app `{other}` of another tenant, and to a browser both were one site; give it another host"
-                )));
+                return Err(Taken {
+                    text: format!(
+                        "{shown} has app `{other}` of another tenant, and to a browser both were one site; give it another host"
+                    ),
+                    is_foreign: true,
+                });
+            }
+            if let Some(other) = self.apps.get(&(host, mount.clone())) {
+                return Err(Taken {
+                    text: format!(
+                        "{shown} at {mount}/ is app `{other}`'s already; give one of them another host or mount"
+                    ),
+                    is_foreign: false,
+                });
             }
         }
         app.settings.dirs.iter().try_for_each(|dir| {
@@ -136,11 +147,14 @@ impl Places {
             });
         match clash {
             None => Ok(()),
-            Some((other, name, ..)) => Err(Taken(format!(
-                "{} overlaps {}, which app `{name}` of another tenant is lent; lend them different ones, or both read-only",
-                path.display(),
-                other.display()
-            ))),
+            Some((other, name, ..)) => Err(Taken {
+                text: format!(
+                    "{} overlaps {}, which app `{name}` of another tenant is lent; lend them different ones, or both read-only",
+                    path.display(),
+                    other.display()
+                ),
+                is_foreign: true,
+            }),
         }
     }
 }
@@ -246,7 +260,9 @@ mod tests {
             let said = places.check(&app("new", settings));
             match said {
                 Ok(()) => assert_eq!(says, "", "{settings}"),
-                Err(Taken(said)) => assert!(!says.is_empty() && said.contains(says), "{said}"),
+                Err(Taken { text, .. }) => {
+                    assert!(!says.is_empty() && text.contains(says), "{text}");
+                }
             }
         }
         let overlaps = |settings: &str| places.overlapped(&app("new", settings)).is_some();

@@ -3,7 +3,7 @@
 
 use super::merge::Whole;
 use super::refused::{Refused, Why};
-use crate::config::{AppPlan, Config, Taken, told, toml_of};
+use crate::config::{AppPlan, Config, told, toml_of};
 use crate::settings::Limits;
 use crate::store::{Scope, Version};
 use serde_json::{Map, Value};
@@ -53,16 +53,24 @@ impl Draft {
         let places = whole.config.places_beside(name, &whole.disabled);
         if let Scope::Tenant(tenant) = scope {
             may(tenant, &whole.config, whole.plan(name), &plan)?;
-            if let Some((host, other)) = places.overlapped(&plan) {
+            if let Some((host, _)) = places.overlapped(&plan) {
                 let text = format!(
-                    "{host} overlaps a host of app `{other}`, which is another tenant's; take another host"
+                    "apps.{name}.hosts: {host} overlaps a host of another tenant; take another host"
                 );
                 return Err(Refused::new(Why::Conflict, text));
             }
         }
-        places.check(&plan).map_err(|Taken(text)| {
-            Refused::new(Why::Conflict, format!("apps.{name}.hosts: {text}"))
-        })?;
+        if let Err(taken) = places.check(&plan) {
+            // Who the other is, is not said to a tenant.
+            let text = match (scope, taken.is_foreign) {
+                (Scope::Tenant(_), true) => "it is another tenant's; take another host",
+                _ => &taken.text,
+            };
+            return Err(Refused::new(
+                Why::Conflict,
+                format!("apps.{name}.hosts: {text}"),
+            ));
+        }
         Ok(Draft { plan, settings })
     }
 }

@@ -1,6 +1,6 @@
 //! The file's apps and the deployed ones as one configuration.
 
-use crate::config::{AppPlan, Config, Origin, Taken, told};
+use crate::config::{AppPlan, Config, Origin, told};
 use crate::deployment::DeployError;
 use crate::store::{Chosen, Components, Damaged, Listed};
 use std::collections::{BTreeMap, HashSet};
@@ -65,7 +65,7 @@ impl Whole {
                         }
                         continue;
                     }
-                    Err(Taken(why)) => (why, plan.tenant),
+                    Err(taken) => (taken.text, plan.tenant),
                 },
                 Err(fault) => fault,
             };

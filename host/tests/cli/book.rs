@@ -81,6 +81,11 @@ fn configuration() {
 }
 
 #[test]
+fn deployment() {
+    assert!(follow("docs/deployment.md") >= 4);
+}
+
+#[test]
 fn the_examples() {
     assert!(follow("examples/notes/README.md") >= 2);
     assert!(follow("examples/chat/README.md") >= 1);

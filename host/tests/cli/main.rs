@@ -6,6 +6,7 @@ mod check;
 mod command;
 mod compile;
 mod config;
+mod deploy;
 mod first_minutes;
 mod floods;
 mod inspect;

@@ -1,7 +1,7 @@
 //! The benchmark of rhost: bare hyper, rhost and `wasmtime serve` in turn on the
 //! same work; what many routes cost; memory over a million requests; how endless
-//! loops are stopped; whether a request is lost when a server ends; Flask beside
-//! gunicorn.
+//! loops are stopped; whether a request is lost when a server ends, or a deploy when
+//! it is killed; Flask beside gunicorn.
 //!
 //! # Layout
 //!
@@ -13,14 +13,18 @@
 //!   stand in.
 //! - [`process`] knows a server's CPU time and memory.
 //! - [`site`] writes and builds sites of many routes.
-//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`density`], [`stop`], [`slow`], [`life`] and
-//!   [`flask`] measure, with [`report`] for the figures.
+//! - [`admin`] deploys components that differ.
+//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`density`], [`stop`], [`slow`], [`life`],
+//!   [`crash`], [`deploys`] and [`flask`] measure, with [`report`] for the figures.
 
+mod admin;
 mod artefacts;
 mod ask;
 mod bare_hyper;
 mod compare;
+mod crash;
 mod density;
+mod deploys;
 mod flask;
 mod idle;
 mod life;
@@ -66,6 +70,8 @@ Examples:
   rhost-bench stop                              how endless loops are stopped
   rhost-bench slow                              how slow clients are
   rhost-bench life                              whether a request is lost when a server ends
+  rhost-bench crash                             whether a deploy is lost when its server is killed
+  rhost-bench deploys                           whether a request fails while apps are deployed
   rhost-bench flask                             Flask beside gunicorn, and the time to its first answer
 
 Builds what it measures. Exits with 1 when an answer was wrong; a mark that is
@@ -97,6 +103,10 @@ enum Command {
     Slow(slow::Slow),
     /// Whether a request is lost when a server is handed over, or told to stop
     Life(life::Life),
+    /// Whether an acknowledged deploy is lost when its server is killed
+    Crash(crash::Crash),
+    /// Whether a request fails while apps are deployed and the file is applied
+    Deploys(deploys::Deploys),
     /// Flask beside gunicorn, and how long its first answer takes (wrk, python3)
     Flask(flask::Flask),
     /// What the bench runs as bare hyper
@@ -116,6 +126,8 @@ fn main() -> ExitCode {
         Some(Command::Stop(args)) => stop::run(args),
         Some(Command::Slow(args)) => slow::run(args),
         Some(Command::Life(args)) => life::run(args),
+        Some(Command::Crash(args)) => crash::run(args),
+        Some(Command::Deploys(args)) => deploys::run(args),
         Some(Command::Flask(args)) => flask::run(args),
         Some(Command::ServeHyper) => bare_hyper::serve().map(|()| true),
     };

@@ -16,8 +16,13 @@ pub struct Request {
 impl Request {
     /// `GET target`.
     pub fn get(target: &str) -> Self {
+        Request::get_of("localhost", target)
+    }
+
+    /// The same of this host.
+    pub fn get_of(host: &str, target: &str) -> Self {
         Request {
-            first: format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes(),
+            first: format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes(),
             block: Vec::new(),
             length: 0,
         }

@@ -9,8 +9,14 @@ use rhost::admin::{Admin, Health, Pages, Serving};
 use rhost::handover::{Predecessor, Role, Successor};
 use rhost::listener::Handed;
 use rhost::roster::Steward;
+use rhost::store::StoreError;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// How often to look whether a process that was stopped has released the store, and
+/// how long to wait in between.
+const RELEASES: u32 = 500;
+const RELEASE: Duration = Duration::from_millis(10);
 
 /// What there is of a server besides connections.
 pub struct Life {
@@ -139,10 +145,19 @@ impl Life {
         let Some(steward) = self.steward.clone() else {
             return;
         };
-        let taken = tokio::task::spawn_blocking(move || steward.take_back()).await;
-        if let Ok(Err(error)) = taken {
-            tracing::error!("{error}; nothing can be deployed until the server is restarted");
+        for _ in 0..RELEASES {
+            let steward = steward.clone();
+            match tokio::task::spawn_blocking(move || steward.take_back()).await {
+                // It was stopped, and the kernel has yet to release what it had.
+                Ok(Err(StoreError::Locked(_))) => tokio::time::sleep(RELEASE).await,
+                Ok(Err(error)) => {
+                    tracing::error!("{error}; nothing can be deployed until it is restarted");
+                    return;
+                }
+                Ok(Ok(())) | Err(_) => return,
+            }
         }
+        tracing::error!("what is deployed is another process's; nothing can be deployed here");
     }
 
     /// Leaves all to `successor`. False if it is gone.

@@ -1,0 +1,75 @@
+//! What is damaged costs the app that it is of.
+
+use super::{Home, greeting, heard};
+use rustix::process::Signal;
+use std::fs;
+
+#[test]
+fn a_damaged_component_costs_its_app_and_another_deploy_mends_it() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    for (app, name) in [("a", "first"), ("b", "other"), ("c", "third")] {
+        home.deploy(app, name);
+    }
+    let digest = |app: &str| {
+        let shown = home.done(&["app", "show", app, "--json"]);
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        let component = shown["component"].as_str().unwrap().to_owned();
+        home.path(&format!("state/components/{component}.wasm"))
+    };
+    let (of_a, of_b) = (digest("a"), digest("b"));
+    drop(serving.stop());
+    // It is a component, and not the one that was deployed.
+    fs::copy(&of_a, home.path("kept")).unwrap();
+    fs::copy(&of_b, &of_a).unwrap();
+    fs::remove_file(&of_b).unwrap();
+    let mut serving = home.serve(&[]);
+    for app in ["a", "b"] {
+        let says = format!("app `{app}` is deployed and cannot be served: ");
+        heard(&mut serving, &says);
+        assert_eq!(greeting(&serving, app), "421");
+    }
+    assert_eq!(greeting(&serving, "c"), "Hello, third!");
+    let apps = home.done(&["apps"]);
+    assert!(
+        apps.contains("is damaged: it is not what was deployed"),
+        "{apps}"
+    );
+    home.deploy("a", "first");
+    home.deploy("b", "other");
+    assert_eq!(greeting(&serving, "a"), "Hello, first!");
+    assert_eq!(greeting(&serving, "b"), "Hello, other!");
+    assert!(!home.done(&["apps"]).contains("faulty"));
+    // A version whose component is damaged is not gone back to.
+    home.deploy("c", "newer");
+    let of_third = fs::read_dir(home.path("state/components")).unwrap();
+    for entry in of_third {
+        let path = entry.unwrap().path();
+        if memchr::memmem::find(&fs::read(&path).unwrap(), b"Hello, third!").is_some() {
+            fs::write(path, b"").unwrap();
+        }
+    }
+    let said = home.refused(&["rollback", "c"], 1);
+    assert!(
+        said.contains("is damaged") && said.contains("deploy it again"),
+        "{said}"
+    );
+    assert_eq!(greeting(&serving, "c"), "Hello, newer!");
+}
+
+#[test]
+fn what_was_acknowledged_is_served_after_a_kill() {
+    let home = Home::new();
+    for round in 0..3 {
+        let serving = home.serve(&[]);
+        if round > 0 {
+            assert_eq!(
+                greeting(&serving, "shop"),
+                format!("Hello, no. {}!", round - 1)
+            );
+        }
+        home.deploy("shop", &format!("no. {round}"));
+        serving.signal(Signal::KILL);
+        drop(serving.end());
+    }
+}
