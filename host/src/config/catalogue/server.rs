@@ -239,7 +239,7 @@ pub const SERVER: &[Key] = &[
     key(
         "memory-budget",
         Kind::Size(1 << 20, ANY),
-        "half of the machine's memory",
+        "(half of the machine's memory)",
         "Memory that loaded apps may take together, beside their sandboxes; those used least recently are let go",
     ),
     key(
