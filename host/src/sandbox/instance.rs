@@ -6,7 +6,7 @@ use super::state::{Serving, State};
 use crate::backtrace::Backtrace;
 use crate::failure::{Cause, Limit};
 use crate::gateway::Environ;
-use crate::turn::Turn;
+use crate::turn::Stage;
 use std::time::Duration;
 use wasmtime::component::{Instance, InstancePre, Resource};
 use wasmtime::{
@@ -106,7 +106,7 @@ fn tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
     let cpu = cpu.clone();
     Ok(UpdateDeadline::YieldCustom(
         1,
-        Box::pin(async move { cpu.hold(Turn::next().await) }),
+        Box::pin(async move { cpu.take_turn(Stage::RunsOn).await }),
     ))
 }
 

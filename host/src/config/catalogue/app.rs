@@ -178,4 +178,10 @@ pub const TENANT: &[Key] = &[
         "\"5s\"",
         "How long one of them waits before it gets 503",
     ),
+    key(
+        "weight",
+        Kind::Count(1, 10_000),
+        "100",
+        "Its part of CPU time when that is scarce: twice the weight is twice the time",
+    ),
 ];
