@@ -16,8 +16,13 @@ pub struct Request {
 impl Request {
     /// `GET target`.
     pub fn get(target: &str) -> Self {
+        Request::get_from("localhost", target)
+    }
+
+    /// `GET target` of `host`.
+    pub fn get_from(host: &str, target: &str) -> Self {
         Request {
-            first: format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes(),
+            first: format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes(),
             block: Vec::new(),
             length: 0,
         }
