@@ -247,7 +247,7 @@ pub struct TenantSettings {
     pub concurrency: Option<usize>,
     /// Requests that wait for one of those.
     pub queue: usize,
-    /// How long one of them waits before it is answered 503.
+    /// How long one of them waits before it is answered 429.
     pub queue_timeout: Duration,
     /// Its part of the time on CPUs when that is scarce, beside the weights of others.
     pub weight: u32,

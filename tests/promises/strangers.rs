@@ -67,6 +67,27 @@ fn what_is_cut_short_is_refused() {
     }
 }
 
+/// Each sandbox has so many instances of modules, and none has another's.
+#[test]
+fn more_instances_than_a_sandbox_has_are_refused() {
+    let component = file("answers");
+    let modules = sections(&component)
+        .iter()
+        .filter(|(number, _)| *number == 1)
+        .count();
+    // An empty module, and instances of it without arguments.
+    let with = |count: u8| {
+        let module = b"\x01\x08\0asm\x01\0\0\0";
+        let instances = [0, modules as u8, 0].repeat(count.into());
+        let length = instances.len() as u8 + 1;
+        [&component[..], module, &[2, length, count], &instances].concat()
+    };
+    assert_eq!(refusal(&with(30)), None);
+    let twice = [&with(40)[..], &with(40)[component.len() + 10..]].concat();
+    let said = refusal(&twice).unwrap();
+    assert!(said.contains("core module instances"), "{said}");
+}
+
 /// A guest in which something was changed runs as what it has become, within its
 /// limits, and nobody else is the worse for it.
 #[tokio::test(flavor = "multi_thread")]
@@ -123,10 +144,17 @@ fn changed(component: &[u8], numbers: &mut Numbers) -> Vec<u8> {
     octets
 }
 
-/// Where the largest module of a component is: of the sections, each a number, its
-/// length and so many octets, those of number 1 are modules.
+/// The largest module of a component. Those are its sections of number 1.
 fn largest_module(component: &[u8]) -> Range<usize> {
-    let (mut place, mut largest) = (8, 0..0);
+    let sections = sections(component).into_iter();
+    let modules = sections.filter(|(number, _)| *number == 1);
+    let largest = modules.max_by_key(|(_, module)| module.len());
+    largest.expect("there is a module").1
+}
+
+/// The sections of a component: each is a number, its length and so many octets.
+fn sections(component: &[u8]) -> Vec<(u8, Range<usize>)> {
+    let (mut place, mut sections) = (8, Vec::new());
     while place < component.len() {
         let (id, mut length, mut shift) = (component[place], 0, 0);
         loop {
@@ -138,10 +166,8 @@ fn largest_module(component: &[u8]) -> Range<usize> {
             }
         }
         place += 1;
-        if id == 1 && length > largest.len() {
-            largest = place..place + length;
-        }
+        sections.push((id, place..place + length));
         place += length;
     }
-    largest
+    sections
 }

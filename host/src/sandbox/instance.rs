@@ -1,5 +1,6 @@
 //! One instance with its store, and how it is polled to an answer.
 
+use super::engine::STACK;
 use super::frames;
 use super::handle::HandleExport;
 use super::state::{Serving, State};
@@ -139,6 +140,7 @@ pub fn cause(
         return Cause::Limit(limit, backtrace);
     }
     match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => Cause::Limit(Limit::Stack(STACK as u64), backtrace),
         Some(trap) => Cause::Trap {
             reason: trap.to_string(),
             backtrace,
