@@ -152,7 +152,11 @@ pub fn refuse(cause: Cause, log: &AppLog, trail: Trail) -> Response<Body> {
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'"),
     );
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    let is_shed = [
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    if is_shed.contains(&status) {
         head.headers
             .insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

@@ -27,10 +27,12 @@ pub enum Limit {
     Table(usize),
     /// Octets of response body.
     ResponseBody(u64),
+    /// Octets of the stack of calls.
+    Stack(u64),
 }
 
 impl fmt::Display for Limit {
-    /// What fired, its value, and the setting that changes it.
+    /// What fired, its value, and the setting that changes it, if one does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Limit::Cpu(time) => write!(
@@ -60,6 +62,9 @@ impl fmt::Display for Limit {
                     "response limit of {} reached (--max-response-body)",
                     Octets(*octets)
                 )
+            }
+            Limit::Stack(octets) => {
+                write!(f, "stack limit of {} reached", Octets(*octets))
             }
         }
     }
@@ -141,7 +146,8 @@ impl Cause {
             Cause::UnknownHost(UnknownHost::Misdirected) | Cause::OtherTenant => {
                 StatusCode::MISDIRECTED_REQUEST
             }
-            Cause::Tenant(_, cause) => cause.status(),
+            // It is this tenant that asks for too much, not the host that has too little.
+            Cause::Tenant(..) => StatusCode::TOO_MANY_REQUESTS,
             Cause::NotBuilt
             | Cause::NotLoaded(_)
             | Cause::Overloaded
@@ -175,6 +181,8 @@ impl Limit {
             Limit::Memory(_) => Event::Memory,
             Limit::Table(_) => Event::Table,
             Limit::ResponseBody(_) => Event::ResponseBody,
+            // There is no setting that an operator could change.
+            Limit::Stack(_) => Event::AppFailed,
         }
     }
 
@@ -185,6 +193,7 @@ impl Limit {
             Limit::Memory(_) => Hit::Memory,
             Limit::Table(_) => Hit::Table,
             Limit::ResponseBody(_) => Hit::ResponseBody,
+            Limit::Stack(_) => Hit::App,
         }
     }
 }

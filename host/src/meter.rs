@@ -4,7 +4,7 @@
 use crate::failure::Limit;
 use crate::receipt::Tally;
 use crate::settings::Limits;
-use crate::turn::Turn;
+use crate::turn::{self, Account, Stage, Turn};
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +21,8 @@ pub struct CpuMeter(Arc<CpuState>);
 
 struct CpuState {
     budget: Duration,
+    /// Whom the time is charged to, beside the guest itself.
+    account: Arc<Account>,
     /// Nanoseconds.
     spent: AtomicU64,
     /// Where the stretch that is being measured began, in nanoseconds of the
@@ -38,10 +40,12 @@ struct CpuState {
 }
 
 impl CpuMeter {
-    /// A meter that runs out after `budget`.
-    pub fn new(budget: Duration) -> Self {
+    /// A meter that runs out after `budget`. What it counts is charged to `account`, that
+    /// of the thread which the guest runs on.
+    pub fn new(budget: Duration, account: Arc<Account>) -> Self {
         CpuMeter(Arc::new(CpuState {
             budget,
+            account,
             spent: AtomicU64::new(0),
             since: AtomicU64::new(0),
             precise: AtomicBool::new(false),
@@ -60,7 +64,7 @@ impl CpuMeter {
     /// The guest gave up the thread, and its turn if it had one.
     pub fn leave(&self) {
         self.0.charge();
-        // Only a guest that was ticked can have one.
+        // Only a guest that is counted precisely can have one.
         if self.0.precise.load(Relaxed) {
             let turn = self.0.turn().take();
             // The next guest is woken outside the lock.
@@ -68,16 +72,24 @@ impl CpuMeter {
         }
     }
 
-    /// The guest runs on: its `turn` lasts until it leaves the thread.
-    pub fn hold(&self, turn: Turn) {
+    /// A guest is about to begin. It waits for a turn if others are to run before it.
+    pub async fn begin(&self) {
+        if turn::has_to_wait(&self.0.account) {
+            self.0.count_precisely();
+            self.take_turn(Stage::Newcomer).await;
+        }
+    }
+
+    /// The guest waits for its turn, which lasts until it leaves the thread.
+    pub async fn take_turn(&self, stage: Stage) {
+        let turn = Turn::next(&self.0.account, stage).await;
         *self.0.turn() = Some(turn);
     }
 
     /// A tick came while the guest was running.
     pub fn tick(&self) -> Result<(), Limit> {
-        self.0.charge();
-        self.0.precise.store(true, Relaxed);
-        self.enter()
+        self.0.count_precisely();
+        self.0.check()
     }
 
     /// The time spent so far.
@@ -111,6 +123,14 @@ impl CpuState {
         let stretch = self.now().saturating_sub(self.since.load(Relaxed));
         let spent = self.spent.load(Relaxed) + stretch;
         self.spent.store(spent, Relaxed);
+        turn::charge(&self.account, Duration::from_nanos(stretch));
+    }
+
+    /// From here on it is the kernel that is asked.
+    fn count_precisely(&self) {
+        self.charge();
+        self.precise.store(true, Relaxed);
+        self.since.store(self.now(), Relaxed);
     }
 
     fn check(&self) -> Result<(), Limit> {
@@ -188,6 +208,7 @@ impl ResourceLimiter for SpaceMeter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::COMMON_WEIGHT;
 
     #[test]
     fn memory_is_counted_over_all_memories() {
@@ -202,9 +223,13 @@ mod tests {
         assert!(space.memory_growing(60, 70, None).unwrap());
     }
 
+    fn account() -> Arc<Account> {
+        Arc::new(Account::new(COMMON_WEIGHT))
+    }
+
     #[test]
     fn a_spent_budget_stops_the_next_stretch() {
-        let cpu = CpuMeter::new(Duration::from_micros(1));
+        let cpu = CpuMeter::new(Duration::from_micros(1), account());
         cpu.enter().unwrap();
         // Something that takes longer than a microsecond, however fast.
         std::hint::black_box((0..100_000_u64).fold(0, |a, b| std::hint::black_box(a ^ b)));
@@ -214,11 +239,24 @@ mod tests {
 
     #[test]
     fn waiting_between_polls_is_free() {
-        let cpu = CpuMeter::new(Duration::from_secs(1));
+        let cpu = CpuMeter::new(Duration::from_secs(1), account());
         cpu.enter().unwrap();
         cpu.leave();
         let spent = cpu.spent();
         std::hint::black_box((0..1_000_000_u64).fold(0, |a, b| std::hint::black_box(a ^ b)));
         assert_eq!(cpu.spent(), spent);
+    }
+
+    #[test]
+    fn what_is_spent_is_charged_to_its_account() {
+        let account = account();
+        let cpu = CpuMeter::new(Duration::from_secs(1), account.clone());
+        let begun = account.used();
+        cpu.enter().unwrap();
+        std::hint::black_box((0..100_000_u64).fold(0, |a, b| std::hint::black_box(a ^ b)));
+        cpu.leave();
+        let spent = u64::try_from(cpu.spent().as_nanos()).unwrap();
+        assert!(spent > 0);
+        assert_eq!(account.used() - begun, spent);
     }
 }

@@ -33,7 +33,7 @@ impl<T> Served<T> {
         one.into_iter().chain(many.into_iter().flatten())
     }
 
-    /// The app that a request is for, and its tenant if that has a share that counts.
+    /// The app that a request is for, and its tenant if it is one's.
     pub fn find(&self, head: &Parts, peer: &Peer) -> Result<(Arc<T>, Option<Arc<Tenant>>), Cause> {
         match self {
             Served::Nothing => Err(Cause::NotBuilt),
@@ -44,7 +44,6 @@ impl<T> Served<T> {
                     path: head.uri.path_and_query().map_or("", |target| target.path()),
                     sni: peer.sni(),
                 })?;
-                let tenant = tenant.filter(|tenant| tenant.has_share());
                 Ok((app.clone(), tenant.cloned()))
             }
         }

@@ -236,6 +236,9 @@ pub enum UnknownHost {
     NotFound,
 }
 
+/// The weight of who has none of its own: a tenant, or an app that is no tenant's.
+pub const COMMON_WEIGHT: u32 = 100;
+
 /// What all apps of one tenant may use together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantSettings {
@@ -244,8 +247,10 @@ pub struct TenantSettings {
     pub concurrency: Option<usize>,
     /// Requests that wait for one of those.
     pub queue: usize,
-    /// How long one of them waits before it is answered 503.
+    /// How long one of them waits before it is answered 429.
     pub queue_timeout: Duration,
+    /// Its part of the time on CPUs when that is scarce, beside the weights of others.
+    pub weight: u32,
 }
 
 impl Default for TenantSettings {
@@ -259,6 +264,7 @@ impl Default for TenantSettings {
             concurrency: None,
             queue,
             queue_timeout,
+            weight: COMMON_WEIGHT,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::admission::{Place, Turnstile};
 use crate::failure::Cause;
 use crate::settings::{Limits, TenantSettings};
+use crate::turn::Account;
 use std::sync::Arc;
 
 /// One of those who share a host, and do not trust one another.
@@ -10,6 +11,8 @@ pub struct Tenant {
     name: Arc<str>,
     /// None if only its apps' own limits hold.
     turnstile: Option<Turnstile>,
+    /// What its guests have used, on each thread.
+    accounts: Box<[Arc<Account>]>,
 }
 
 impl Tenant {
@@ -29,6 +32,7 @@ impl Tenant {
         Tenant {
             name: name.into(),
             turnstile,
+            accounts: Account::on_each(lanes, settings.weight),
         }
     }
 
@@ -37,9 +41,9 @@ impl Tenant {
         &self.name
     }
 
-    /// Whether there is a limit over all its apps.
-    pub fn has_share(&self) -> bool {
-        self.turnstile.is_some()
+    /// What its guests have used on each lane's thread.
+    pub fn accounts(&self) -> &[Arc<Account>] {
+        &self.accounts
     }
 
     /// How many of its requests have a place, running or waiting for their app's.

@@ -205,8 +205,13 @@ impl Site {
         if announced_length(&head.headers).is_some_and(|length| length > limits.request_body) {
             return refuse(Cause::RequestTooLarge(limits.request_body), trail);
         }
+        let accounts = match &tenant {
+            Some(tenant) => tenant.accounts(),
+            None => app.accounts(),
+        };
+        let account = accounts[lane % accounts.len()].clone();
         let entering = async {
-            let share = match tenant {
+            let share = match &tenant {
                 None => None,
                 Some(tenant) => tenant.enter(lane).await?,
             };
@@ -222,7 +227,7 @@ impl Site {
         let method = head.method.clone();
         let input = Input::new(incoming, limits.request_body, self.body_timeout);
         let outlet = Outlet::new(limits.response_body);
-        let cpu = CpuMeter::new(limits.cpu);
+        let cpu = CpuMeter::new(limits.cpu, account);
         trail.runs(&cpu);
         let running = Box::pin({
             let (desk, peer) = (desk.clone(), peer.clone());
@@ -231,6 +236,7 @@ impl Site {
             async move {
                 // The place is the last thing that a sandbox gives back.
                 let _places = (place, share);
+                cpu.begin().await;
                 desk.run(&head, &peer, (request, &trace), input, outlet, cpu)
                     .await
             }

@@ -13,6 +13,7 @@ use crate::settings::{ConnectionLimits, Timeouts};
 use crate::socket::Accepted;
 use crate::tenant::Site;
 use crate::tls::Tls;
+use crate::turn::{self, Turns};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,6 +42,7 @@ struct Worker {
     connections: mpsc::UnboundedSender<(Accepted, Permit)>,
     /// How many it has, those on their way to it included.
     load: Arc<AtomicUsize>,
+    turns: Arc<Turns>,
     ended: oneshot::Receiver<Drained>,
 }
 
@@ -63,12 +65,13 @@ impl Workers {
             .map(Workers)
     }
 
-    /// Gives a connection to the thread that has the fewest.
+    /// Gives a connection to the thread that has the fewest. A guest that runs on counts
+    /// as one more: it does not leave its thread.
     pub fn serve(&self, stream: Accepted, permit: Permit) {
-        let least = self
-            .0
-            .iter()
-            .min_by_key(|worker| worker.load.load(Ordering::Relaxed));
+        let least = self.0.iter().min_by_key(|worker| {
+            let load = worker.load.load(Ordering::Relaxed);
+            load + worker.turns.running_on()
+        });
         let worker = least.expect("there is at least one");
         worker.load.fetch_add(1, Ordering::Relaxed);
         // It ends only when this is dropped.
@@ -98,16 +101,19 @@ impl Worker {
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .event_interval(EVENT_INTERVAL)
+            .on_thread_park(turn::look)
             .enable_all()
             .build()?;
         let (connections, arriving) = mpsc::unbounded_channel();
         let load = Arc::new(AtomicUsize::new(0));
         let (end, ended) = oneshot::channel();
+        let (begun, turns) = std::sync::mpsc::sync_channel(1);
         std::thread::Builder::new()
             .name(format!("rhost-worker-{number}"))
             .spawn({
                 let load = load.clone();
                 move || {
+                    let _ = begun.send(turn::of_this_thread());
                     let protocol = Protocol::new(&timeouts, limits, site.head_limits());
                     let serving = serve(number, arriving, load, site, tls, protocol, timeouts);
                     let drained = runtime.block_on(serving);
@@ -119,6 +125,7 @@ impl Worker {
         Ok(Worker {
             connections,
             load,
+            turns: turns.recv().map_err(io::Error::other)?,
             ended,
         })
     }

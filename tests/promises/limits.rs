@@ -115,6 +115,13 @@ async fn the_stack() {
         "the backtrace names the function: {}",
         answer.log
     );
+    let answer = Test::serving("recurses").get("/calls").await;
+    assert_eq!(answer.status, 500);
+    assert!(
+        answer.log.contains("stack limit of 512 KiB reached"),
+        "{}",
+        answer.log
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,6 +31,7 @@ mod reuse;
 mod routing;
 mod size_classes;
 mod start_response;
+mod strangers;
 mod streaming;
 mod tenants;
 mod tls;

@@ -40,22 +40,33 @@ struct Suspended(TcpStream);
 
 impl Suspended {
     async fn at(server: &Server, path: &str) -> Self {
+        Suspended::asking(server, path, "\r\na").await
+    }
+
+    async fn asking(server: &Server, path: &str, rest: &str) -> Self {
         let mut stream = server.connect().await;
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: 2\r\n\r\na"
+            "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: 2\r\n{rest}"
         );
         stream.write_all(head.as_bytes()).await.unwrap();
         Suspended(stream)
     }
 
-    /// So many at a time.
+    /// So many at a time. Each has an instance, which has begun to read.
     async fn several(server: &Server, path: &str, count: usize) -> Vec<Self> {
         let app = server.app();
         let mut suspended = Vec::new();
         for _ in 0..count {
-            suspended.push(Suspended::at(server, path).await);
+            let rest = "expect: 100-continue\r\n\r\n";
+            suspended.push(Suspended::asking(server, path, rest).await);
         }
-        until("are all under way", || app.running() == count).await;
+        for Suspended(stream) in &mut suspended {
+            let mut begun = *b"HTTP/1.1 100 Continue\r\n\r\n";
+            stream.read_exact(&mut begun).await.unwrap();
+            assert_eq!(&begun, b"HTTP/1.1 100 Continue\r\n\r\n");
+            stream.write_all(b"a").await.unwrap();
+        }
+        assert_eq!(app.running(), count);
         suspended
     }
 

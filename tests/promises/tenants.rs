@@ -3,6 +3,7 @@
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use rhost_tests::{Client, Fleet};
+use std::net::SocketAddr;
 
 const TENANTS: &str = r#"
 [tenants.greedy]
@@ -59,7 +60,7 @@ async fn who_saturates_its_share_is_shed_and_nobody_else() {
         shed = &mut one => (shed.unwrap(), other),
         shed = &mut other => (shed.unwrap(), one),
     };
-    assert_eq!(shed, 503);
+    assert_eq!(shed, 429);
     for _ in 0..3 {
         let answer = fleet.get("modest.test", "/answer").await;
         assert_eq!(answer.status, 200);
@@ -69,7 +70,8 @@ async fn who_saturates_its_share_is_shed_and_nobody_else() {
         .apply(&format!("{TENANTS}env = {{ A = \"b\" }}\n"))
         .unwrap();
     assert_eq!((changes.changed, changes.kept), (1, 2));
-    assert_eq!(fleet.get("one.greedy.test", "/answer").await.status, 503);
+    let answer = fleet.get("one.greedy.test", "/answer").await;
+    assert_eq!((answer.status, answer.field("retry-after")), (429, "1"));
     assert_eq!(fleet.get("modest.test", "/answer").await.status, 200);
     drop(first);
     assert_eq!(waiting.await.unwrap(), 200);
@@ -83,6 +85,38 @@ async fn who_saturates_its_share_is_shed_and_nobody_else() {
         log.contains("tenant greedy: overloaded: every place is taken"),
         "{log}"
     );
+}
+
+/// Asks for some tenths of a second of work, and waits until it is done.
+async fn work(addr: SocketAddr, host: &'static str) {
+    let mut client = Client::http1(addr).await;
+    let request = Request::get("/?300000").header("host", host);
+    let request = request.body(Full::default()).unwrap();
+    let mut answer = client.send(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    while answer.body_mut().frame().await.is_some() {}
+}
+
+/// CPU time is shared by tenants and not by requests: who has one is answered before any
+/// of eight that another began before, and that take as long.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_requests_have_no_more_time_than_one() {
+    let text = "[tenants.greedy]\n[tenants.modest]\n\
+                [apps.many]\ncomponent = \"works.wasm\"\ntenant = \"greedy\"\nhosts = [\"many.test\"]\n\
+                [apps.one]\ncomponent = \"works.wasm\"\ntenant = \"modest\"\nhosts = [\"one.test\"]\n";
+    let fleet = Fleet::start(&["works"], text).await;
+    let addr = fleet.server.addr;
+    let many: Vec<_> = (0..8)
+        .map(|_| tokio::spawn(work(addr, "many.test")))
+        .collect();
+    while fleet.app("many").running() < 8 {
+        tokio::task::yield_now().await;
+    }
+    work(addr, "one.test").await;
+    assert!(many.iter().all(|one| !one.is_finished()));
+    for one in many {
+        one.await.unwrap();
+    }
 }
 
 /// Apps of one size share the sandboxes of that size; who gets none is told to come

@@ -27,8 +27,7 @@ pub fn load(name: &str) -> Arc<Loaded> {
 
 /// The same in `engines`, each time anew.
 pub fn load_in(engines: &Engines, name: &str) -> Loaded {
-    let path = path(name);
-    let file = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (path, file) = (path(name), file(name));
     // Compiled guests stay beside the components, from one run to the next.
     let cache =
         Cache::open(&path.with_file_name("compiled")).expect("the target directory is ours");
@@ -39,6 +38,12 @@ pub fn load_in(engines: &Engines, name: &str) -> Loaded {
     }
     .load(&file, || ())
     .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The component of the guest called `name`.
+pub fn file(name: &str) -> Vec<u8> {
+    let path = path(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Where the component of the guest called `name` is.

@@ -27,7 +27,7 @@ mod tls;
 
 pub use client::{Answer, Client, Received};
 pub use fleet::Fleet;
-pub use guests::{imported_functions, load_in, size_class};
+pub use guests::{engines, file, imported_functions, load_in, size_class};
 pub use server::{Server, Stopped};
 pub use test::Test;
 pub use tls::{Authority, Identity};

@@ -18,7 +18,8 @@ use crate::load::{LoadError, Loaded};
 use crate::log::Sink;
 use crate::observer::Observer;
 use crate::residency::{Resident, Share};
-use crate::settings::{AppSettings, Limits};
+use crate::settings::{AppSettings, COMMON_WEIGHT, Limits};
+use crate::turn::Account;
 use arc_swap::ArcSwapOption;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -49,6 +50,9 @@ pub struct App {
     office: ArcSwapOption<Office>,
     /// What it used so far.
     ledger: Arc<Ledger>,
+    /// What its guests have used of each lane's thread, if it is no tenant's; from its
+    /// first request on.
+    accounts: OnceLock<Box<[Arc<Account>]>>,
     /// Held by who loads it; why that failed last, and when.
     loading: tokio::sync::Mutex<Option<(Instant, Arc<str>)>>,
     last_used: AtomicU32,
@@ -136,6 +140,7 @@ impl App {
             turnstile: OnceLock::new(),
             last_turnstile: last.and_then(|last| last.turnstile.get().cloned()),
             office: ArcSwapOption::empty(),
+            accounts: OnceLock::new(),
             loading: tokio::sync::Mutex::default(),
             last_used: AtomicU32::new(0),
         }
@@ -196,6 +201,12 @@ impl App {
     /// What it used so far.
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.ledger
+    }
+
+    /// What its guests have used of each lane's thread, if it is no tenant's.
+    pub fn accounts(&self) -> &[Arc<Account>] {
+        self.accounts
+            .get_or_init(|| Account::on_each(self.logs.len(), COMMON_WEIGHT))
     }
 
     /// How many of its requests can run at a time, if it was ever loaded.

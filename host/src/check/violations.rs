@@ -45,6 +45,7 @@ fn of_failure(cause: &Cause) -> Option<&'static Rule> {
         Cause::Limit(Limit::Cpu(_) | Limit::Wall(_), _) => &rules::TIME,
         Cause::Limit(Limit::ResponseBody(_), _) => &rules::BODY_SIZE,
         Cause::Limit(Limit::Memory(_) | Limit::Table(_), _) => &rules::SPACE,
+        Cause::Limit(Limit::Stack(_), _) => &rules::TRAP,
         Cause::Trap { limit: Some(_), .. } => &rules::SPACE,
         Cause::Trap { limit: None, .. } => &rules::TRAP,
         Cause::Exited(_) => &rules::EXIT,

@@ -3,7 +3,7 @@
 
 use super::Budget;
 use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus, Scope};
-use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, nice, set_parent_process_death_signal, setrlimit};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
 use std::collections::BTreeMap;
 use std::io;
@@ -14,6 +14,10 @@ const LANDLOCK: ABI = ABI::V6;
 
 /// Octets of the code that it may write, beside its memory.
 const FILE: u64 = 4 << 30;
+
+/// How little it matters beside what serves: by this it gets a tenth of a CPU that
+/// others want.
+const NICENESS: i32 = 10;
 
 /// System calls that are refused: those that reach other processes, other programs
 /// or any network, and new files.
@@ -42,9 +46,11 @@ const REFUSED: [libc::c_long; 22] = [
     libc::SYS_userfaultfd,
 ];
 
-/// Bounds this process to `budget`. It ends with its parent.
+/// Bounds this process to `budget`. It ends with its parent, and gives way to whatever
+/// serves.
 pub fn bound(budget: &Budget) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
+    nice(NICENESS)?;
     let seconds = budget.cpu.as_secs();
     for (resource, soft, hard) in [
         // The first ends it with a signal that says why.

@@ -7,7 +7,7 @@
 //! network (`confine`). Over its budget it is that process that ends.
 
 mod apart;
-mod bounds;
+pub mod bounds;
 pub mod child;
 mod confine;
 

@@ -46,6 +46,12 @@ const TABLE_KEEP_RESIDENT: usize = 128 << 10;
 /// core modules, most of which share.
 const MEMORIES_PER_SLOT: usize = 2;
 const TABLES_PER_SLOT: usize = 4;
+/// Instances of core modules that a component may have, and there are for each slot: one
+/// sandbox takes none of another's.
+const INSTANCES_PER_SLOT: usize = 64;
+
+/// Octets of the stack of a guest's calls.
+pub const STACK: usize = 512 << 10;
 
 /// How big a guest is when it starts, which is most of what cleaning up after it
 /// costs.
@@ -216,6 +222,7 @@ fn config(details: Details) -> Config {
     });
     // A guest can be stopped at any loop and any call.
     config.epoch_interruption(true);
+    config.max_wasm_stack(STACK);
     config
 }
 
@@ -225,7 +232,8 @@ fn pool(class: SizeClass, slots: usize) -> PoolingAllocationConfig {
     pool.total_component_instances(count(1))
         // Instances are small and on the heap; only memories and tables have
         // places of their own.
-        .total_core_instances(count(64))
+        .total_core_instances(count(INSTANCES_PER_SLOT))
+        .max_core_instances_per_component(INSTANCES_PER_SLOT as u32)
         .total_memories(count(MEMORIES_PER_SLOT))
         .total_tables(count(TABLES_PER_SLOT))
         .total_stacks(count(1))

@@ -1,12 +1,13 @@
 //! One instance with its store, and how it is polled to an answer.
 
+use super::engine::STACK;
 use super::frames;
 use super::handle::HandleExport;
 use super::state::{Serving, State};
 use crate::backtrace::Backtrace;
 use crate::failure::{Cause, Limit};
 use crate::gateway::Environ;
-use crate::turn::Turn;
+use crate::turn::Stage;
 use std::time::Duration;
 use wasmtime::component::{Instance, InstancePre, Resource};
 use wasmtime::{
@@ -106,7 +107,7 @@ fn tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
     let cpu = cpu.clone();
     Ok(UpdateDeadline::YieldCustom(
         1,
-        Box::pin(async move { cpu.hold(Turn::next().await) }),
+        Box::pin(async move { cpu.take_turn(Stage::RunsOn).await }),
     ))
 }
 
@@ -139,6 +140,7 @@ pub fn cause(
         return Cause::Limit(limit, backtrace);
     }
     match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => Cause::Limit(Limit::Stack(STACK as u64), backtrace),
         Some(trap) => Cause::Trap {
             reason: trap.to_string(),
             backtrace,

@@ -209,7 +209,7 @@ fn check(
     round: u32,
 ) -> Result<()> {
     for (app, known) in known.iter_mut().enumerate() {
-        let reply = ask::ask(server.addr, &Request::get_of(&host(app), "/"))?;
+        let reply = ask::ask(server.addr, &Request::get_from(&host(app), "/"))?;
         let answer = reply.answer.context("the answer was cut short")?;
         let found = match answer.status {
             200 => Variants::number(&reply.body),

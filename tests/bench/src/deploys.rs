@@ -112,7 +112,7 @@ fn measure(
         let load = |app: &'static str| {
             let (addr, is_over) = (server.addr, &is_over);
             scope.spawn(move || -> Result<(&'static str, Load)> {
-                let request = Request::get_of(&format!("{app}.test"), "/");
+                let request = Request::get_from(&format!("{app}.test"), "/");
                 let expected = Expected {
                     status: 200,
                     length: Some(14),

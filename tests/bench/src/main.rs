@@ -9,26 +9,32 @@
 //! - [`work`] says what is asked and what the answer has to be; [`bare_hyper`]
 //!   gives the same answers without a guest.
 //! - [`load`] is the load generator: it sends a [`request`], reads a
-//!   [`response`], and keeps the time. [`ask`] sends a single one. [`wrk`] can
+//!   [`response`], and keeps the time; [`open`] sends whether it is answered or not. [`ask`] sends a single one. [`wrk`] can
 //!   stand in.
 //! - [`process`] knows a server's CPU time and memory.
 //! - [`site`] writes and builds sites of many routes.
 //! - [`admin`] deploys components that differ.
-//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`density`], [`stop`], [`slow`], [`life`],
-//!   [`crash`], [`deploys`] and [`flask`] measure, with [`report`] for the figures.
+//! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`density`], [`stop`], [`noisy`],
+//!   [`overload`], [`bombs`], [`slow`], [`life`], [`crash`], [`deploys`] and [`flask`] measure, with [`report`]
+//!   for the figures.
 
 mod admin;
 mod artefacts;
 mod ask;
 mod bare_hyper;
+mod bombs;
 mod compare;
 mod crash;
 mod density;
 mod deploys;
 mod flask;
+mod home;
 mod idle;
 mod life;
 mod load;
+mod noisy;
+mod open;
+mod overload;
 mod process;
 mod report;
 mod request;
@@ -68,6 +74,9 @@ Examples:
   rhost-bench idle                              what a connection costs that does nothing
   rhost-bench density                           what 50,000 apps cost that few ask for
   rhost-bench stop                              how endless loops are stopped
+  rhost-bench noisy                             how a tenant fares beside another's endless loops
+  rhost-bench overload                          what is answered at twice the load that can be
+  rhost-bench bombs                             how an app fares while others cannot be compiled
   rhost-bench slow                              how slow clients are
   rhost-bench life                              whether a request is lost when a server ends
   rhost-bench crash                             whether a deploy is lost when its server is killed
@@ -99,6 +108,12 @@ enum Command {
     Density(density::Density),
     /// How soon an endless loop is stopped, and how its neighbours fare
     Stop(stop::Stop),
+    /// How a tenant fares beside another's endless loops
+    Noisy(noisy::Noisy),
+    /// What is answered at twice the load that can be, and what is shed
+    Overload(overload::Overload),
+    /// How an app fares while what cannot be compiled is deployed
+    Bombs(bombs::Bombs),
     /// When slow clients are closed, and how their neighbours fare (slowhttptest)
     Slow(slow::Slow),
     /// Whether a request is lost when a server is handed over, or told to stop
@@ -124,6 +139,9 @@ fn main() -> ExitCode {
         Some(Command::Idle(args)) => idle::run(args),
         Some(Command::Density(args)) => density::run(args),
         Some(Command::Stop(args)) => stop::run(args),
+        Some(Command::Noisy(args)) => noisy::run(args),
+        Some(Command::Overload(args)) => overload::run(args),
+        Some(Command::Bombs(args)) => bombs::run(args),
         Some(Command::Slow(args)) => slow::run(args),
         Some(Command::Life(args)) => life::run(args),
         Some(Command::Crash(args)) => crash::run(args),

@@ -16,11 +16,11 @@ pub struct Request {
 impl Request {
     /// `GET target`.
     pub fn get(target: &str) -> Self {
-        Request::get_of("localhost", target)
+        Request::get_from("localhost", target)
     }
 
-    /// The same of this host.
-    pub fn get_of(host: &str, target: &str) -> Self {
+    /// `GET target` of `host`.
+    pub fn get_from(host: &str, target: &str) -> Self {
         Request {
             first: format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes(),
             block: Vec::new(),

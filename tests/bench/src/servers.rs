@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -83,6 +84,14 @@ pub fn rhost(artefacts: &Artefacts, app: &Path, arguments: &[&str]) -> Result<Se
     Server::start(command, Stdio::null())
 }
 
+/// `rhost serve` of what the file `config` says, which asks for a port of the system's
+/// choice.
+pub fn configured(artefacts: &Artefacts, config: &Path) -> Result<Server> {
+    let mut command = Command::new(&artefacts.rhost);
+    command.args(["serve", "-c"]).arg(config);
+    Server::start(command, Stdio::null())
+}
+
 /// `rhost serve` on a port that the system chooses.
 pub fn rhost_command(artefacts: &Artefacts, app: &Path) -> Command {
     let mut command = Command::new(&artefacts.rhost);
@@ -131,6 +140,7 @@ pub struct Server {
     child: Child,
     /// The end of what it wrote on standard error.
     last_lines: Arc<Mutex<VecDeque<String>>>,
+    reloads: Arc<Reloads>,
     /// Its access log, removed with it.
     log: Option<PathBuf>,
 }
@@ -157,14 +167,16 @@ impl Server {
             .with_context(|| format!("{program} cannot be run"))?;
         let stderr = child.stderr.take().context("it is piped")?;
         let last_lines = Arc::new(Mutex::new(VecDeque::new()));
+        let reloads = Arc::new(Reloads::default());
         let (found, addr) = mpsc::channel();
-        let lines = last_lines.clone();
+        let (lines, counts) = (last_lines.clone(), reloads.clone());
         // Reads to the end, so that the server never waits for a reader.
-        thread::spawn(move || listen(stderr, &lines, &found));
+        thread::spawn(move || listen(stderr, &lines, &counts, &found));
         let mut server = Server {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             child,
             last_lines,
+            reloads,
             log: None,
         };
         let Ok(addr) = addr.recv_timeout(patience) else {
@@ -177,6 +189,12 @@ impl Server {
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// How often its configuration was applied, and refused, since it started.
+    pub fn reloads(&self) -> (u64, u64) {
+        let Reloads { applied, refused } = &*self.reloads;
+        (applied.load(Relaxed), refused.load(Relaxed))
     }
 
     /// What it last complained of, to be put after a message.
@@ -207,11 +225,29 @@ impl Drop for Server {
     }
 }
 
-fn listen(stderr: impl Read, lines: &Mutex<VecDeque<String>>, found: &Sender<SocketAddr>) {
+/// How often a server said what came of a configuration.
+#[derive(Default)]
+struct Reloads {
+    applied: AtomicU64,
+    refused: AtomicU64,
+}
+
+fn listen(
+    stderr: impl Read,
+    lines: &Mutex<VecDeque<String>>,
+    reloads: &Reloads,
+    found: &Sender<SocketAddr>,
+) {
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
         if let Some(addr) = address(&line) {
             // Nobody waits for a second one.
             let _ = found.send(addr);
+        }
+        if line.contains(" is applied: ") {
+            reloads.applied.fetch_add(1, Relaxed);
+        }
+        if line.contains("what was served is served on") {
+            reloads.refused.fetch_add(1, Relaxed);
         }
         let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == LAST_LINES {

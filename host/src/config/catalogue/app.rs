@@ -170,12 +170,18 @@ pub const TENANT: &[Key] = &[
         "queue",
         Kind::Count(0, ANY),
         "1024",
-        "Requests that wait for one of those; beyond them, 503",
+        "Requests that wait for one of those; beyond them, 429",
     ),
     key(
         "queue-timeout",
         Kind::Time,
         "\"5s\"",
-        "How long one of them waits before it gets 503",
+        "How long one of them waits before it gets 429",
+    ),
+    key(
+        "weight",
+        Kind::Count(1, 10_000),
+        "100",
+        "Its part of CPU time when that is scarce: twice the weight is twice the time",
     ),
 ];

@@ -187,10 +187,14 @@ const ERRORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "APP[tenants.acme]\nweight = 2",
+        "APP[tenants.acme]\nshare = 2",
         &[
-            "f.toml:5: tenants.acme.weight: unknown key; there are concurrency, queue, queue-timeout",
+            "f.toml:5: tenants.acme.share: unknown key; there are concurrency, queue, queue-timeout, weight",
         ],
+    ),
+    (
+        "APP[tenants.acme]\nweight = 0",
+        &["f.toml:5: tenants.acme.weight: expected a whole number from 1 to 10000"],
     ),
     (
         "APP[apps.b]\ncomponent = \"ok.wasm\"",

@@ -1,0 +1,78 @@
+//! What a tenant has used of one thread's time.
+
+use crate::settings::COMMON_WEIGHT;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// The time that the guests of one tenant have spent on one thread, by its weight. Alone
+/// on its cache lines: only its thread counts here.
+#[repr(align(128))]
+#[derive(Debug)]
+pub struct Account {
+    weight: u64,
+    /// Nanoseconds, as they are worth to one of the common weight.
+    used: AtomicU64,
+}
+
+impl Account {
+    /// The account of one of this weight, which has used nothing.
+    pub fn new(weight: u32) -> Self {
+        Account {
+            weight: u64::from(weight.max(1)),
+            used: AtomicU64::new(0),
+        }
+    }
+
+    /// One for each of so many threads.
+    pub fn on_each(threads: usize, weight: u32) -> Box<[Arc<Self>]> {
+        let one = |_| Arc::new(Account::new(weight));
+        (0..threads.max(1)).map(one).collect()
+    }
+
+    /// What has been used of it.
+    pub fn used(&self) -> u64 {
+        self.used.load(Relaxed)
+    }
+
+    /// What `time` is worth to it: the greater its weight, the less.
+    pub fn worth(&self, time: Duration) -> u64 {
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        nanoseconds.saturating_mul(COMMON_WEIGHT.into()) / self.weight
+    }
+
+    /// Who was idle begins where all others are by now.
+    pub fn begin_at(&self, floor: u64) {
+        self.used.store(self.used().max(floor), Relaxed);
+    }
+
+    /// One of its guests ran for `time`. Returns what has been used.
+    pub fn charge(&self, time: Duration, floor: u64) -> u64 {
+        let used = self.used().max(floor).saturating_add(self.worth(time));
+        self.used.store(used, Relaxed);
+        used
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_worth_less_to_who_has_more_weight() {
+        let time = Duration::from_micros(30);
+        for (weight, worth) in [(100, 30_000), (300, 10_000), (1, 3_000_000), (10_000, 300)] {
+            let account = Account::new(weight);
+            assert_eq!(account.charge(time, 0), worth);
+            assert_eq!(account.charge(time, 0), worth * 2);
+        }
+    }
+
+    #[test]
+    fn nothing_is_saved_up() {
+        let account = Account::new(COMMON_WEIGHT);
+        account.begin_at(1_000);
+        assert_eq!(account.charge(Duration::from_nanos(5), 500), 1_005);
+        assert_eq!(account.charge(Duration::from_nanos(5), 2_000), 2_005);
+    }
+}

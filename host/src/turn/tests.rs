@@ -1,0 +1,222 @@
+use super::*;
+
+#[tokio::test]
+async fn being_polled_again_is_not_having_given_way() {
+    let mut way = pin!(give_way());
+    let polls =
+        poll_fn(|cx| Poll::Ready([(); 16].map(|()| way.as_mut().poll(cx).is_ready()))).await;
+    assert_eq!(polls, [false; 16]);
+    way.await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_moves_to_another_task_is_woken_there() {
+    let mut way = Box::pin(give_way());
+    let polled = poll_fn(|cx| Poll::Ready(way.as_mut().poll(cx))).await;
+    assert!(polled.is_pending());
+    let moved = tokio::spawn(way);
+    // Time passes only when nothing else can.
+    let woken = tokio::time::timeout(std::time::Duration::from_secs(1), moved).await;
+    woken.expect("it is woken").unwrap();
+}
+
+fn account(weight: u32) -> Arc<Account> {
+    Arc::new(Account::new(weight))
+}
+
+/// What was done, in order.
+type Done = Arc<Mutex<Vec<&'static str>>>;
+
+fn times(done: &Done, name: &str) -> usize {
+    let done = done.lock().unwrap();
+    done.iter().filter(|one| **one == name).count()
+}
+
+/// A guest that runs on for `turns` turns, a tick each.
+async fn run_on(name: &'static str, account: Arc<Account>, turns: usize, done: Done) {
+    let mut held = None;
+    for _ in 0..turns {
+        // It waits for the next one before it gives this one up.
+        let mut next = pin!(Turn::next(&account, Stage::RunsOn));
+        let polled = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
+        drop(held.take());
+        held = Some(next.await);
+        done.lock().unwrap().push(name);
+        charge(&account, TICK);
+    }
+}
+
+const TICK: Duration = Duration::from_nanos(LEAD);
+
+#[tokio::test]
+async fn one_at_a_time_and_each_in_its_turn() {
+    let (one, done) = (account(100), Done::default());
+    let guests = ["a", "b", "c"].map(|name| {
+        let (one, done) = (one.clone(), done.clone());
+        tokio::spawn(run_on(name, one, 2, done))
+    });
+    for guest in guests {
+        guest.await.unwrap();
+    }
+    assert_eq!(*done.lock().unwrap(), ["a", "b", "c", "a", "b", "c"]);
+}
+
+/// However many guests a tenant has, its turns are its share.
+#[tokio::test]
+async fn turns_are_shared_by_weight_and_not_by_number() {
+    let done = Done::default();
+    let (one, other) = (account(100), account(300));
+    for _ in 0..50 {
+        tokio::spawn(run_on("many", one.clone(), 100, done.clone()));
+    }
+    tokio::spawn(run_on("heavy", other, 300, done.clone()))
+        .await
+        .unwrap();
+    let many = times(&done, "many");
+    assert!((99..=102).contains(&many), "{many}");
+}
+
+/// Who comes late has saved nothing up, and owes nothing.
+#[tokio::test]
+async fn who_was_idle_begins_where_the_others_are() {
+    let done = Done::default();
+    let (early, late) = (account(100), account(100));
+    tokio::spawn(run_on("early", early.clone(), 500, done.clone()))
+        .await
+        .unwrap();
+    done.lock().unwrap().clear();
+    let early = tokio::spawn(run_on("early", early, 100, done.clone()));
+    let late = tokio::spawn(run_on("late", late, 100, done.clone()));
+    late.await.unwrap();
+    early.await.unwrap();
+    let done = done.lock().unwrap();
+    for begun in done[..190].chunks(10) {
+        let late = begun.iter().filter(|one| **one == "late").count();
+        assert!((4..=6).contains(&late), "{done:?}");
+    }
+}
+
+/// What is used without a turn counts: a tenant of many small requests has its share,
+/// and no more, before one that runs on has its own.
+#[tokio::test]
+async fn what_newcomers_use_counts() {
+    let done = Done::default();
+    let (long, short) = (account(100), account(100));
+    let runs_on = tokio::spawn(run_on("long", long, usize::MAX, done.clone()));
+    tokio::task::yield_now().await;
+    for _ in 0..400 {
+        charge(&short, TICK / 4);
+        done.lock().unwrap().push("short");
+        tokio::task::yield_now().await;
+    }
+    runs_on.abort();
+    let long = times(&done, "long");
+    assert!((95..=105).contains(&long), "{long}");
+}
+
+#[tokio::test]
+async fn newcomers_of_who_has_used_more_wait() {
+    let done = Done::default();
+    let (greedy, modest) = (account(100), account(100));
+    // Nobody waits: nobody has to.
+    charge(&greedy, TICK * 10);
+    look();
+    assert!(!has_to_wait(&greedy));
+    let held = Turn::next(&greedy, Stage::RunsOn).await;
+    charge(&greedy, TICK * 10);
+    look();
+    let waits = tokio::spawn(run_on("modest", modest.clone(), 1, done));
+    tokio::task::yield_now().await;
+    assert!(has_to_wait(&greedy) && !has_to_wait(&modest));
+    // A weight a hundred times as large makes little of it.
+    let rich = account(10_000);
+    charge(&rich, TICK * 10);
+    look();
+    assert!(!has_to_wait(&rich));
+    drop(held);
+    waits.await.unwrap();
+    look();
+    assert!(!has_to_wait(&greedy));
+}
+
+#[tokio::test]
+async fn a_turn_for_one_who_has_left_is_the_next_ones() {
+    let (one, done) = (account(100), Done::default());
+    let held = Turn::next(&one, Stage::RunsOn).await;
+    let gone: Vec<_> = (0..100)
+        .map(|_| tokio::spawn(run_on("gone", one.clone(), 1, done.clone())))
+        .collect();
+    let stays = tokio::spawn(run_on("stays", one.clone(), 1, done.clone()));
+    tokio::task::yield_now().await;
+    for guest in gone {
+        guest.abort();
+        let _ = guest.await;
+    }
+    drop(held);
+    stays.await.unwrap();
+    assert_eq!(*done.lock().unwrap(), ["stays"]);
+    assert_eq!(of_this_thread().running_on(), 0);
+}
+
+/// One that leaves after it was given a turn, and before it knows.
+#[tokio::test]
+async fn a_turn_that_was_given_and_not_taken_is_not_lost() {
+    let one = account(100);
+    let held = Turn::next(&one, Stage::RunsOn).await;
+    {
+        let mut waits = pin!(Turn::next(&one, Stage::RunsOn));
+        let polled = poll_fn(|cx| Poll::Ready(waits.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
+        drop(held);
+        assert_eq!(of_this_thread().running_on(), 1);
+    }
+    assert_eq!(of_this_thread().running_on(), 0);
+}
+
+/// So many newcomers that nobody looks at the sockets.
+#[tokio::test]
+async fn newcomers_wait_until_the_sockets_were_looked_at() {
+    let (many, other) = (account(100), account(100));
+    charge(&many, Duration::from_nanos(UNSEEN));
+    assert!(!has_to_wait(&many));
+    charge(&many, Duration::from_nanos(1));
+    assert!(has_to_wait(&many) && has_to_wait(&other));
+    drop(Turn::next(&many, Stage::Newcomer).await);
+    assert!(!has_to_wait(&many) && !has_to_wait(&other));
+}
+
+/// Nobody overtakes those of its own tenant who came before.
+#[tokio::test]
+async fn who_comes_after_newcomers_that_wait_waits_behind_them() {
+    let (many, other) = (account(100), account(100));
+    charge(&many, TICK);
+    let held = Turn::next(&many, Stage::RunsOn).await;
+    charge(&many, TICK);
+    let mut waits = pin!(Turn::next(&many, Stage::Newcomer));
+    let polled = poll_fn(|cx| Poll::Ready(waits.as_mut().poll(cx))).await;
+    assert!(polled.is_pending());
+    look();
+    assert!(has_to_wait(&many) && !has_to_wait(&other));
+    drop(held);
+    drop(waits.await);
+    assert!(!has_to_wait(&many));
+}
+
+/// One that is polled while it waits is charged for that, and does not wait for itself.
+#[tokio::test]
+async fn nobody_waits_for_its_own_tenant() {
+    let one = account(100);
+    let own = one.clone();
+    let busy = tokio::spawn(async move {
+        loop {
+            charge(&own, Duration::from_nanos(100));
+            charge(&own, Duration::from_nanos(100));
+            tokio::task::yield_now().await;
+        }
+    });
+    for _ in 0..10 {
+        drop(Turn::next(&one, Stage::RunsOn).await);
+    }
+    busy.abort();
+}
