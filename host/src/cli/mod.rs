@@ -17,6 +17,7 @@ mod progress;
 mod proxy;
 mod reuse;
 mod serve;
+mod traces;
 
 use app::AppArgs;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -32,6 +33,7 @@ use rhost::settings::{HeadLimits, Timeouts};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use traces::TraceArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -261,6 +263,9 @@ struct Serve {
 
     #[command(flatten)]
     life: LifeArgs,
+
+    #[command(flatten)]
+    traces: TraceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
