@@ -125,6 +125,17 @@ Examples:
   rhost logs shop -f --json | jq -r .text")]
     Logs(admin::Logs),
 
+    /// Show what a server's apps use, as it happens
+    #[command(after_help = "\
+Examples:
+  rhost top                                     requests, latency, CPU of each app, until Ctrl-C
+  rhost top --interval 10s -n 20
+  rhost top --once --json | jq -r '.apps[] | select(.errors_per_second > 0) | .app'
+
+Of two looks at what each app has used it shows the difference; P50 and P99 are of the requests
+between them, CPU is 100% for a core, and MEMORY the most that a sandbox has had since the start.")]
+    Top(admin::Top),
+
     /// Make, list and revoke tokens, which the admin API wants over TCP
     #[command(subcommand)]
     Token(admin::Token),
@@ -475,6 +486,7 @@ pub fn run() -> Result<ExitCode, Error> {
         Command::App(command) => admin::app(&command)?,
         Command::Rollback(args) => admin::rollback(&args)?,
         Command::Logs(args) => admin::logs(&args)?,
+        Command::Top(args) => admin::top(&args)?,
         Command::Token(command) => admin::token(&command)?,
         Command::Config(command) => config::run(command)?,
         Command::Inspect(args) => inspect::run(&args)?,
