@@ -186,9 +186,9 @@ impl Drop for Trail {
             sheet.enter(&receipt, self.status, had_sandbox);
         }
         if let Some(entry) = &self.entry {
-            entry.write(End {
+            entry.write(&End {
                 request: self.request,
-                trace: self.trace.parent(),
+                trace: &self.trace,
                 status: self.status,
                 receipt,
                 had_sandbox,
