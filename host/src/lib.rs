@@ -98,6 +98,7 @@ pub mod server_timing;
 pub mod settings;
 pub mod socket;
 pub mod socket_file;
+pub mod spans;
 pub mod stall;
 pub mod start_response;
 pub mod store;

@@ -79,6 +79,14 @@ const CACHE_MISSES: Metric = Metric {
     name: "rhost_code_cache_misses",
     help: "Components that had to be compiled",
 };
+const SPANS: Metric = Metric {
+    name: "rhost_spans_sent",
+    help: "Spans of requests that a collector took",
+};
+const SPANS_DROPPED: Metric = Metric {
+    name: "rhost_spans_dropped",
+    help: "Spans of requests that no collector took",
+};
 const INSTANCES: Metric = Metric {
     name: "rhost_instances_made",
     help: "Instances that were made to serve more than one request",
@@ -129,11 +137,14 @@ pub enum Event {
     InstanceReplaced,
     CodeKept,
     CodeMissing,
+    SpanSent,
+    SpanUnqueued,
+    SpanUnsent,
 }
 
 /// Each event in the order of their numbers, with what counts it, and the value of
 /// that one's label `reason`.
-const TABLE: [(Event, &Metric, &str); 37] = [
+const TABLE: [(Event, &Metric, &str); 40] = [
     (Event::Accepted, &CONNECTIONS, ""),
     (Event::AcceptFailed, &ACCEPT_ERRORS, ""),
     (Event::AcceptWaited, &ACCEPT_WAITS, ""),
@@ -171,6 +182,9 @@ const TABLE: [(Event, &Metric, &str); 37] = [
     (Event::InstanceReplaced, &INSTANCES_DROPPED, "replaced"),
     (Event::CodeKept, &CACHE_HITS, ""),
     (Event::CodeMissing, &CACHE_MISSES, ""),
+    (Event::SpanSent, &SPANS, ""),
+    (Event::SpanUnqueued, &SPANS_DROPPED, "queue"),
+    (Event::SpanUnsent, &SPANS_DROPPED, "collector"),
 ];
 
 /// A label and its value.
@@ -227,6 +241,11 @@ impl Metrics {
 /// Counts one.
 pub fn count(event: Event) {
     METRICS.counters[event as usize].inc();
+}
+
+/// Counts so many.
+pub fn count_many(event: Event, times: usize) {
+    METRICS.counters[event as usize].inc_by(times as u64);
 }
 
 /// How often it has happened in this process.

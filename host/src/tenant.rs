@@ -18,6 +18,7 @@ use crate::receipt;
 use crate::routing::Routes;
 use crate::served::Served;
 use crate::settings::{HeadLimits, Timeouts};
+use crate::spans::Spans;
 use crate::trail::Trail;
 use arc_swap::ArcSwap;
 use http::header::CONTENT_LENGTH;
@@ -34,6 +35,7 @@ pub struct Site {
     /// Of what concerns no app.
     own_log: Arc<AppLog>,
     access_log: Option<AccessLog>,
+    spans: Option<Spans>,
     body_timeout: Duration,
     head_limits: HeadLimits,
     /// None if nobody is one.
@@ -55,6 +57,7 @@ impl Site {
             served: ArcSwap::from_pointee(Served::one(app)),
             own_log: Arc::new(AppLog::new("rhost", log.clone(), u64::MAX)),
             access_log,
+            spans: None,
             body_timeout: timeouts.body,
             head_limits: HeadLimits::default(),
             proxies: None,
@@ -73,6 +76,11 @@ impl Site {
     /// How large the head of a request may be.
     pub fn head_limits(&self) -> HeadLimits {
         self.head_limits
+    }
+
+    /// The same site, and what it answers is recorded as `spans` says.
+    pub fn recorded(self, spans: Option<Spans>) -> Self {
+        Site { spans, ..self }
     }
 
     /// The same site behind `proxies`.
@@ -135,10 +143,15 @@ impl Site {
         self.served.load().apps().for_each(|app| app.retire());
     }
 
+    /// The trail of a request that `peer` asks for.
+    fn begin(&self, head: &Parts, peer: &Arc<Peer>) -> Trail {
+        Trail::begin(head, peer, self.access_log.as_ref(), self.spans.as_ref())
+    }
+
     /// Answers a request that came over `peer` and did not pass the gate.
     pub fn refuse(&self, peer: &Arc<Peer>, head: &Parts, refusal: Refusal) -> Response<Body> {
         let peer = peer.asking(&head.uri, &head.headers);
-        let trail = Trail::begin(head, &peer, self.access_log.as_ref());
+        let trail = self.begin(head, &peer);
         body::page(failure::refused(refusal, trail.request().as_str()), trail)
     }
 
@@ -161,13 +174,11 @@ impl Site {
                 .await;
         }
         if let Some(page) = reload.answer(&head).await {
-            return body::page(page, Trail::begin(&head, peer, None));
+            return body::page(page, Trail::begin(&head, peer, None, None));
         }
         let visit = reload.visit(&head);
         let response = match (&visit, reload.broken()) {
-            (Some(_), Some(page)) => {
-                body::page(page, Trail::begin(&head, peer, self.access_log.as_ref()))
-            }
+            (Some(_), Some(page)) => body::page(page, self.begin(&head, peer)),
             _ => {
                 self.answer_app(lane, peer, Request::from_parts(head, incoming))
                     .await
@@ -186,12 +197,12 @@ impl Site {
         request: Request<Incoming>,
     ) -> Response<Body> {
         let (head, incoming) = request.into_parts();
-        let mut trail = Trail::begin(&head, peer, self.access_log.as_ref());
+        let mut trail = self.begin(&head, peer);
         let (app, tenant) = match self.served.load().find(&head, peer) {
             Ok(found) => found,
             Err(cause) => return body::refuse(cause, &self.own_log, trail),
         };
-        trail.of_app(app.log(lane), app.ledger().sheet(lane));
+        trail.of_app(app.log(lane), app.ledger(), lane);
         if let Some(subject) = app.subject()
             && development::is_local(peer, &head)
         {

@@ -6,11 +6,12 @@ use crate::app_log::AppLog;
 use crate::development::Exhibit;
 use crate::environ::Peer;
 use crate::failure::{self, Cause};
-use crate::ledger::Sheet;
+use crate::ledger::{Ledger, Sheet};
 use crate::meter::CpuMeter;
 use crate::receipt::Receipt;
 use crate::request_id::RequestId;
 use crate::server_timing;
+use crate::spans::{Ended, Span, Spans};
 use crate::streamed::Records;
 use crate::trace_context::TraceContext;
 use http::request::Parts;
@@ -28,6 +29,8 @@ pub struct Trail {
     /// Whether a trusted proxy sent it.
     is_vouched_for: bool,
     entry: Option<Entry>,
+    /// None if nobody records it.
+    span: Option<Box<Span>>,
     exhibit: Option<Box<Exhibit>>,
     /// Where its receipt is entered.
     sheet: Option<Arc<Sheet>>,
@@ -42,21 +45,31 @@ pub struct Trail {
 
 impl Trail {
     /// A request that has just arrived over `peer`.
-    pub fn begin(head: &Parts, peer: &Arc<Peer>, log: Option<&AccessLog>) -> Self {
+    pub fn begin(
+        head: &Parts,
+        peer: &Arc<Peer>,
+        log: Option<&AccessLog>,
+        spans: Option<&Spans>,
+    ) -> Self {
         let is_vouched_for = peer.is_vouched_for();
-        let (request, trace) = match is_vouched_for {
+        let (request, caller) = match is_vouched_for {
             true => (
                 RequestId::of(&head.headers),
                 TraceContext::of(&head.headers),
             ),
             false => (None, None),
         };
+        let (trace, span) = match spans {
+            Some(spans) => spans.begin(caller, head, peer),
+            None => (caller.unwrap_or_else(TraceContext::begin), None),
+        };
         Trail {
             request: request.unwrap_or_else(RequestId::next),
-            trace: trace.unwrap_or_else(TraceContext::begin),
+            trace,
             start: Instant::now(),
             is_vouched_for,
             entry: log.map(|log| Entry::begin(head, peer, log)),
+            span,
             exhibit: None,
             sheet: None,
             meter: None,
@@ -66,12 +79,15 @@ impl Trail {
         }
     }
 
-    /// It is for the app that writes this log, and whose ledger has this sheet.
-    pub fn of_app(&mut self, log: &Arc<AppLog>, sheet: Arc<Sheet>) {
+    /// It came in on `lane`, for the app that writes this log and has this ledger.
+    pub fn of_app(&mut self, log: &Arc<AppLog>, ledger: &Arc<Ledger>, lane: usize) {
         if let Some(entry) = &mut self.entry {
             entry.of_app(log);
         }
-        self.sheet = Some(sheet);
+        if let Some(span) = &mut self.span {
+            span.of_app(ledger.name());
+        }
+        self.sheet = Some(ledger.sheet(lane));
     }
 
     /// Keeps the request, to show it should it fail.
@@ -161,7 +177,7 @@ impl Trail {
 
 impl Drop for Trail {
     fn drop(&mut self) {
-        if self.entry.is_none() && self.sheet.is_none() {
+        if self.entry.is_none() && self.sheet.is_none() && self.span.is_none() {
             return;
         }
         let receipt = self.receipt();
@@ -170,12 +186,20 @@ impl Drop for Trail {
             sheet.enter(&receipt, self.status, had_sandbox);
         }
         if let Some(entry) = &self.entry {
-            entry.write(End {
+            entry.write(&End {
                 request: self.request,
-                trace: self.trace.parent(),
+                trace: &self.trace,
                 status: self.status,
                 receipt,
                 had_sandbox,
+            });
+        }
+        if let Some(span) = self.span.take() {
+            span.end(Ended {
+                trace: self.trace.clone(),
+                request: self.request,
+                status: self.status,
+                receipt,
             });
         }
     }

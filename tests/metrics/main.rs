@@ -82,6 +82,7 @@ async fn each_is_counted() {
     http2().await;
     handshakes().await;
     accepting().await;
+    spans().await;
 }
 
 /// Hostile clients 42 and 46.
@@ -316,6 +317,20 @@ async fn handshakes() {
     let failed = "rhost_tls_handshakes_failed ";
     counts(&format!("{failed}timeout"), send(&server, b"")).await;
     counts(&format!("{failed}error"), send(&server, GET)).await;
+}
+
+/// Spans that no collector takes.
+async fn spans() {
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let collector = format!("http://{}", gone.local_addr().unwrap());
+    drop(gone);
+    let unsent = async {
+        let test = Test::serving("answers").otlp(&collector, 1.0);
+        let server = test.start().await;
+        send(&server, GET).await;
+        server.stop().await;
+    };
+    counts("rhost_spans_dropped collector", unsent).await;
 }
 
 /// An accept that fails is tried again.

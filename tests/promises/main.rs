@@ -30,6 +30,7 @@ mod receipts;
 mod reuse;
 mod routing;
 mod size_classes;
+mod spans;
 mod start_response;
 mod strangers;
 mod streaming;

@@ -9,6 +9,7 @@ use rhost::listener::{self, Listener};
 use rhost::log::{Memory, Sink};
 use rhost::settings::{ConnectionLimits, Listening, Timeouts};
 use rhost::socket::Address;
+use rhost::spans::Exporting;
 use rhost::tenant::Site;
 use rhost::tls::{CertificateFiles, Certificates, Tls};
 use rhost::worker::Drained;
@@ -25,6 +26,7 @@ pub(crate) struct Parts {
     pub(crate) tls: Option<(Vec<CertificateFiles>, Option<PathBuf>)>,
     pub(crate) timeouts: Timeouts,
     pub(crate) connections: ConnectionLimits,
+    pub(crate) exporting: Option<Exporting>,
 }
 
 impl Parts {
@@ -69,6 +71,7 @@ impl Parts {
             certificates,
             stop,
             serving,
+            exporting: self.exporting,
             log,
             access_log,
         }
@@ -84,6 +87,7 @@ pub struct Server {
     certificates: Option<Arc<Certificates>>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<Drained>>,
+    exporting: Option<Exporting>,
     log: Memory,
     access_log: Memory,
 }
@@ -142,6 +146,7 @@ impl Server {
         let _ = self.stop.send(());
         Stopping {
             serving: self.serving,
+            exporting: self.exporting,
             log: self.log,
             access_log: self.access_log,
         }
@@ -156,6 +161,7 @@ impl Server {
 /// A host that was told to stop.
 pub struct Stopping {
     serving: JoinHandle<std::io::Result<Drained>>,
+    exporting: Option<Exporting>,
     log: Memory,
     access_log: Memory,
 }
@@ -168,6 +174,10 @@ impl Stopping {
             .await
             .expect("the server does not panic")
             .expect("its threads start");
+        // It waits for its thread, which may wait for a collector in this process.
+        let exporting = self.exporting;
+        let exported = tokio::task::spawn_blocking(move || drop(exporting));
+        exported.await.expect("it does not panic");
         Stopped {
             drained,
             log: self.log.text(),

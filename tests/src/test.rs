@@ -13,6 +13,7 @@ use rhost::proxy::{Proxies, ProxyHeaders};
 use rhost::settings::{
     AppSettings, ConnectionLimits, HeadLimits, LentDir, Limits, Reuse, Timeouts,
 };
+use rhost::spans::Spans;
 use rhost::tenant::Site;
 use rhost::tls::CertificateFiles;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,8 @@ pub struct Test {
     tls: Option<(Vec<CertificateFiles>, Option<PathBuf>)>,
     proxies: Proxies,
     access_log_format: access_log::Format,
+    /// A collector, and the part of new traces that it gets.
+    otlp: Option<(String, f64)>,
 }
 
 impl Test {
@@ -49,6 +52,7 @@ impl Test {
             tls: None,
             proxies: Proxies::default(),
             access_log_format: access_log::Format::Text,
+            otlp: None,
         }
     }
 
@@ -68,6 +72,12 @@ impl Test {
     /// `--proxy-protocol`.
     pub fn proxy_protocol(mut self) -> Self {
         self.proxies.protocol = true;
+        self
+    }
+
+    /// `--otlp` and `--otlp-ratio`.
+    pub fn otlp(mut self, collector: &str, ratio: f64) -> Self {
+        self.otlp = Some((collector.to_owned(), ratio));
         self
     }
 
@@ -306,11 +316,20 @@ impl Test {
         let app = self.app(&log_sink, None).await;
         let access_sink = AccessLog::new(access_sink, self.access_log_format);
         let site = Site::new(Some(app), &self.timeouts, &log_sink, Some(access_sink));
-        let site = Arc::new(site.with_head_limits(self.head).behind(self.proxies));
+        let recording = self.otlp.map(|(collector, ratio)| {
+            let collector = collector
+                .parse()
+                .expect("a collector, as http://127.0.0.1:1");
+            Spans::start(collector, ratio).expect("the system starts a thread")
+        });
+        let (spans, exporting) = recording.unzip();
+        let site = site.with_head_limits(self.head).behind(self.proxies);
+        let site = Arc::new(site.recorded(spans));
         let parts = Parts {
             tls: self.tls,
             timeouts: self.timeouts,
             connections: self.connections,
+            exporting,
         };
         parts.serve(site, log_sink, log, access_log)
     }

@@ -14,7 +14,7 @@ const MONTHS: [&str; 12] = [
 
 /// The line of a request; its date is when it began. Neither identd nor a user is asked
 /// for, so both are `-`.
-pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End, at: SystemTime) {
+pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End<'_>, at: SystemTime) {
     let _ = write!(line, "{} - - [", entry.from().unwrap_or("-"));
     date(line, at.checked_sub(end.receipt.wall).unwrap_or(at));
     line.extend_from_slice(b"] \"");

@@ -49,13 +49,13 @@ struct Access<'a> {
 }
 
 /// Every text in ASCII, and without controls.
-pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End, at: SystemTime) {
+pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End<'_>, at: SystemTime) {
     let of = |field: &'_ Option<HeaderValue>| {
         let octets = field.as_ref().map(HeaderValue::as_bytes);
         octets.map(|octets| text(octets).into_owned().into())
     };
     let client = entry.client.as_deref();
-    let receipt = &end.receipt;
+    let (receipt, trace) = (&end.receipt, end.trace.parent());
     let used = |value: u64| end.had_sandbox.then_some(value);
     let access = Access {
         time: humantime::format_rfc3339_millis(at).to_string(),
@@ -80,7 +80,7 @@ pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End, at: SystemTime) {
         user_agent: client.and_then(|client| of(&client.user_agent)),
         app: entry.app(),
         request: end.request.as_str(),
-        trace: end.trace.trace_id(),
+        trace: trace.trace_id(),
     };
     // It fails only for maps whose keys are no strings; there are none here.
     let _ = access.serialize(&mut Serializer::with_formatter(&mut *line, Ascii));

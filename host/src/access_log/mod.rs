@@ -12,7 +12,7 @@ use crate::environ::{Peer, request_uri};
 use crate::log::Sink;
 use crate::receipt::Receipt;
 use crate::request_id::RequestId;
-use crate::trace_context::Traceparent;
+use crate::trace_context::TraceContext;
 use http::header::{HeaderMap, HeaderValue, REFERER, USER_AGENT};
 use http::request::Parts;
 use http::{Method, StatusCode, Uri, Version};
@@ -62,11 +62,11 @@ pub struct Entry {
 }
 
 /// How a request ended.
-pub struct End {
+pub struct End<'a> {
     /// What it is called.
     pub request: RequestId,
     /// The trace that it belongs to.
-    pub trace: Traceparent,
+    pub trace: &'a TraceContext,
     /// The status of its answer; none if the client left before it had one.
     pub status: Option<StatusCode>,
     /// What it cost.
@@ -108,14 +108,14 @@ impl Entry {
     }
 
     /// Writes the line of a request that ends now.
-    pub fn write(&self, end: End) {
+    pub fn write(&self, end: &End<'_>) {
         // The clock is read before the log is locked.
         let at = SystemTime::now();
         let AccessLog { sink, format } = &self.log;
         sink.append(|line| match format {
-            Format::Text => text::append(line, self, &end, at),
-            Format::Json => json::append(line, self, &end, at),
-            Format::Common | Format::Combined => clf::append(line, self, &end, at),
+            Format::Text => text::append(line, self, end, at),
+            Format::Json => json::append(line, self, end, at),
+            Format::Common | Format::Combined => clf::append(line, self, end, at),
         });
     }
 
@@ -133,7 +133,7 @@ impl Entry {
     }
 }
 
-impl End {
+impl End<'_> {
     fn status(&self) -> u16 {
         self.status.map_or(CLIENT_LEFT, |status| status.as_u16())
     }

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::time::SystemTime;
 
 /// Time, client, request, status, octets, duration, time on a CPU, app, id.
-pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End, at: SystemTime) {
+pub fn append(line: &mut Vec<u8>, entry: &Entry, end: &End<'_>, at: SystemTime) {
     let Receipt {
         wall, cpu, sent, ..
     } = end.receipt;

@@ -17,6 +17,7 @@ mod progress;
 mod proxy;
 mod reuse;
 mod serve;
+mod traces;
 
 use app::AppArgs;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -32,6 +33,7 @@ use rhost::settings::{HeadLimits, Timeouts};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use traces::TraceArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -122,6 +124,17 @@ Examples:
   rhost logs shop -f                            and what comes, until Ctrl-C
   rhost logs shop -f --json | jq -r .text")]
     Logs(admin::Logs),
+
+    /// Show what a server's apps use, as it happens
+    #[command(after_help = "\
+Examples:
+  rhost top                                     requests, latency, CPU of each app, until Ctrl-C
+  rhost top --interval 10s -n 20
+  rhost top --once --json | jq -r '.apps[] | select(.errors_per_second > 0) | .app'
+
+Of two looks at what each app has used it shows the difference; P50 and P99 are of the requests
+between them, CPU is 100% for a core, and MEMORY the most that a sandbox has had since the start.")]
+    Top(admin::Top),
 
     /// Make, list and revoke tokens, which the admin API wants over TCP
     #[command(subcommand)]
@@ -261,6 +274,9 @@ struct Serve {
 
     #[command(flatten)]
     life: LifeArgs,
+
+    #[command(flatten)]
+    traces: TraceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -470,6 +486,7 @@ pub fn run() -> Result<ExitCode, Error> {
         Command::App(command) => admin::app(&command)?,
         Command::Rollback(args) => admin::rollback(&args)?,
         Command::Logs(args) => admin::logs(&args)?,
+        Command::Top(args) => admin::top(&args)?,
         Command::Token(command) => admin::token(&command)?,
         Command::Config(command) => config::run(command)?,
         Command::Inspect(args) => inspect::run(&args)?,

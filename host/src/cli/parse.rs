@@ -2,7 +2,7 @@
 //! like.
 
 pub use rhost::config::value::{
-    admin_address, dir, duration, head_size, mode, mount, octets, window,
+    admin_address, dir, duration, head_size, mode, mount, octets, ratio, window,
 };
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};

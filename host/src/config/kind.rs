@@ -6,6 +6,7 @@ use crate::proxy::TrustedProxy;
 use crate::routing::Host;
 use crate::settings::LentDir;
 use crate::socket::Address;
+use crate::spans::Collector;
 use std::path::Path;
 use toml::de::DeValue;
 
@@ -56,6 +57,10 @@ pub enum Kind {
     Mount,
     /// The name of an app or a tenant.
     Name,
+    /// Where a collector of OpenTelemetry is.
+    Collector,
+    /// A number from 0 to 1.
+    Ratio,
     /// A table of environment variables.
     Variables,
     /// A table of secrets, each from a file or a variable of this process.
@@ -82,6 +87,10 @@ impl Kind {
             (Kind::Size(..), DeValue::Integer(number)) if number.radix() == 10 => {
                 self.check(number.as_str().to_owned(), base)
             }
+            (Kind::Ratio, DeValue::Integer(number)) if number.radix() == 10 => {
+                self.check(number.as_str().to_owned(), base)
+            }
+            (Kind::Ratio, DeValue::Float(number)) => self.check(number.as_str().to_owned(), base),
             (Kind::Time, DeValue::Integer(_) | DeValue::Float(_)) => Err(format!(
                 "a number has no unit; {}, in quotes",
                 self.expected()
@@ -134,6 +143,8 @@ impl Kind {
             Kind::Host => text.parse::<Host>().map(|host| host.to_string()),
             Kind::Mount => value::mount(&text),
             Kind::Name => value::name(&text).map(|()| text),
+            Kind::Collector => text.parse::<Collector>().map(|_| text),
+            Kind::Ratio => value::ratio(&text).map(|_| text),
             Kind::Switch | Kind::Count(..) | Kind::Variables | Kind::Secrets => {
                 Err(self.expected())
             }
@@ -160,6 +171,8 @@ impl Kind {
             Kind::Host => "expected a name as shop.example or *.shop.example".into(),
             Kind::Mount => "expected a path that begins with /, as /blog".into(),
             Kind::Name => "expected a name, as shop-2".into(),
+            Kind::Collector => "expected http://HOST:PORT, as http://127.0.0.1:4318".into(),
+            Kind::Ratio => "expected a number from 0 to 1, as 0.1".into(),
             Kind::Variables => "expected a table, as { GREETING = \"hi\" }".into(),
             Kind::Secrets => {
                 "expected a table, as { TOKEN = { file = \"token.txt\" } } or { TOKEN = { env = \"TOKEN\" } }"

@@ -86,6 +86,7 @@ fn kind(kind: &Kind) -> Value {
             }
             json!({ "anyOf": [{ "type": "string", "pattern": SIZE }, number], "examples": ["64KiB", "1.5GiB"] })
         }
+        Kind::Ratio => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Kind::Mode => json!({ "type": "string", "pattern": "^[0-7]{1,3}$" }),
         Kind::Mount => json!({ "type": "string", "pattern": "^(/[^?#%]*)?$" }),
         Kind::Dir => json!({ "type": "string", "pattern": "^[^:]+:/" }),
@@ -94,6 +95,7 @@ fn kind(kind: &Kind) -> Value {
         | Kind::AdminAddress
         | Kind::Network
         | Kind::Host
+        | Kind::Collector
         | Kind::Name => json!({ "type": "string", "minLength": 1 }),
         Kind::Variables => {
             json!({ "type": "object", "additionalProperties": { "type": "string" } })

@@ -127,6 +127,10 @@ fn effective(keys: &'static [Key], given: &[Given], defaults: &[Given]) -> Vec<E
 fn value(key: &Key, texts: &[String]) -> Value {
     let one = |text: &String| match key.kind {
         Kind::Switch => json!(text == "true"),
+        Kind::Ratio => match text.parse::<f64>() {
+            Ok(number) => json!(number),
+            Err(_) => json!(text),
+        },
         Kind::Count(..) | Kind::Choice(_) => match text.parse::<u64>() {
             Ok(number) => json!(number),
             Err(_) => json!(text),

@@ -89,6 +89,14 @@ pub fn admin_address(text: &str) -> Result<Address, String> {
     }
 }
 
+/// `0.1`: a part of all.
+pub fn ratio(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(ratio),
+        _ => Err("expected a number from 0 to 1, as 0.1".into()),
+    }
+}
+
 /// The name of an app or a tenant, as logs and paths have it.
 pub fn name(text: &str) -> Result<(), String> {
     let is_of_one = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
@@ -160,6 +168,16 @@ mod tests {
             "",
         ] {
             assert!(admin_address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_of_all() {
+        for (text, value) in [("0", 0.0), ("0.25", 0.25), ("1", 1.0)] {
+            assert_eq!(ratio(text), Ok(value));
+        }
+        for text in ["", "-0.1", "1.1", "NaN", "inf", "half"] {
+            assert!(ratio(text).is_err(), "{text}");
         }
     }
 

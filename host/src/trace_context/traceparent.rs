@@ -13,9 +13,9 @@ impl Traceparent {
     /// That of a span of a trace.
     pub fn new(trace: u128, span: u64, flags: u8) -> Self {
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        write(&mut text[3..35], trace);
-        write(&mut text[36..52], u128::from(span));
-        write(&mut text[53..55], u128::from(flags));
+        write(&mut text[3..35], trace.to_be_bytes());
+        write(&mut text[36..52], span.to_be_bytes());
+        write(&mut text[53..55], [flags]);
         Traceparent(text)
     }
 
@@ -36,11 +36,12 @@ impl fmt::Debug for Traceparent {
     }
 }
 
-/// The last digits of `number`, as many as there is room for.
-fn write(digits: &mut [u8], mut number: u128) {
-    for digit in digits.iter_mut().rev() {
-        *digit = b"0123456789abcdef"[(number & 15) as usize];
-        number >>= 4;
+/// Two digits for each of `octets`.
+fn write<const N: usize>(digits: &mut [u8], octets: [u8; N]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (digits, octet) in digits.chunks_exact_mut(2).zip(octets) {
+        digits[0] = DIGITS[usize::from(octet >> 4)];
+        digits[1] = DIGITS[usize::from(octet & 15)];
     }
 }
 

@@ -18,4 +18,5 @@ mod project;
 mod proxy;
 mod python;
 mod serving;
+mod top;
 mod watch;

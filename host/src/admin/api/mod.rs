@@ -4,6 +4,7 @@ mod caller;
 mod deploy;
 mod logs;
 mod routes;
+mod top;
 
 use super::answer::{self, Answer, JSON};
 use crate::roster::{Refused, Steward, Why};
@@ -126,6 +127,10 @@ impl Api {
         if operation == Operation::Describe {
             return Ok(answer::page(StatusCode::OK, JSON, DESCRIPTION));
         }
+        if operation == Operation::Top && self.steward.get().is_none() {
+            // There is one app, which /metrics shows to whoever can ask.
+            return Ok(answer::value(StatusCode::OK, &top::top(&Scope::All)));
+        }
         let Some(steward) = self.steward.get().cloned() else {
             let text = "it is starting, or serves an app of its command line, which cannot be changed; ask again, or start it with --state DIR";
             return Err(Refused::new(Why::NotNow, text));
@@ -158,6 +163,7 @@ impl Api {
                 })
                 .await?
             }
+            Operation::Top => blocking(move || Ok(top::top(&scope))).await?,
             Operation::Logs => return self.logs(steward, scope, name, head).await,
             Operation::ListTokens => {
                 for_all(&scope)?;

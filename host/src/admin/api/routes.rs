@@ -18,10 +18,11 @@ pub(super) enum Operation {
     ListTokens,
     MakeToken,
     RevokeToken,
+    Top,
 }
 
 /// All of it, by path and method.
-pub(super) const ROUTES: [(&str, &[(Method, Operation)]); 10] = [
+pub(super) const ROUTES: [(&str, &[(Method, Operation)]); 11] = [
     ("/v1/openapi.json", &[(Method::GET, Operation::Describe)]),
     ("/v1/apps", &[(Method::GET, Operation::ListApps)]),
     (
@@ -59,6 +60,7 @@ pub(super) const ROUTES: [(&str, &[(Method, Operation)]); 10] = [
         "/v1/tokens/{id}",
         &[(Method::DELETE, Operation::RevokeToken)],
     ),
+    ("/v1/top", &[(Method::GET, Operation::Top)]),
 ];
 
 /// What a request asks for.

@@ -6,12 +6,14 @@ mod deploy;
 mod logs;
 mod table;
 mod token;
+mod top;
 mod upload;
 
 pub use apps::{App, Apps, Rollback, app, apps, rollback};
 pub use deploy::{Deploy, deploy};
 pub use logs::{Logs, logs};
 pub use token::{Token, token};
+pub use top::{Top, top};
 
 use clap::Args;
 use client::{Client, Server};

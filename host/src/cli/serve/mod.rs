@@ -82,6 +82,11 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
     let reuse = args.app.reuse.reuse();
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
+    let recording = args
+        .traces
+        .start()
+        .map_err(|error| Error::Start(error.to_string()))?;
+    let (spans, _exporting) = recording.unzip();
     let health = Health::default();
     let (mut sockets, mut belongings) = (Vec::new(), Belongings::default());
     // Before its socket: the directory is made, and is this process's.
@@ -124,7 +129,8 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
     };
     let site = Site::new(None, &timeouts, &log, access_log)
         .with_head_limits(head_limits)
-        .behind(proxies);
+        .behind(proxies)
+        .recorded(spans);
     let site = match &mut served {
         Served::One(one) => {
             one.start(predecessor.is_some())?;

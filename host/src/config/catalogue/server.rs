@@ -213,6 +213,18 @@ pub const SERVER: &[Key] = &[
         "How long a new process may take, at SIGUSR2, until it serves",
     ),
     key(
+        "otlp",
+        Kind::Collector,
+        "(none)",
+        "Collector of OpenTelemetry that spans are sent to: http://HOST:PORT",
+    ),
+    key(
+        "otlp-ratio",
+        Kind::Ratio,
+        "1",
+        "Part of the traces beginning here that is recorded, from 0 to 1",
+    ),
+    key(
         "threads",
         Kind::Count(1, 65_535),
         "(one for each core)",
