@@ -8,11 +8,12 @@ use http::HeaderMap;
 pub type Verdict = Option<(&'static Rule, String)>;
 
 /// Fields that say nothing of the resource: when, how framed, and for whom.
-const PASSING: [&str; 6] = [
+const PASSING: [&str; 7] = [
     "age",
     "connection",
     "content-length",
     "date",
+    "server-timing",
     "set-cookie",
     "transfer-encoding",
 ];
