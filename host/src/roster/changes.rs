@@ -85,6 +85,7 @@ impl Roster {
         let written = self.store()?.deploy(name, digest, octets, &settings);
         let version = self.settle(name, staged, plan, written)?;
         let number = version.number;
+        self.load(name);
         if let Some(app) = self
             .whole
             .config
@@ -147,6 +148,7 @@ impl Roster {
         };
         let written = self.store()?.choose(name, number);
         self.settle(name, staged, plan, written)?;
+        self.load(name);
         tracing::info!("app `{name}`: version {number} is served again");
         Ok(version)
     }
@@ -242,6 +244,16 @@ impl Roster {
 
     fn is_enabled(&self, name: &str) -> bool {
         !self.whole.disabled.iter().any(|app| app.name == name)
+    }
+
+    /// Loads the app called `name` before anybody asks for it: it was tried just now.
+    /// If its last version could not be loaded, that is forgotten with this.
+    fn load(&self, name: &str) {
+        if let Some(app) = self.deployment.app(name)
+            && let Err(error) = app.load_now()
+        {
+            tracing::error!("app `{name}` cannot be loaded: {error}");
+        }
     }
 
     /// The plan of a version that is kept.
