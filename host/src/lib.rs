@@ -17,7 +17,10 @@
 //!    its end, [`http2_stream`] a stream of it, and by [`departure`] one that has
 //!    left. The [`gate`] lets no request pass that others might read in another way.
 //! 3. [`tenant`]: finds the app among those that are [`served`], by the [`routing`], and starts the [`trail`] that the request leaves
-//!    in the logs, its line in the [`access_log`] among them. What [`development`]
+//!    in the logs, its line in the [`access_log`] among them. It goes on with the caller's trace
+//!    ([`trace_context`]) or begins one, and a collector may get its span ([`spans`]). At its end
+//!    the [`receipt`] of what it cost is entered in the app's [`ledger`]; who is trusted has it at
+//!    once ([`server_timing`]). What [`development`]
 //!    shows of an app and its failures, it shows here.
 //! 4. [`tenancy`]: a place of its tenant's share, and [`admission`]: a place before a
 //!    sandbox; overload queues, then sheds.

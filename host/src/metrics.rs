@@ -1,11 +1,11 @@
 //! What the host counts of itself, in the words of Prometheus.
 //!
-//! Every metric is named here and nowhere else. They are of the process, not of
+//! Every metric is named here, or in the files of this module. They are of the process, not of
 //! one server in it, as whoever collects them asks the process. Most count what
 //! goes wrong, or is about to: limits that fire, time-outs, connections that are
 //! refused. A request that is answered comes by none of them, so that no two
-//! cores write where the other one reads. What is told of [`apps`] is added up from
-//! their ledgers when somebody asks, and that of the [`pools`] is wasmtime's.
+//! cores write where the other one reads. What is told of apps (`apps`) is added up
+//! from their ledgers when somebody asks, and that of pools (`pools`) is wasmtime's.
 
 mod apps;
 mod pools;
