@@ -3,7 +3,7 @@
 //!
 //! Compiled code runs as it is, outside any sandbox: whoever can choose it owns
 //! the host. So the only code that is ever loaded is what this module wrote
-//! itself, into a directory that is its owner's alone, with the [`seal`] of this
+//! itself, into a directory that is its owner's alone, with the seal of this
 //! host.
 #![expect(
     unsafe_code,
