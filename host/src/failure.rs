@@ -4,7 +4,7 @@
 use crate::backtrace::Backtrace;
 use crate::gate::Refusal;
 use crate::gateway::{ExcInfo, Failure as Reported, InputError, OutputError};
-use crate::ledger::Hit;
+use crate::hit::Hit;
 use crate::metrics::{self, Event};
 use crate::output::Fault;
 use crate::settings::UnknownHost;

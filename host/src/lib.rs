@@ -34,12 +34,15 @@
 //!    the guest from block to block.
 //!
 //! Before any request: [`config`] reads and checks the file that says what is served,
-//! and [`deployment`] makes apps of it. [`scaffold`] begins a crate, [`package`] builds it, for
+//! and [`deployment`] makes [`app`]s of it. What was deployed beside it is kept in a [`store`], and a
+//! [`roster`] makes one change after the other; [`tails`] are the last lines of each. [`scaffold`] begins a crate, [`package`] builds it, for
 //! production with a [`profile`] and [`strip`]ped, and [`python`] builds a WSGI
 //! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, a
-//! [`compiler`] makes code of it, and [`compiled`] keeps that; [`inspect`] only looks. Beside all requests: by a [`handover`]
-//! another process takes over, and [`admin`] says how the server is. Words that all
-//! of them use: [`gateway`] (the contract's types), [`settings`], [`failure`],
+//! [`compiler`] makes code of it, and [`compiled`] keeps that, each by its [`digest`]; [`inspect`] only looks.
+//! [`components`] are shared by apps, and [`residency`] says who leaves memory for others. Beside all requests: by a [`handover`]
+//! another process takes over, and [`admin`] says how the server is,
+//! with an [`exposition`] of what was counted. Words that all
+//! of them use: [`gateway`] (the contract's types), [`settings`], [`failure`], [`hit`],
 //! [`metrics`], [`backtrace`], [`request_id`], [`log`], [`app_log`], and [`observer`],
 //! to whom [`check`] listens when it holds an app against the rules.
 
@@ -64,12 +67,14 @@ pub mod development;
 pub mod digest;
 pub mod drain;
 pub mod environ;
+pub mod exposition;
 pub mod failure;
 pub mod gate;
 pub mod gateway;
 pub mod guest;
 pub mod handover;
 pub mod handshake;
+pub mod hit;
 pub mod http2_stream;
 pub mod imports;
 pub mod input;

@@ -4,15 +4,14 @@
 //! one server in it, as whoever collects them asks the process. Most count what
 //! goes wrong, or is about to: limits that fire, time-outs, connections that are
 //! refused. A request that is answered comes by none of them, so that no two
-//! cores write where the other one reads. What is told of apps (`apps`) is added up
-//! from their ledgers when somebody asks, and that of pools (`pools`) is wasmtime's.
+//! cores write where the other one reads. What is told of pools (`pools`) is wasmtime's;
+//! what each app used stands in its ledger.
 
-mod apps;
 mod pools;
 
 pub use pools::watch as watch_pool;
 
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -20,9 +19,6 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use std::sync::LazyLock;
 use std::time::Duration;
-
-/// The media type of [`render`]'s text (OpenMetrics 1.0).
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Counters that belong together: a name without its `_total`, and what is counted.
 struct Metric {
@@ -228,7 +224,6 @@ impl Metrics {
         let help = "Time that compiling a component took";
         registry.register("rhost_compile_seconds", help, compile.clone());
         registry.register_collector(Box::new(pools::Pools));
-        registry.register_collector(Box::new(apps::Apps));
         Metrics {
             registry,
             counters,
@@ -258,11 +253,11 @@ pub fn compiled(took: Duration) {
     METRICS.compile.observe(took.as_secs_f64());
 }
 
-/// All of them, in the text format of OpenMetrics.
+/// All of them, in the text format of OpenMetrics, without the line that ends a text.
 pub fn render() -> String {
     let mut text = String::new();
     // It writes to a string, which takes everything.
-    let _ = encode(&mut text, &METRICS.registry);
+    let _ = encode_registry(&mut text, &METRICS.registry);
     text
 }
 
@@ -316,6 +311,5 @@ mod tests {
         );
         assert!(text.contains("# HELP rhost_accept_waits "), "{text}");
         assert!(!text.contains("rhost_accept_waits_total 0"), "{text}");
-        assert!(text.ends_with("# EOF\n"), "{text}");
     }
 }

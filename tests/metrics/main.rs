@@ -16,7 +16,7 @@ const GET: &[u8] = b"GET /200?1 HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\
 
 /// The samples as whoever collects them reads them.
 fn samples() -> BTreeMap<String, i64> {
-    let text = metrics::render();
+    let text = rhost::exposition::render();
     // What belongs to apps, and to what they run in, has its own tests.
     let others = [
         "#",

@@ -1,6 +1,5 @@
 //! The metrics of each app, as whoever collects them reads them.
 
-use rhost::metrics;
 use rhost_tests::{Fleet, Test};
 use std::collections::BTreeMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,7 +10,7 @@ fn samples(app: &str, tenant: Option<&str>) -> BTreeMap<String, f64> {
         Some(tenant) => format!("app=\"{app}\",tenant=\"{tenant}\""),
         None => format!("app=\"{app}\""),
     };
-    let text = metrics::render();
+    let text = rhost::exposition::render();
     let of_app = text.lines().filter(|line| line.contains(&app));
     of_app
         .map(|line| {
@@ -145,7 +144,7 @@ async fn a_name_is_a_value_and_nothing_else() {
     server.get("/200?1").await;
     let _app = server.app();
     server.stop().await;
-    let text = metrics::render();
+    let text = rhost::exposition::render();
     assert!(!text.lines().any(|line| line.starts_with("rhost_forged")));
     let escaped = r#"app="forged\",status=\"2xx\"} 7\n# EOF\nrhost_forged \\""#;
     assert!(text.contains(escaped), "{text}");
@@ -160,7 +159,7 @@ async fn pools_are_shown() {
     let sleep = b"GET /sleep HTTP/1.1\r\nhost: test\r\n\r\n";
     held.write_all(sleep).await.unwrap();
     held.read_exact(&mut [0; 12]).await.unwrap();
-    let text = metrics::render();
+    let text = rhost::exposition::render();
     let value = |name: &str| -> u64 {
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         line.expect(name).trim().parse().expect("a number")

@@ -3,7 +3,7 @@
 use super::Health;
 use super::answer::{self, Answer, JSON};
 use super::api::Api;
-use crate::metrics;
+use crate::exposition;
 use http::header::ALLOW;
 use http::{HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
@@ -47,7 +47,11 @@ impl Pages {
         let (status, kind, body) = match path {
             "/live" => (StatusCode::OK, JSON, json!({ "live": true }).to_string()),
             "/ready" => self.ready(),
-            "/metrics" => (StatusCode::OK, metrics::CONTENT_TYPE, metrics::render()),
+            "/metrics" => (
+                StatusCode::OK,
+                exposition::CONTENT_TYPE,
+                exposition::render(),
+            ),
             _ => {
                 let error = match self.api {
                     Some(_) => {

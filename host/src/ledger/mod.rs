@@ -9,7 +9,7 @@ mod histogram;
 mod sheet;
 
 pub use histogram::Times;
-pub use sheet::{ENDINGS, Ending, HITS, Hit, Sheet, Totals};
+pub use sheet::{ENDINGS, Ending, Sheet, Totals};
 
 use crate::admission::Turnstile;
 use crate::settings::AppSettings;

@@ -1,6 +1,7 @@
 //! What is counted of an app on one lane.
 
 use super::histogram::{Histogram, Times};
+use crate::hit::{HITS, Hit};
 use crate::receipt::Receipt;
 use http::StatusCode;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -20,37 +21,6 @@ pub enum Ending {
     Left,
 }
 
-/// Why a request was refused, or failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hit {
-    /// Time on a CPU.
-    Cpu,
-    /// Time on the clock.
-    Wall,
-    /// Memory.
-    Memory,
-    /// Elements of a table.
-    Table,
-    /// Octets of request body.
-    RequestBody,
-    /// Octets of response body.
-    ResponseBody,
-    /// The app's queue was full.
-    Queue,
-    /// It waited in the app's queue for as long as it may.
-    QueueTimeout,
-    /// The queue of the app's tenant was full.
-    TenantQueue,
-    /// It waited in the tenant's queue for as long as it may.
-    TenantQueueTimeout,
-    /// Other apps had all sandboxes of its size.
-    NoSandbox,
-    /// What else went wrong in the app.
-    App,
-}
-
-/// Their number.
-pub const HITS: usize = 12;
 /// The number of endings.
 pub const ENDINGS: usize = 5;
 

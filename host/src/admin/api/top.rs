@@ -1,7 +1,8 @@
 //! `GET /v1/top`: what each app has used since the process began, for who takes
 //! differences.
 
-use crate::ledger::{self, Account, AppName, Ending, Hit};
+use crate::hit::Hit;
+use crate::ledger::{self, Account, AppName, Ending};
 use crate::store::Scope;
 use serde_json::{Value, json};
 use std::sync::LazyLock;

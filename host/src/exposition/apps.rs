@@ -1,6 +1,7 @@
 //! What is told of each app that was asked for.
 
-use crate::ledger::{self, Account, AppName, ENDINGS, HITS, Hit, Times};
+use crate::hit::{HITS, Hit};
+use crate::ledger::{self, Account, AppName, ENDINGS, Times};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
