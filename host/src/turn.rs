@@ -6,7 +6,7 @@
 //! at its sockets and serves what has come: a newcomer waits for one tick at the
 //! most.
 //!
-//! Whose turn it is the [`account`]s of their tenants say: the next one is of the tenant
+//! Whose turn it is the accounts of their tenants say: the next one is of the tenant
 //! that has used least of this thread's time, by weight. What newcomers use counts as
 //! well: a guest whose tenant has used more than another, which had something to do just
 //! now, lets the thread serve what has come once more.
