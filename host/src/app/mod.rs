@@ -276,12 +276,12 @@ impl App {
         }
     }
 
-    /// Loads it now, on this thread. Fails if that cannot be, however often it is
-    /// tried.
+    /// Loads it now, on this thread, unless it is in memory. Fails if that cannot be,
+    /// however often it is tried.
     pub fn load_now(self: &Arc<Self>) -> Result<(), LoadError> {
         match &self.supply {
-            Some(supply) => self.fetch(supply).map(drop),
-            None => Ok(()),
+            Some(supply) if !self.is_loaded() => self.fetch(supply).map(drop),
+            _ => Ok(()),
         }
     }
 
