@@ -1,12 +1,11 @@
 //! Which apps are in memory. They come with their first request, and those that were
 //! used least recently go when all together take more than they may.
 
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-
-/// What is left when room is made: room for a while, so that it is not made for each
-/// one that comes.
-const LEFT: (u64, u64) = (7, 8);
 
 /// The memory that loaded apps may take together, and what they take of it.
 pub struct Residency {
@@ -16,7 +15,7 @@ pub struct Residency {
     /// Moves on with each app that comes. What was used since then has been used more
     /// recently than what was not.
     clock: AtomicU32,
-    residents: Mutex<Vec<Weak<dyn Resident>>>,
+    residents: Mutex<BinaryHeap<Reverse<Place>>>,
     is_making_room: AtomicBool,
 }
 
@@ -70,6 +69,33 @@ pub trait Resident: Send + Sync {
     fn leave(&self);
 }
 
+/// Where a resident stands among those that may have to go. It may have been used since:
+/// that is looked at when it is its turn, so that no request moves it.
+struct Place {
+    used: u32,
+    resident: Weak<dyn Resident>,
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.used.cmp(&other.used)
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Place {}
+
 /// A part of the memory, until it is dropped.
 pub struct Share {
     of: Arc<Residency>,
@@ -116,50 +142,59 @@ impl Residency {
 
     /// One has come. Returns whether room is to be made.
     pub fn came(&self, resident: Weak<dyn Resident>) -> bool {
-        self.clock.fetch_add(1, Relaxed);
-        self.residents().push(resident);
-        self.is_beyond((1, 1))
+        let used = self.clock.fetch_add(1, Relaxed);
+        let mut residents = self.residents();
+        if residents.len() == residents.capacity() {
+            // Those of apps that are no more would keep their memory.
+            residents.retain(|place| place.0.resident.strong_count() > 0);
+        }
+        residents.push(Reverse(Place { used, resident }));
+        self.is_beyond_budget()
     }
 
-    /// Lets those go that were used least recently, until there is room again. Who
+    /// Lets those go that were used least recently, one by one, until there is room. Who
     /// comes while another does that leaves it to the other.
     pub fn make_room(&self) {
-        if self.is_making_room.swap(true, Relaxed) {
-            return;
+        while self.is_beyond_budget() && !self.is_making_room.swap(true, Relaxed) {
+            while self.is_beyond_budget()
+                && let Some(resident) = self.least_recently_used()
+            {
+                resident.leave();
+            }
+            self.is_making_room.store(false, Relaxed);
+            if self.residents().len() <= 1 {
+                return;
+            }
         }
-        let mut present: Vec<(u32, Arc<dyn Resident>)> = {
-            let mut residents = self.residents();
-            residents.retain(|resident| resident.strong_count() > 0);
-            let present = residents.iter().filter_map(Weak::upgrade);
-            present
-                .map(|resident| (resident.last_used(), resident))
-                .collect()
-        };
-        present.sort_by_key(|(used, _)| *used);
-        let mut gone = 0;
-        // The one that was used last stays, whatever it takes.
-        while gone + 1 < present.len() && self.is_beyond(LEFT) {
-            present[gone].1.leave();
-            gone += 1;
-        }
-        let stay = |resident: &Weak<dyn Resident>| {
-            let at = resident.as_ptr().cast::<()>();
-            let same = |(_, gone): &(u32, Arc<dyn Resident>)| Arc::as_ptr(gone).cast::<()>() == at;
-            !present[..gone].iter().any(same)
-        };
-        if gone > 0 {
-            self.residents().retain(stay);
-        }
-        self.is_making_room.store(false, Relaxed);
     }
 
-    fn is_beyond(&self, (parts, of): (u64, u64)) -> bool {
+    /// Takes the one out that was used least recently, unless it is the last.
+    fn least_recently_used(&self) -> Option<Arc<dyn Resident>> {
+        let mut residents = self.residents();
+        while residents.len() > 1 {
+            let mut first = residents.peek_mut()?;
+            let Some(resident) = first.0.resident.upgrade() else {
+                PeekMut::pop(first);
+                continue;
+            };
+            let used = resident.last_used();
+            if used <= first.0.used {
+                PeekMut::pop(first);
+                return Some(resident);
+            }
+            // All others were used at least as late as they stand there for: the first
+            // that stands for what it was used is the one.
+            first.0.used = used;
+        }
+        None
+    }
+
+    fn is_beyond_budget(&self) -> bool {
         let Budget { octets, components } = self.taken();
-        octets > self.budget.octets / of * parts
-            || components as u64 > self.budget.components as u64 * parts / of
+        octets > self.budget.octets || components > self.budget.components
     }
 
-    fn residents(&self) -> MutexGuard<'_, Vec<Weak<dyn Resident>>> {
+    fn residents(&self) -> MutexGuard<'_, BinaryHeap<Reverse<Place>>> {
         self.residents
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -220,11 +255,38 @@ mod tests {
         assert!(is_full);
         residency.make_room();
         let there: Vec<_> = guests.iter().map(|(guest, _)| is_there(guest)).collect();
-        let expected = [true, false, false, true, true, true, true, true];
-        assert_eq!(there, expected, "down to seven eighths");
+        let expected = [true, false, true, true, true, true, true, true];
+        assert_eq!(there, expected, "one for one");
         assert!(is_there(&last));
-        assert_eq!(residency.taken().octets, 700);
-        assert_eq!(residency.residents().len(), 7);
+        assert_eq!(residency.taken().octets, 800);
+        assert_eq!(residency.residents().len(), 8);
+    }
+
+    #[test]
+    fn one_that_takes_much_has_many_go() {
+        let residency = residency(800, 100);
+        let guests: Vec<_> = (0..8).map(|_| come(&residency, 100)).collect();
+        for place in [3, 1] {
+            guests[place].0.used.store(residency.clock(), Relaxed);
+        }
+        let (last, is_full) = come(&residency, 550);
+        assert!(is_full);
+        residency.make_room();
+        let there: Vec<_> = guests.iter().map(|(guest, _)| is_there(guest)).collect();
+        let expected = [false, true, false, true, false, false, false, false];
+        assert_eq!(there, expected);
+        assert!(is_there(&last));
+    }
+
+    #[test]
+    fn who_is_no_more_is_forgotten() {
+        let residency = residency(800, 100);
+        for _ in 0..1000 {
+            drop(come(&residency, 1));
+        }
+        let (last, _) = come(&residency, 1);
+        assert!(residency.residents().len() < 10);
+        assert!(is_there(&last));
     }
 
     #[test]
@@ -232,8 +294,8 @@ mod tests {
         let residency = residency(u64::MAX, 8);
         let guests: Vec<_> = (0..9).map(|_| come(&residency, 1)).collect();
         residency.make_room();
-        assert_eq!(residency.taken().components, 7);
-        assert!(!is_there(&guests[0].0) && !is_there(&guests[1].0));
+        assert_eq!(residency.taken().components, 8);
+        assert!(!is_there(&guests[0].0) && is_there(&guests[1].0));
     }
 
     #[test]
@@ -245,6 +307,6 @@ mod tests {
         assert!(is_there(&guest));
         drop(guest);
         residency.make_room();
-        assert!(residency.residents().is_empty());
+        assert_eq!(residency.taken().octets, 0);
     }
 }

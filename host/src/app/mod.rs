@@ -19,7 +19,7 @@ use crate::log::Sink;
 use crate::observer::Observer;
 use crate::residency::{Resident, Share};
 use crate::settings::{AppSettings, COMMON_WEIGHT, Limits};
-use crate::turn::Account;
+use crate::turn::{Account, Accounts};
 use arc_swap::ArcSwapOption;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -52,7 +52,7 @@ pub struct App {
     ledger: Arc<Ledger>,
     /// What its guests have used of each lane's thread, if it is no tenant's; from its
     /// first request on.
-    accounts: OnceLock<Box<[Arc<Account>]>>,
+    accounts: OnceLock<Accounts>,
     /// Held by who loads it; why that failed last, and when.
     loading: tokio::sync::Mutex<Option<(Instant, Arc<str>)>>,
     last_used: AtomicU32,
@@ -204,7 +204,7 @@ impl App {
     }
 
     /// What its guests have used of each lane's thread, if it is no tenant's.
-    pub fn accounts(&self) -> &[Arc<Account>] {
+    pub fn accounts(&self) -> &Accounts {
         self.accounts
             .get_or_init(|| Account::on_each(self.logs.len(), COMMON_WEIGHT))
     }
@@ -318,11 +318,13 @@ impl App {
         let office = self.open(&component.loaded, Some((component.clone(), share)))?;
         let office = Arc::new(office);
         self.office.store(Some(office.clone()));
-        self.use_now();
         // Without kept code it would have to be compiled again.
         if supply.components.come_back() {
             let resident: Arc<dyn Resident> = self.clone();
-            if residency.came(Arc::downgrade(&resident)) {
+            let is_full = residency.came(Arc::downgrade(&resident));
+            // After it: who came last was used last.
+            self.use_now();
+            if is_full {
                 let residency = residency.clone();
                 // The request that is waiting does not wait for this.
                 match tokio::runtime::Handle::try_current() {

@@ -39,7 +39,7 @@ pub struct Density {
     asked: u32,
 
     /// memory-budget of the server
-    #[arg(long, value_name = "SIZE", default_value = "256MiB")]
+    #[arg(long, value_name = "SIZE", default_value = "192MiB")]
     memory_budget: String,
 
     /// A directory that is kept, so that the next run need not compile and deploy [default: one
