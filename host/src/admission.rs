@@ -4,19 +4,19 @@
 //! asks for what another one has just written. Only who finds none, on any lane,
 //! comes to the queue that all share.
 
+mod queue;
+
 use crate::failure::Cause;
 use crate::settings::Limits;
+use queue::Queue;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 
 /// The places of one app, and the queue before them.
 pub struct Turnstile {
     lanes: Vec<Arc<Lane>>,
-    queue: Arc<Queue>,
-    /// How many may wait.
-    room: usize,
+    queue: Arc<Queue<Place>>,
     patience: Duration,
 }
 
@@ -26,16 +26,7 @@ struct Lane {
     number: usize,
     places: usize,
     taken: AtomicUsize,
-    queue: Arc<Queue>,
-}
-
-/// Those who wait for a place on any lane, first come, first served.
-struct Queue {
-    waiting: AtomicUsize,
-    /// A permit for each of `handed`; it is what keeps the order.
-    turns: Semaphore,
-    /// Places that were given up while someone waited, still taken.
-    handed: Mutex<Vec<Arc<Lane>>>,
+    queue: Arc<Queue<Place>>,
 }
 
 /// A place on a lane, given up when dropped.
@@ -47,11 +38,7 @@ impl Turnstile {
     pub fn new(limits: &Limits, lanes: usize, capacity: usize) -> Self {
         let most = lanes * capacity;
         let places = limits.concurrency.unwrap_or(most).min(most);
-        let queue = Arc::new(Queue {
-            waiting: AtomicUsize::new(0),
-            turns: Semaphore::new(0),
-            handed: Mutex::default(),
-        });
+        let queue = Arc::new(Queue::new(lanes, limits.queue));
         let lane = |number| Lane {
             number,
             // The first lanes have what cannot be shared out evenly.
@@ -62,7 +49,6 @@ impl Turnstile {
         Turnstile {
             lanes: (0..lanes).map(|number| Arc::new(lane(number))).collect(),
             queue,
-            room: limits.queue,
             patience: limits.queue_timeout,
         }
     }
@@ -80,7 +66,7 @@ impl Turnstile {
 
     /// How many wait for one.
     pub fn waiting(&self) -> usize {
-        self.queue.waiting.load(Ordering::SeqCst)
+        self.queue.waiting()
     }
 
     /// Takes a place, on the `preferred` lane if it has one, after waiting if all
@@ -89,17 +75,13 @@ impl Turnstile {
         if let Some(place) = self.try_enter(preferred) {
             return Ok(place);
         }
-        let _waiting = Waiting::join(&self.queue.waiting, self.room)?;
+        let waiting = self.queue.join(preferred).ok_or(Cause::Overloaded)?;
         // One may have been given up before anyone could see who waits here.
         if let Some(place) = self.free(preferred) {
             return Ok(place);
         }
-        match tokio::time::timeout(self.patience, self.queue.turns.acquire()).await {
-            Ok(turn) => {
-                turn.expect("a queue is never closed").forget();
-                let lane = self.queue.handed().pop();
-                Ok(Place(lane.expect("each turn comes with a place")))
-            }
+        match tokio::time::timeout(self.patience, waiting).await {
+            Ok(place) => Ok(place),
             Err(_) => Err(Cause::QueueTimeout(self.patience)),
         }
     }
@@ -107,7 +89,7 @@ impl Turnstile {
     /// The same for who would not wait.
     pub fn try_enter(&self, preferred: usize) -> Option<Place> {
         // Who comes while others wait has to wait as well.
-        if self.queue.waiting.load(Ordering::SeqCst) > 0 {
+        if self.queue.waiting() > 0 {
             return None;
         }
         self.free(preferred)
@@ -132,12 +114,6 @@ impl Lane {
     }
 }
 
-impl Queue {
-    fn handed(&self) -> MutexGuard<'_, Vec<Arc<Lane>>> {
-        self.handed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Place {
     /// The lane that it is on.
     pub fn lane(&self) -> usize {
@@ -150,32 +126,10 @@ impl Drop for Place {
         let Place(lane) = self;
         lane.taken.fetch_sub(1, Ordering::SeqCst);
         // In this order: who joins the queue after this look finds the place free.
-        if lane.queue.waiting.load(Ordering::SeqCst) > 0 && lane.take() {
-            // Should all who waited have left by now, it is for the next who does.
-            lane.queue.handed().push(lane.clone());
-            lane.queue.turns.add_permits(1);
+        if lane.queue.waiting() > 0 && lane.take() {
+            // If all who waited have left by now it is dropped again, and free.
+            drop(lane.queue.hand(lane.number, Place(lane.clone())));
         }
-    }
-}
-
-/// One that waits in the queue, until it is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn join(waiting: &'a AtomicUsize, room: usize) -> Result<Self, Cause> {
-        // One who is turned away must not be seen to wait: a place that is given
-        // up meanwhile would be kept for nobody.
-        let another = |others| (others < room).then_some(others + 1);
-        waiting
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, another)
-            .map(|_| Waiting(waiting))
-            .map_err(|_| Cause::Overloaded)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -193,6 +147,29 @@ mod tests {
             ..Limits::default()
         };
         Turnstile::new(&limits, 2, 5)
+    }
+
+    #[tokio::test]
+    async fn a_lane_gives_its_places_to_its_own_first_and_not_for_ever() {
+        let limits = Limits::default();
+        let turnstile = Turnstile::new(&limits, 2, 1);
+        let (mine, _theirs) = (turnstile.enter(0).await.unwrap(), turnstile.enter(1).await);
+        let mut other = pin!(turnstile.enter(1));
+        assert!(poll(other.as_mut()).is_pending());
+        let (mut held, mut before) = (mine, 0);
+        loop {
+            let mut own = pin!(turnstile.enter(0));
+            assert!(poll(own.as_mut()).is_pending());
+            drop(held);
+            if let Poll::Ready(place) = poll(other.as_mut()) {
+                assert_eq!(place.unwrap().lane(), 0);
+                break;
+            }
+            held = own.await.unwrap();
+            before += 1;
+            assert!(before < 100, "it waits for ever");
+        }
+        assert!(before > 0);
     }
 
     fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
@@ -244,11 +221,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_longest_comes_first() {
+    async fn of_a_lane_who_waits_longest_comes_first() {
         let turnstile = turnstile(1, 3);
         let place = turnstile.enter(0).await.unwrap();
         let mut second = pin!(turnstile.enter(0));
-        let mut third = pin!(turnstile.enter(1));
+        let mut third = pin!(turnstile.enter(0));
         assert!(poll(second.as_mut()).is_pending());
         assert!(poll(third.as_mut()).is_pending());
         drop(place);

@@ -1,13 +1,17 @@
-//! A guest that is running, polled within its limits.
+//! A guest that is running, polled within its limits: in its request's own task, or, while
+//! it has its turns on another thread, there.
 
 use crate::backtrace::Backtrace;
 use crate::failure::{Cause, Limit};
 use crate::meter::CpuMeter;
+use crate::metrics::{self, Event};
 use crate::output::{Outlet, Standing};
+use crate::turn::Thread;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
 /// What a guest is to whoever drives it: a future that ends when `handle` does.
@@ -16,7 +20,7 @@ pub type Running = Pin<Box<dyn Future<Output = Result<(), Cause>> + Send>>;
 
 /// A running guest with its clocks.
 pub struct Guest {
-    running: Running,
+    at: At,
     outlet: Outlet,
     cpu: CpuMeter,
     wall: Duration,
@@ -24,6 +28,18 @@ pub struct Guest {
     /// Wakes the request at its deadline. Made when the guest first waits for
     /// something, which most guests never do.
     alarm: Option<Pin<Box<Sleep>>>,
+}
+
+enum At {
+    Home(Running),
+    /// On another thread, from where it comes back when it waits for something.
+    Away(oneshot::Receiver<Back>),
+}
+
+/// What comes back from another thread.
+enum Back {
+    Ended(Result<(), Cause>),
+    Waits(Running),
 }
 
 impl Guest {
@@ -37,7 +53,7 @@ impl Guest {
         wall: Duration,
     ) -> Self {
         Guest {
-            running,
+            at: At::Home(running),
             outlet,
             cpu,
             wall,
@@ -64,14 +80,46 @@ impl Guest {
     /// Lets the guest run until it gives up the thread. Not to be polled again
     /// once it is ready.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cause>> {
-        if let Err(limit) = self.cpu.enter() {
-            return Poll::Ready(Err(Cause::Limit(limit, Backtrace::default())));
+        loop {
+            match &mut self.at {
+                At::Home(running) => {
+                    if let Poll::Ready(result) = stretch(running, &self.cpu, cx) {
+                        return Poll::Ready(result);
+                    }
+                    match self.cpu.called_to() {
+                        Some(thread) => self.go_to(&thread),
+                        None => return self.wait(cx),
+                    }
+                }
+                At::Away(back) => match Pin::new(back).poll(cx) {
+                    Poll::Ready(Ok(Back::Ended(result))) => return Poll::Ready(result),
+                    Poll::Ready(Ok(Back::Waits(running))) => self.at = At::Home(running),
+                    Poll::Ready(Err(_)) => {
+                        let why = "the thread that ran it has ended";
+                        return Poll::Ready(Err(Cause::NotStarted(why.into())));
+                    }
+                    Poll::Pending => return self.wait(cx),
+                },
+            }
         }
-        let polled = self.running.as_mut().poll(cx);
-        self.cpu.leave();
-        if polled.is_ready() {
-            return polled;
+    }
+
+    /// Goes on in `thread`.
+    fn go_to(&mut self, thread: &Thread) {
+        metrics::count(Event::GuestMoved);
+        let (home, back) = oneshot::channel();
+        if let At::Home(running) = std::mem::replace(&mut self.at, At::Away(back)) {
+            // If it is not taken, it is dropped, which says so.
+            thread.visit(Box::pin(Visit {
+                running: Some(running),
+                cpu: self.cpu.clone(),
+                home: Some(home),
+            }));
         }
+    }
+
+    /// It gave up the thread, and may not do so for ever.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cause>> {
         // With blocks to be taken it is the client that is waited for, and the
         // body that is polled when it has taken them.
         let late = if self.outlet.has_blocks() {
@@ -85,6 +133,61 @@ impl Guest {
         match late {
             true => Poll::Ready(Err(self.late())),
             false => Poll::Pending,
+        }
+    }
+}
+
+/// Lets `running` run on this thread until it gives it up.
+fn stretch(running: &mut Running, cpu: &CpuMeter, cx: &mut Context<'_>) -> Poll<Result<(), Cause>> {
+    if let Err(limit) = cpu.enter() {
+        return Poll::Ready(Err(Cause::Limit(limit, Backtrace::default())));
+    }
+    let polled = running.as_mut().poll(cx);
+    cpu.leave();
+    polled
+}
+
+/// A guest of another thread, as long as it waits for nothing but its turn.
+struct Visit {
+    running: Option<Running>,
+    cpu: CpuMeter,
+    home: Option<oneshot::Sender<Back>>,
+}
+
+impl Future for Visit {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Visit { running, cpu, home } = &mut *self;
+        // Whoever waited for it may have left.
+        if home
+            .as_mut()
+            .is_none_or(|home| home.poll_closed(cx).is_ready())
+        {
+            return Poll::Ready(());
+        }
+        let back = match running.as_mut().map(|running| stretch(running, cpu, cx)) {
+            Some(Poll::Pending) if cpu.awaits_turn() => return Poll::Pending,
+            Some(Poll::Pending) => running.take().map(Back::Waits),
+            Some(Poll::Ready(result)) => {
+                // It is over before that is said: its places are free again by then.
+                *running = None;
+                Some(Back::Ended(result))
+            }
+            None => None,
+        };
+        if let (Some(home), Some(back)) = (home.take(), back) {
+            // With nobody there any more it ends.
+            drop(home.send(back));
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        if self.running.take().is_some() {
+            self.cpu.end();
         }
     }
 }

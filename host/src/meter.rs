@@ -4,10 +4,12 @@
 use crate::failure::Limit;
 use crate::receipt::Tally;
 use crate::settings::Limits;
-use crate::turn::{self, Account, Stage, Turn};
+use crate::turn::{self, Accounts, Stage, Thread, Turn};
 use rustix::time::{ClockId, clock_gettime};
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
@@ -22,7 +24,7 @@ pub struct CpuMeter(Arc<CpuState>);
 struct CpuState {
     budget: Duration,
     /// Whom the time is charged to, beside the guest itself.
-    account: Arc<Account>,
+    accounts: Accounts,
     /// Nanoseconds.
     spent: AtomicU64,
     /// Where the stretch that is being measured began, in nanoseconds of the
@@ -33,23 +35,27 @@ struct CpuState {
     /// within a tick is never worth the call. One that runs on is: from its
     /// first tick, time in which the kernel ran something else is not charged.
     precise: AtomicBool,
-    /// Held while a guest runs on past a tick.
+    /// Held while a guest runs on past a tick; and while it is on its way to another
+    /// thread whose turn that is.
     turn: Mutex<Option<Turn>>,
+    /// Whether the guest waits for its turn, and for nothing else.
+    awaits_turn: AtomicBool,
     /// What else is counted of the request. Here, so that both are one allocation.
     tally: Tally,
 }
 
 impl CpuMeter {
-    /// A meter that runs out after `budget`. What it counts is charged to `account`, that
-    /// of the thread which the guest runs on.
-    pub fn new(budget: Duration, account: Arc<Account>) -> Self {
+    /// A meter that runs out after `budget`. What it counts is charged to that of
+    /// `accounts` which is the thread's that the guest runs on.
+    pub fn new(budget: Duration, accounts: Accounts) -> Self {
         CpuMeter(Arc::new(CpuState {
             budget,
-            account,
+            accounts,
             spent: AtomicU64::new(0),
             since: AtomicU64::new(0),
             precise: AtomicBool::new(false),
             turn: Mutex::new(None),
+            awaits_turn: AtomicBool::new(false),
             tally: Tally::default(),
         }))
     }
@@ -66,24 +72,54 @@ impl CpuMeter {
         self.0.charge();
         // Only a guest that is counted precisely can have one.
         if self.0.precise.load(Relaxed) {
-            let turn = self.0.turn().take();
+            let turn = self.0.turn().take_if(|turn| turn.is_here());
             // The next guest is woken outside the lock.
             drop(turn);
         }
     }
 
+    /// The thread that the guest is to go on in, after it gave up this one.
+    pub fn called_to(&self) -> Option<Thread> {
+        if !self.0.precise.load(Relaxed) {
+            return None;
+        }
+        let turn = self.0.turn();
+        turn.as_ref().and_then(Turn::thread).cloned()
+    }
+
+    /// Whether the guest gave up the thread to wait for its turn on it.
+    pub fn awaits_turn(&self) -> bool {
+        self.0.awaits_turn.load(Relaxed)
+    }
+
+    /// The guest is no more. Gives up the turn that it may have elsewhere.
+    pub fn end(&self) {
+        let turn = self.0.turn().take();
+        drop(turn);
+    }
+
     /// A guest is about to begin. It waits for a turn if others are to run before it.
     pub async fn begin(&self) {
-        if turn::has_to_wait(&self.0.account) {
+        if turn::has_to_wait(&self.0.accounts) {
             self.0.count_precisely();
             self.take_turn(Stage::Newcomer).await;
         }
     }
 
-    /// The guest waits for its turn, which lasts until it leaves the thread.
+    /// The guest waits for its turn, which lasts until it leaves the thread. If it is one
+    /// on another thread, the guest waits until it is polled there.
     pub async fn take_turn(&self, stage: Stage) {
-        let turn = Turn::next(&self.0.account, stage).await;
-        *self.0.turn() = Some(turn);
+        let has_one = self.0.turn().is_some();
+        self.0.awaits_turn.store(true, Relaxed);
+        let turn = Turn::next(&self.0.accounts, stage, has_one).await;
+        self.0.awaits_turn.store(false, Relaxed);
+        let last = self.0.turn().replace(turn);
+        drop(last);
+        poll_fn(|_| match &*self.0.turn() {
+            Some(turn) if !turn.is_here() => Poll::Pending,
+            _ => Poll::Ready(()),
+        })
+        .await;
     }
 
     /// A tick came while the guest was running.
@@ -123,7 +159,7 @@ impl CpuState {
         let stretch = self.now().saturating_sub(self.since.load(Relaxed));
         let spent = self.spent.load(Relaxed) + stretch;
         self.spent.store(spent, Relaxed);
-        turn::charge(&self.account, Duration::from_nanos(stretch));
+        turn::charge(&self.accounts, Duration::from_nanos(stretch));
     }
 
     /// From here on it is the kernel that is asked.
@@ -209,6 +245,7 @@ impl ResourceLimiter for SpaceMeter {
 mod tests {
     use super::*;
     use crate::settings::COMMON_WEIGHT;
+    use crate::turn::Account;
 
     #[test]
     fn memory_is_counted_over_all_memories() {
@@ -223,13 +260,13 @@ mod tests {
         assert!(space.memory_growing(60, 70, None).unwrap());
     }
 
-    fn account() -> Arc<Account> {
-        Arc::new(Account::new(COMMON_WEIGHT))
+    fn accounts() -> Accounts {
+        Account::on_each(1, COMMON_WEIGHT)
     }
 
     #[test]
     fn a_spent_budget_stops_the_next_stretch() {
-        let cpu = CpuMeter::new(Duration::from_micros(1), account());
+        let cpu = CpuMeter::new(Duration::from_micros(1), accounts());
         cpu.enter().unwrap();
         // Something that takes longer than a microsecond, however fast.
         std::hint::black_box((0..100_000_u64).fold(0, |a, b| std::hint::black_box(a ^ b)));
@@ -239,7 +276,7 @@ mod tests {
 
     #[test]
     fn waiting_between_polls_is_free() {
-        let cpu = CpuMeter::new(Duration::from_secs(1), account());
+        let cpu = CpuMeter::new(Duration::from_secs(1), accounts());
         cpu.enter().unwrap();
         cpu.leave();
         let spent = cpu.spent();
@@ -249,14 +286,14 @@ mod tests {
 
     #[test]
     fn what_is_spent_is_charged_to_its_account() {
-        let account = account();
-        let cpu = CpuMeter::new(Duration::from_secs(1), account.clone());
-        let begun = account.used();
+        let accounts = accounts();
+        let cpu = CpuMeter::new(Duration::from_secs(1), accounts.clone());
+        let begun = accounts[0].used();
         cpu.enter().unwrap();
         std::hint::black_box((0..100_000_u64).fold(0, |a, b| std::hint::black_box(a ^ b)));
         cpu.leave();
         let spent = u64::try_from(cpu.spent().as_nanos()).unwrap();
         assert!(spent > 0);
-        assert_eq!(account.used() - begun, spent);
+        assert_eq!(accounts[0].used() - begun, spent);
     }
 }

@@ -91,6 +91,10 @@ const INSTANCES_DROPPED: Metric = Metric {
     name: "rhost_instances_dropped",
     help: "Instances made to serve more than one request that have ended",
 };
+const MOVED: Metric = Metric {
+    name: "rhost_guests_moved",
+    help: "Times that a guest went to another thread, which had nothing to do",
+};
 
 /// Something worth counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +135,7 @@ pub enum Event {
     InstanceUnfit,
     InstanceEvicted,
     InstanceReplaced,
+    GuestMoved,
     CodeKept,
     CodeMissing,
     SpanSent,
@@ -140,7 +145,7 @@ pub enum Event {
 
 /// Each event in the order of their numbers, with what counts it, and the value of
 /// that one's label `reason`.
-const TABLE: [(Event, &Metric, &str); 40] = [
+const TABLE: [(Event, &Metric, &str); 41] = [
     (Event::Accepted, &CONNECTIONS, ""),
     (Event::AcceptFailed, &ACCEPT_ERRORS, ""),
     (Event::AcceptWaited, &ACCEPT_WAITS, ""),
@@ -176,6 +181,7 @@ const TABLE: [(Event, &Metric, &str); 40] = [
     (Event::InstanceUnfit, &INSTANCES_DROPPED, "unfit"),
     (Event::InstanceEvicted, &INSTANCES_DROPPED, "no_slot"),
     (Event::InstanceReplaced, &INSTANCES_DROPPED, "replaced"),
+    (Event::GuestMoved, &MOVED, ""),
     (Event::CodeKept, &CACHE_HITS, ""),
     (Event::CodeMissing, &CACHE_MISSES, ""),
     (Event::SpanSent, &SPANS, ""),

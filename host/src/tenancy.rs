@@ -3,7 +3,7 @@
 use crate::admission::{Place, Turnstile};
 use crate::failure::Cause;
 use crate::settings::{Limits, TenantSettings};
-use crate::turn::Account;
+use crate::turn::{Account, Accounts};
 use std::sync::Arc;
 
 /// One of those who share a host, and do not trust one another.
@@ -12,7 +12,7 @@ pub struct Tenant {
     /// None if only its apps' own limits hold.
     turnstile: Option<Turnstile>,
     /// What its guests have used, on each thread.
-    accounts: Box<[Arc<Account>]>,
+    accounts: Accounts,
 }
 
 impl Tenant {
@@ -42,7 +42,7 @@ impl Tenant {
     }
 
     /// What its guests have used on each lane's thread.
-    pub fn accounts(&self) -> &[Arc<Account>] {
+    pub fn accounts(&self) -> &Accounts {
         &self.accounts
     }
 

@@ -220,7 +220,7 @@ impl Site {
             Some(tenant) => tenant.accounts(),
             None => app.accounts(),
         };
-        let account = accounts[lane % accounts.len()].clone();
+        let accounts = accounts.clone();
         let entering = async {
             let share = match &tenant {
                 None => None,
@@ -238,7 +238,7 @@ impl Site {
         let method = head.method.clone();
         let input = Input::new(incoming, limits.request_body, self.body_timeout);
         let outlet = Outlet::new(limits.response_body);
-        let cpu = CpuMeter::new(limits.cpu, account);
+        let cpu = CpuMeter::new(limits.cpu, accounts);
         trail.runs(&cpu);
         let running = Box::pin({
             let (desk, peer) = (desk.clone(), peer.clone());

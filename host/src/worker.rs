@@ -2,8 +2,8 @@
 //!
 //! A connection stays with the thread that it was given to, so that a request is
 //! answered without waking another core, and in memory that the last sandbox on
-//! this one left warm. The price: a guest that keeps its thread busy is not moved
-//! to one that is idle.
+//! this one left warm. Only a guest that would wait for its turn there goes to a thread
+//! that has nothing to do.
 
 use crate::connection::Protocol;
 use crate::drain::Drain;
@@ -13,11 +13,11 @@ use crate::settings::{ConnectionLimits, Timeouts};
 use crate::socket::Accepted;
 use crate::tenant::Site;
 use crate::tls::Tls;
-use crate::turn::{self, Turns};
+use crate::turn::{self, Thread, Visit};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Barrier, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 /// Tasks after which a thread looks at its sockets again. A guest may keep the
@@ -42,7 +42,7 @@ struct Worker {
     connections: mpsc::UnboundedSender<(Accepted, Permit)>,
     /// How many it has, those on their way to it included.
     load: Arc<AtomicUsize>,
-    turns: Arc<Turns>,
+    thread: Thread,
     ended: oneshot::Receiver<Drained>,
 }
 
@@ -55,22 +55,23 @@ impl Workers {
         timeouts: &Timeouts,
         limits: &ConnectionLimits,
     ) -> io::Result<Self> {
-        let start = |number| {
+        let crew = turn::crew(count);
+        let all = Arc::new(Barrier::new(crew.len()));
+        let start = |thread| {
             let (site, tls) = (site.clone(), tls.cloned());
-            Worker::start(number, site, tls, timeouts.clone(), limits.clone())
+            let all = all.clone();
+            Worker::start(thread, all, site, tls, timeouts.clone(), limits.clone())
         };
-        (0..count.max(1))
-            .map(start)
-            .collect::<io::Result<_>>()
-            .map(Workers)
+        let workers = crew.into_iter().map(start);
+        workers.collect::<io::Result<_>>().map(Workers)
     }
 
     /// Gives a connection to the thread that has the fewest. A guest that runs on counts
-    /// as one more: it does not leave its thread.
+    /// as one more.
     pub fn serve(&self, stream: Accepted, permit: Permit) {
         let least = self.0.iter().min_by_key(|worker| {
             let load = worker.load.load(Ordering::Relaxed);
-            load + worker.turns.running_on()
+            load + worker.thread.running_on()
         });
         let worker = least.expect("there is at least one");
         worker.load.fetch_add(1, Ordering::Relaxed);
@@ -92,8 +93,10 @@ impl Workers {
 }
 
 impl Worker {
+    /// Starts `thread`, which stays for its guests on others until `all` have ended.
     fn start(
-        number: usize,
+        thread: Thread,
+        all: Arc<Barrier>,
         site: Arc<Site>,
         tls: Option<Arc<Tls>>,
         timeouts: Timeouts,
@@ -101,22 +104,30 @@ impl Worker {
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .event_interval(EVENT_INTERVAL)
-            .on_thread_park(turn::look)
+            .on_thread_park(turn::sleep)
+            .on_thread_unpark(turn::wake)
             .enable_all()
             .build()?;
         let (connections, arriving) = mpsc::unbounded_channel();
         let load = Arc::new(AtomicUsize::new(0));
         let (end, ended) = oneshot::channel();
-        let (begun, turns) = std::sync::mpsc::sync_channel(1);
+        let (visits, grace) = (thread.visits(), timeouts.grace);
         std::thread::Builder::new()
-            .name(format!("rhost-worker-{number}"))
+            .name(format!("rhost-worker-{}", thread.number()))
             .spawn({
-                let load = load.clone();
+                let (load, thread) = (load.clone(), thread.clone());
                 move || {
-                    let _ = begun.send(turn::of_this_thread());
+                    let lane = thread.number();
+                    turn::serve_as(thread);
                     let protocol = Protocol::new(&timeouts, limits, site.head_limits());
-                    let serving = serve(number, arriving, load, site, tls, protocol, timeouts);
-                    let drained = runtime.block_on(serving);
+                    runtime.spawn(receive(visits));
+                    let serving = serve(lane, arriving, load, site, tls, protocol, timeouts);
+                    let drained = runtime.block_on(async {
+                        let drained = serving.await;
+                        // Guests of others may be here, or wait for what they began here.
+                        let _ = tokio::time::timeout(grace, all.wait()).await;
+                        drained
+                    });
                     // What was cut is dropped with its tasks, guests included.
                     runtime.shutdown_background();
                     let _ = end.send(drained);
@@ -125,7 +136,7 @@ impl Worker {
         Ok(Worker {
             connections,
             load,
-            turns: turns.recv().map_err(io::Error::other)?,
+            thread,
             ended,
         })
     }
@@ -137,6 +148,14 @@ struct Load(Arc<AtomicUsize>);
 impl Drop for Load {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Lets guests of other threads run on this one.
+async fn receive(visits: Option<mpsc::UnboundedReceiver<Visit>>) {
+    let Some(mut visits) = visits else { return };
+    while let Some(visit) = visits.recv().await {
+        tokio::spawn(visit);
     }
 }
 

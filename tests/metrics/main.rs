@@ -24,6 +24,8 @@ fn samples() -> BTreeMap<String, i64> {
         "rhost_pool_",
         "rhost_compile_",
         "rhost_code_",
+        // Of as many as there happen to be.
+        "rhost_guests_moved",
     ];
     let lines = text
         .lines()
@@ -83,6 +85,7 @@ async fn each_is_counted() {
     handshakes().await;
     accepting().await;
     spans().await;
+    moves().await;
 }
 
 /// Hostile clients 42 and 46.
@@ -306,6 +309,28 @@ async fn http2() {
     });
     let client = Frames::connect(server.addr, b"").await;
     counts(flood, client.flood(resets)).await;
+}
+
+/// No core is idle as long as a guest waits for one: of two on a connection, which is one
+/// thread's, one goes to the other thread, and is answered over its own.
+async fn moves() {
+    let server = Test::serving("works").start().await;
+    let moved = || {
+        let text = rhost::exposition::render();
+        let mut lines = text.lines();
+        let line = lines.find_map(|line| line.strip_prefix("rhost_guests_moved_total "));
+        line.expect("it is counted").parse::<u64>().unwrap()
+    };
+    let before = moved();
+    let mut client = Frames::connect(server.addr, b"").await;
+    let requests: Vec<u8> = [1, 3].map(|stream| request(stream, "/?100000")).concat();
+    client.send(&requests).await;
+    for _ in 0..2 {
+        let head = client.until(HEADERS).await.expect("an answer");
+        // Indexed in HPACK's table: 200.
+        assert_eq!(head.payload[0], 0x88, "{head:?}");
+    }
+    assert!(moved() > before);
 }
 
 /// Hostile client 47.

@@ -15,6 +15,14 @@ pub struct Account {
     used: AtomicU64,
 }
 
+/// The accounts of one tenant: one for each thread.
+pub type Accounts = Arc<[Arc<Account>]>;
+
+/// That of the thread of this number.
+pub fn of(accounts: &Accounts, thread: usize) -> &Arc<Account> {
+    &accounts[thread % accounts.len()]
+}
+
 impl Account {
     /// The account of one of this weight, which has used nothing.
     pub fn new(weight: u32) -> Self {
@@ -25,7 +33,7 @@ impl Account {
     }
 
     /// One for each of so many threads.
-    pub fn on_each(threads: usize, weight: u32) -> Box<[Arc<Self>]> {
+    pub fn on_each(threads: usize, weight: u32) -> Accounts {
         let one = |_| Arc::new(Account::new(weight));
         (0..threads.max(1)).map(one).collect()
     }
@@ -46,9 +54,9 @@ impl Account {
         self.used.store(self.used().max(floor), Relaxed);
     }
 
-    /// One of its guests ran for `time`. Returns what has been used.
-    pub fn charge(&self, time: Duration, floor: u64) -> u64 {
-        let used = self.used().max(floor).saturating_add(self.worth(time));
+    /// One of its guests ran for what is worth so much. Returns what has been used.
+    pub fn charge(&self, worth: u64, floor: u64) -> u64 {
+        let used = self.used().max(floor).saturating_add(worth);
         self.used.store(used, Relaxed);
         used
     }
@@ -63,8 +71,8 @@ mod tests {
         let time = Duration::from_micros(30);
         for (weight, worth) in [(100, 30_000), (300, 10_000), (1, 3_000_000), (10_000, 300)] {
             let account = Account::new(weight);
-            assert_eq!(account.charge(time, 0), worth);
-            assert_eq!(account.charge(time, 0), worth * 2);
+            assert_eq!(account.charge(account.worth(time), 0), worth);
+            assert_eq!(account.charge(account.worth(time), 0), worth * 2);
         }
     }
 
@@ -72,7 +80,7 @@ mod tests {
     fn nothing_is_saved_up() {
         let account = Account::new(COMMON_WEIGHT);
         account.begin_at(1_000);
-        assert_eq!(account.charge(Duration::from_nanos(5), 500), 1_005);
-        assert_eq!(account.charge(Duration::from_nanos(5), 2_000), 2_005);
+        assert_eq!(account.charge(5, 500), 1_005);
+        assert_eq!(account.charge(5, 2_000), 2_005);
     }
 }

@@ -1,6 +1,6 @@
 //! The order in which guests have their turns.
 
-use super::Account;
+use super::account::Account;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -71,6 +71,14 @@ impl<T> Order<T> {
         guest
     }
 
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        let parties = self.0.iter();
+        parties
+            .map(|party| party.newcomers.len() + party.run_on.len())
+            .sum()
+    }
+
     /// How many wait that run on.
     pub fn running_on(&self) -> usize {
         self.0.iter().map(|party| party.run_on.len()).sum()
@@ -110,7 +118,6 @@ mod tests {
     use super::Stage::{Newcomer, RunsOn};
     use super::*;
     use crate::settings::COMMON_WEIGHT;
-    use std::time::Duration;
 
     fn account() -> Arc<Account> {
         Arc::new(Account::new(COMMON_WEIGHT))
@@ -126,7 +133,7 @@ mod tests {
         let mut order = Order::new();
         assert_eq!(order.least(RunsOn), u64::MAX);
         for (account, guest, used) in [(&a, "a", 3), (&b, "b", 1), (&c, "c", 2)] {
-            account.charge(Duration::from_nanos(used), 0);
+            account.charge(used, 0);
             order.push(account, RunsOn, guest);
         }
         order.push(&a, Newcomer, "new");

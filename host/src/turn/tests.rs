@@ -1,27 +1,11 @@
 use super::*;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
-#[tokio::test]
-async fn being_polled_again_is_not_having_given_way() {
-    let mut way = pin!(give_way());
-    let polls =
-        poll_fn(|cx| Poll::Ready([(); 16].map(|()| way.as_mut().poll(cx).is_ready()))).await;
-    assert_eq!(polls, [false; 16]);
-    way.await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_that_moves_to_another_task_is_woken_there() {
-    let mut way = Box::pin(give_way());
-    let polled = poll_fn(|cx| Poll::Ready(way.as_mut().poll(cx))).await;
-    assert!(polled.is_pending());
-    let moved = tokio::spawn(way);
-    // Time passes only when nothing else can.
-    let woken = tokio::time::timeout(std::time::Duration::from_secs(1), moved).await;
-    woken.expect("it is woken").unwrap();
-}
-
-fn account(weight: u32) -> Arc<Account> {
-    Arc::new(Account::new(weight))
+fn account(weight: u32) -> Accounts {
+    Account::on_each(1, weight)
 }
 
 /// What was done, in order.
@@ -33,11 +17,11 @@ fn times(done: &Done, name: &str) -> usize {
 }
 
 /// A guest that runs on for `turns` turns, a tick each.
-async fn run_on(name: &'static str, account: Arc<Account>, turns: usize, done: Done) {
+async fn run_on(name: &'static str, account: Accounts, turns: usize, done: Done) {
     let mut held = None;
     for _ in 0..turns {
         // It waits for the next one before it gives this one up.
-        let mut next = pin!(Turn::next(&account, Stage::RunsOn));
+        let mut next = pin!(Turn::next(&account, Stage::RunsOn, held.is_some()));
         let polled = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await;
         assert!(polled.is_pending());
         drop(held.take());
@@ -121,29 +105,29 @@ async fn newcomers_of_who_has_used_more_wait() {
     let (greedy, modest) = (account(100), account(100));
     // Nobody waits: nobody has to.
     charge(&greedy, TICK * 10);
-    look();
+    sleep();
     assert!(!has_to_wait(&greedy));
-    let held = Turn::next(&greedy, Stage::RunsOn).await;
+    let held = Turn::next(&greedy, Stage::RunsOn, false).await;
     charge(&greedy, TICK * 10);
-    look();
+    sleep();
     let waits = tokio::spawn(run_on("modest", modest.clone(), 1, done));
     tokio::task::yield_now().await;
     assert!(has_to_wait(&greedy) && !has_to_wait(&modest));
     // A weight a hundred times as large makes little of it.
     let rich = account(10_000);
     charge(&rich, TICK * 10);
-    look();
+    sleep();
     assert!(!has_to_wait(&rich));
     drop(held);
     waits.await.unwrap();
-    look();
+    sleep();
     assert!(!has_to_wait(&greedy));
 }
 
 #[tokio::test]
 async fn a_turn_for_one_who_has_left_is_the_next_ones() {
     let (one, done) = (account(100), Done::default());
-    let held = Turn::next(&one, Stage::RunsOn).await;
+    let held = Turn::next(&one, Stage::RunsOn, false).await;
     let gone: Vec<_> = (0..100)
         .map(|_| tokio::spawn(run_on("gone", one.clone(), 1, done.clone())))
         .collect();
@@ -156,22 +140,22 @@ async fn a_turn_for_one_who_has_left_is_the_next_ones() {
     drop(held);
     stays.await.unwrap();
     assert_eq!(*done.lock().unwrap(), ["stays"]);
-    assert_eq!(of_this_thread().running_on(), 0);
+    assert_eq!(this_thread().running_on(), 0);
 }
 
 /// One that leaves after it was given a turn, and before it knows.
 #[tokio::test]
 async fn a_turn_that_was_given_and_not_taken_is_not_lost() {
     let one = account(100);
-    let held = Turn::next(&one, Stage::RunsOn).await;
+    let held = Turn::next(&one, Stage::RunsOn, false).await;
     {
-        let mut waits = pin!(Turn::next(&one, Stage::RunsOn));
+        let mut waits = pin!(Turn::next(&one, Stage::RunsOn, false));
         let polled = poll_fn(|cx| Poll::Ready(waits.as_mut().poll(cx))).await;
         assert!(polled.is_pending());
         drop(held);
-        assert_eq!(of_this_thread().running_on(), 1);
+        assert_eq!(this_thread().running_on(), 1);
     }
-    assert_eq!(of_this_thread().running_on(), 0);
+    assert_eq!(this_thread().running_on(), 0);
 }
 
 /// So many newcomers that nobody looks at the sockets.
@@ -182,7 +166,7 @@ async fn newcomers_wait_until_the_sockets_were_looked_at() {
     assert!(!has_to_wait(&many));
     charge(&many, Duration::from_nanos(1));
     assert!(has_to_wait(&many) && has_to_wait(&other));
-    drop(Turn::next(&many, Stage::Newcomer).await);
+    drop(Turn::next(&many, Stage::Newcomer, false).await);
     assert!(!has_to_wait(&many) && !has_to_wait(&other));
 }
 
@@ -191,12 +175,12 @@ async fn newcomers_wait_until_the_sockets_were_looked_at() {
 async fn who_comes_after_newcomers_that_wait_waits_behind_them() {
     let (many, other) = (account(100), account(100));
     charge(&many, TICK);
-    let held = Turn::next(&many, Stage::RunsOn).await;
+    let held = Turn::next(&many, Stage::RunsOn, false).await;
     charge(&many, TICK);
-    let mut waits = pin!(Turn::next(&many, Stage::Newcomer));
+    let mut waits = pin!(Turn::next(&many, Stage::Newcomer, false));
     let polled = poll_fn(|cx| Poll::Ready(waits.as_mut().poll(cx))).await;
     assert!(polled.is_pending());
-    look();
+    sleep();
     assert!(has_to_wait(&many) && !has_to_wait(&other));
     drop(held);
     drop(waits.await);
@@ -216,7 +200,95 @@ async fn nobody_waits_for_its_own_tenant() {
         }
     });
     for _ in 0..10 {
-        drop(Turn::next(&one, Stage::RunsOn).await);
+        drop(Turn::next(&one, Stage::RunsOn, false).await);
     }
     busy.abort();
+}
+
+/// A thread that sleeps, of a crew with this one, until it is dropped.
+struct Asleep(
+    Option<std::thread::JoinHandle<()>>,
+    tokio::sync::oneshot::Sender<()>,
+);
+
+impl Asleep {
+    fn beside_this_thread() -> Self {
+        let mut crew = crew(2);
+        let other = crew.pop().unwrap();
+        serve_as(crew.pop().unwrap());
+        let mut visits = other.visits().unwrap();
+        let (end, ended) = tokio::sync::oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .on_thread_park(sleep)
+            .on_thread_unpark(wake)
+            .build()
+            .unwrap();
+        let thread = std::thread::spawn({
+            let other = other.clone();
+            move || {
+                serve_as(other);
+                runtime.spawn(async move {
+                    while let Some(visit) = visits.recv().await {
+                        tokio::spawn(visit);
+                    }
+                });
+                let _ = runtime.block_on(ended);
+            }
+        });
+        while !other.is_asleep() {
+            std::thread::yield_now();
+        }
+        Asleep(Some(thread), end)
+    }
+
+    fn end(self) {
+        let Asleep(thread, end) = self;
+        end.send(()).unwrap();
+        thread.unwrap().join().unwrap();
+    }
+}
+
+/// Who waits for a turn here has one on a thread that has nothing to do; the next one
+/// waits, since that is not idle any more.
+#[tokio::test]
+async fn one_that_waits_is_called_to_a_thread_that_sleeps() {
+    let asleep = Asleep::beside_this_thread();
+    let one = Account::on_each(2, 100);
+    let held = Turn::next(&one, Stage::RunsOn, false).await;
+    assert!(held.is_here());
+    let away = Turn::next(&one, Stage::RunsOn, false).await;
+    assert!(!away.is_here());
+    let mut third = pin!(Turn::next(&one, Stage::RunsOn, false));
+    let polled = poll_fn(|cx| Poll::Ready(third.as_mut().poll(cx).is_ready())).await;
+    assert!(!polled);
+    // What becomes free over there is for who waits here.
+    drop(away);
+    assert!(!third.await.is_here());
+    drop(held);
+    asleep.end();
+}
+
+/// Nobody who is alone is sent away, only to come back.
+#[tokio::test]
+async fn one_alone_stays() {
+    let asleep = Asleep::beside_this_thread();
+    let done = Done::default();
+    let one = Account::on_each(2, 100);
+    let stays = tokio::spawn(async move {
+        let mut held: Option<Turn> = None;
+        for _ in 0..100 {
+            let mut next = pin!(Turn::next(&one, Stage::RunsOn, held.is_some()));
+            let at_once = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await;
+            drop(held.take());
+            held = Some(match at_once {
+                Poll::Ready(turn) => turn,
+                Poll::Pending => next.await,
+            });
+            assert!(held.as_ref().is_some_and(Turn::is_here));
+            charge(&one, TICK);
+            done.lock().unwrap().push("here");
+        }
+    });
+    stays.await.unwrap();
+    asleep.end();
 }

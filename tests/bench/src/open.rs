@@ -1,20 +1,24 @@
 //! An open load: requests come when they come, whether those before them were answered
-//! or not. A thread for each client, and what is late counts from when it was due.
+//! or not. What is late counts from when it was due.
+//!
+//! One thread sends and reads all: with a thread for each client the kernel would take
+//! the processor from the server some thousand times a second, and that is what would be
+//! measured.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
 
 use crate::load::histogram;
 use crate::request::Request;
 use crate::response::{Answer, Reader};
 
-/// How long a client waits for an answer.
+/// How long nothing at all may happen before the server counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Who sends, what, and how often.
@@ -83,80 +87,125 @@ impl Outcome {
             _ => self.wrong += 1,
         }
     }
+}
 
-    fn add(&mut self, other: &Outcome) {
-        self.answered += other.answered;
-        self.shed += other.shed;
-        self.wrong += other.wrong;
-        self.latency += &other.latency;
-        self.shed_latency += &other.shed_latency;
-    }
+/// One that asks, and waits for the answer.
+struct Client {
+    /// None until it asks for the first time, and after the server has closed.
+    stream: Option<TcpStream>,
+    reader: Reader,
+    /// When its request was due, and when it left; none between requests.
+    asked: Option<(Instant, Instant)>,
 }
 
 impl Open<'_> {
     /// Sends it all, and waits for the last answer.
     pub fn run(&self) -> Result<Outcome> {
-        let (start, next) = (Instant::now(), AtomicU64::new(0));
-        let outcomes: Result<Vec<_>> = thread::scope(|scope| {
-            let client = || scope.spawn(|| self.client(start, &next));
-            let clients: Vec<_> = (0..self.clients).map(|_| client()).collect();
-            let joined = clients.into_iter().map(|client| client.join());
-            joined
-                .map(|one| one.expect("a client does not panic"))
-                .collect()
-        });
-        let mut outcome = Outcome::new();
-        outcomes?.iter().for_each(|one| outcome.add(one));
-        outcome.elapsed = start.elapsed();
-        Ok(outcome)
-    }
-
-    /// One client, which takes each request that is next.
-    fn client(&self, start: Instant, next: &AtomicU64) -> Result<Outcome> {
-        let (mut outcome, mut connection) = (Outcome::new(), None);
+        let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(self.clients));
+        let client = |_| Client {
+            stream: None,
+            reader: Reader::new(),
+            asked: None,
+        };
+        let mut clients: Vec<_> = (0..self.clients).map(client).collect();
+        let mut idle: Vec<usize> = (0..self.clients).collect();
+        let (mut outcome, mut next) = (Outcome::new(), 0_u64);
+        let start = Instant::now();
         loop {
-            let nth = next.fetch_add(1, Ordering::Relaxed);
-            let due = Duration::from_secs_f64(nth as f64 / self.rate);
-            if due >= self.time {
+            let due = Duration::from_secs_f64(next as f64 / self.rate);
+            let is_over = due >= self.time;
+            if is_over && idle.len() == clients.len() {
+                outcome.elapsed = start.elapsed();
                 return Ok(outcome);
             }
-            let due = start + due;
-            thread::sleep(due.saturating_duration_since(Instant::now()));
-            let stream = match &mut connection {
-                Some(stream) => stream,
-                None => connection.insert(self.connect()?),
+            let wait = (start + due).saturating_duration_since(Instant::now());
+            if !is_over
+                && wait.is_zero()
+                && let Some(index) = idle.pop()
+            {
+                next += 1;
+                clients[index].ask(self, &poll, index, start + due)?;
+                continue;
+            }
+            // Of those that are due later, or when nobody is left to ask, answers tell.
+            let wait = if is_over || wait.is_zero() {
+                PATIENCE
+            } else {
+                wait
             };
-            let sent = Instant::now();
-            let answer = self.ask(stream);
-            if answer.is_none_or(|answer| !answer.keep_alive) {
-                connection = None;
+            match poll.poll(&mut events, Some(wait)) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                other => other?,
             }
-            outcome.note(answer, due, sent);
-        }
-    }
-
-    fn connect(&self) -> Result<TcpStream> {
-        let stream = TcpStream::connect(self.addr).context("it takes no connections")?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(stream)
-    }
-
-    /// The answer; none if it did not come whole.
-    fn ask(&self, stream: &mut TcpStream) -> Option<Answer> {
-        stream.write_all(self.request.piece(0)).ok()?;
-        let (mut reader, mut buffer) = (Reader::new(), [0; 4096]);
-        loop {
-            match stream.read(&mut buffer) {
-                Ok(0) => return reader.closed(),
-                Ok(octets) => {
-                    if let Some(answer) = reader.feed(&buffer[..octets]).ok()? {
-                        return Some(answer);
-                    }
+            ensure!(
+                wait < PATIENCE || !events.is_empty(),
+                "{} has been silent for {} s",
+                self.addr,
+                PATIENCE.as_secs()
+            );
+            for event in &events {
+                let Token(index) = event.token();
+                let client = &mut clients[index];
+                if client.read(&mut outcome) {
+                    idle.push(index);
                 }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return None,
             }
         }
+    }
+}
+
+impl Client {
+    /// Sends what was `due` then.
+    fn ask(&mut self, open: &Open<'_>, poll: &Poll, index: usize, due: Instant) -> Result<()> {
+        if self.stream.is_none() {
+            // On loopback a connection is there at once, or never.
+            let stream = std::net::TcpStream::connect(open.addr)
+                .with_context(|| format!("{} does not take connections", open.addr))?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            poll.registry()
+                .register(&mut stream, Token(index), Interest::READABLE)?;
+            self.stream = Some(stream);
+            self.reader = Reader::new();
+        }
+        self.asked = Some((due, Instant::now()));
+        let piece = open.request.piece(0);
+        let stream = self.stream.as_mut().context("it was just connected")?;
+        // It fits, since nothing is under way. Who was disconnected learns of it by an event.
+        ensure!(
+            stream.write(piece).map_or(true, |sent| sent == piece.len()),
+            "the request is too large to be sent at once"
+        );
+        Ok(())
+    }
+
+    /// Reads what has come. Returns whether that was the end of what it waited for.
+    fn read(&mut self, outcome: &mut Outcome) -> bool {
+        let mut buffer = [0; 4096];
+        let answer = loop {
+            let Some(stream) = &mut self.stream else {
+                return false;
+            };
+            match stream.read(&mut buffer) {
+                Ok(0) => break self.reader.closed(),
+                Ok(octets) => match self.reader.feed(&buffer[..octets]) {
+                    Ok(None) => {}
+                    Ok(Some(answer)) => break Some(answer),
+                    Err(_) => break None,
+                },
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+                Err(_) => break None,
+            }
+        };
+        if answer.is_none_or(|answer| !answer.keep_alive) {
+            self.stream = None;
+        }
+        let Some((due, sent)) = self.asked.take() else {
+            return false;
+        };
+        outcome.note(answer, due, sent);
+        true
     }
 }
