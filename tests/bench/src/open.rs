@@ -5,8 +5,10 @@
 //! the processor from the server some thousand times a second, and that is what would be
 //! measured.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -14,25 +16,33 @@ use hdrhistogram::Histogram;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::load::histogram;
+use crate::load::{Until, histogram};
 use crate::request::Request;
 use crate::response::{Answer, Reader};
 
 /// How long nothing at all may happen before the server counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Who sends, what, and how often.
-pub struct Open<'a> {
-    /// To whom.
-    pub addr: SocketAddr,
+/// Open connections to one server, each of a client that asks when it is time.
+pub struct Clients {
+    addr: SocketAddr,
+    poll: Poll,
+    events: Events,
+    all: Vec<Client>,
+    /// Those that ask for nothing at the moment. Who has rested longest is next: none
+    /// rests for so long that it is closed.
+    idle: VecDeque<usize>,
+}
+
+/// What they ask for.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
     /// What.
     pub request: &'a Request,
     /// Requests in a second.
     pub rate: f64,
-    /// For how long.
-    pub time: Duration,
-    /// The most that are under way at a time.
-    pub clients: usize,
+    /// Until when.
+    pub until: Until<'a>,
 }
 
 /// What came of it.
@@ -45,7 +55,8 @@ pub struct Outcome {
     pub wrong: u64,
     /// From the first request to the last answer.
     pub elapsed: Duration,
-    /// Of answers, from when they were due, in nanoseconds.
+    /// Of answers, in nanoseconds: from when they were sent, or were due if no client was
+    /// free by then.
     pub latency: Histogram<u64>,
     /// Of those that were shed, from when they were sent, in nanoseconds.
     pub shed_latency: Histogram<u64>,
@@ -73,12 +84,12 @@ impl Outcome {
         self.shed as f64 / (self.answered + self.shed + self.wrong).max(1) as f64
     }
 
-    fn note(&mut self, answer: Option<Answer>, due: Instant, sent: Instant) {
+    fn note(&mut self, answer: Option<Answer>, from: Instant, sent: Instant) {
         let nanoseconds = |since: Instant| since.elapsed().as_nanos() as u64;
         match answer.map(|answer| answer.status) {
             Some(200) => {
                 self.answered += 1;
-                self.latency.saturating_record(nanoseconds(due));
+                self.latency.saturating_record(nanoseconds(from));
             }
             Some(429 | 503) => {
                 self.shed += 1;
@@ -91,87 +102,98 @@ impl Outcome {
 
 /// One that asks, and waits for the answer.
 struct Client {
-    /// None until it asks for the first time, and after the server has closed.
+    /// None after the server has closed.
     stream: Option<TcpStream>,
     reader: Reader,
-    /// When its request was due, and when it left; none between requests.
+    /// From when its request counts, and when it left; none between requests.
     asked: Option<(Instant, Instant)>,
 }
 
-impl Open<'_> {
-    /// Sends it all, and waits for the last answer.
-    pub fn run(&self) -> Result<Outcome> {
-        let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(self.clients));
-        let client = |_| Client {
-            stream: None,
-            reader: Reader::new(),
-            asked: None,
+impl Clients {
+    /// So many clients of the server at `addr`.
+    pub fn connect(addr: SocketAddr, clients: usize) -> Result<Self> {
+        let poll = Poll::new()?;
+        let client = |index| {
+            Ok(Client {
+                stream: Some(connect(addr, &poll, index)?),
+                reader: Reader::new(),
+                asked: None,
+            })
         };
-        let mut clients: Vec<_> = (0..self.clients).map(client).collect();
-        let mut idle: Vec<usize> = (0..self.clients).collect();
-        let (mut outcome, mut next) = (Outcome::new(), 0_u64);
+        Ok(Clients {
+            addr,
+            all: (0..clients).map(client).collect::<Result<_>>()?,
+            events: Events::with_capacity(clients),
+            idle: (0..clients).collect(),
+            poll,
+        })
+    }
+
+    /// Sends it all, and waits for the last answer.
+    pub fn run(&mut self, asked: Asked<'_>) -> Result<Outcome> {
+        let (mut outcome, mut next, mut all_are_busy) = (Outcome::new(), 0_u64, false);
         let start = Instant::now();
         loop {
-            let due = Duration::from_secs_f64(next as f64 / self.rate);
-            let is_over = due >= self.time;
-            if is_over && idle.len() == clients.len() {
+            let due = Duration::from_secs_f64(next as f64 / asked.rate);
+            let is_over = match asked.until {
+                Until::Elapsed(time) => due >= time,
+                Until::Requests(requests) => next >= requests,
+                Until::Told(told) => told.load(Ordering::Relaxed),
+            };
+            if is_over && self.idle.len() == self.all.len() {
                 outcome.elapsed = start.elapsed();
                 return Ok(outcome);
             }
             let wait = (start + due).saturating_duration_since(Instant::now());
             if !is_over
                 && wait.is_zero()
-                && let Some(index) = idle.pop()
+                && let Some(index) = self.idle.pop_front()
             {
                 next += 1;
-                clients[index].ask(self, &poll, index, start + due)?;
+                // How late the timer was is nobody's fault but this one's.
+                let due = all_are_busy.then_some(start + due);
+                self.ask(index, asked.request, due)?;
                 continue;
             }
+            all_are_busy = !is_over && wait.is_zero();
             // Of those that are due later, or when nobody is left to ask, answers tell.
             let wait = if is_over || wait.is_zero() {
                 PATIENCE
             } else {
                 wait
             };
-            match poll.poll(&mut events, Some(wait)) {
+            match self.poll.poll(&mut self.events, Some(wait)) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 other => other?,
             }
             ensure!(
-                wait < PATIENCE || !events.is_empty(),
+                wait < PATIENCE || !self.events.is_empty(),
                 "{} has been silent for {} s",
                 self.addr,
                 PATIENCE.as_secs()
             );
-            for event in &events {
+            for event in &self.events {
                 let Token(index) = event.token();
-                let client = &mut clients[index];
-                if client.read(&mut outcome) {
-                    idle.push(index);
+                if self.all[index].read(&mut outcome) {
+                    self.idle.push_back(index);
                 }
             }
         }
     }
-}
 
-impl Client {
-    /// Sends what was `due` then.
-    fn ask(&mut self, open: &Open<'_>, poll: &Poll, index: usize, due: Instant) -> Result<()> {
-        if self.stream.is_none() {
-            // On loopback a connection is there at once, or never.
-            let stream = std::net::TcpStream::connect(open.addr)
-                .with_context(|| format!("{} does not take connections", open.addr))?;
-            stream.set_nodelay(true)?;
-            stream.set_nonblocking(true)?;
-            let mut stream = TcpStream::from_std(stream);
-            poll.registry()
-                .register(&mut stream, Token(index), Interest::READABLE)?;
-            self.stream = Some(stream);
-            self.reader = Reader::new();
-        }
-        self.asked = Some((due, Instant::now()));
-        let piece = open.request.piece(0);
-        let stream = self.stream.as_mut().context("it was just connected")?;
+    /// Has a client ask. It has been `due` since then, if it had to wait.
+    fn ask(&mut self, index: usize, request: &Request, due: Option<Instant>) -> Result<()> {
+        let client = &mut self.all[index];
+        let stream = match &mut client.stream {
+            Some(stream) => stream,
+            none => {
+                client.reader = Reader::new();
+                none.insert(connect(self.addr, &self.poll, index)?)
+            }
+        };
+        let now = Instant::now();
+        client.asked = Some((due.unwrap_or(now), now));
+        let piece = request.piece(0);
         // It fits, since nothing is under way. Who was disconnected learns of it by an event.
         ensure!(
             stream.write(piece).map_or(true, |sent| sent == piece.len()),
@@ -179,7 +201,21 @@ impl Client {
         );
         Ok(())
     }
+}
 
+fn connect(addr: SocketAddr, poll: &Poll, index: usize) -> Result<TcpStream> {
+    // On loopback a connection is there at once, or never.
+    let stream = std::net::TcpStream::connect(addr)
+        .with_context(|| format!("{addr} does not take connections"))?;
+    stream.set_nodelay(true)?;
+    stream.set_nonblocking(true)?;
+    let mut stream = TcpStream::from_std(stream);
+    poll.registry()
+        .register(&mut stream, Token(index), Interest::READABLE)?;
+    Ok(stream)
+}
+
+impl Client {
     /// Reads what has come. Returns whether that was the end of what it waited for.
     fn read(&mut self, outcome: &mut Outcome) -> bool {
         let mut buffer = [0; 4096];
@@ -202,10 +238,10 @@ impl Client {
         if answer.is_none_or(|answer| !answer.keep_alive) {
             self.stream = None;
         }
-        let Some((due, sent)) = self.asked.take() else {
+        let Some((from, sent)) = self.asked.take() else {
             return false;
         };
-        outcome.note(answer, due, sent);
+        outcome.note(answer, from, sent);
         true
     }
 }

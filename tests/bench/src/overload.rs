@@ -11,7 +11,7 @@ use crate::artefacts::{Artefacts, Ready};
 use crate::ask;
 use crate::home::Home;
 use crate::load::{Expected, Generator, Until};
-use crate::open::{Open, Outcome};
+use crate::open::{Asked, Clients, Outcome};
 use crate::report::{Table, count, mark};
 use crate::request::Request;
 use crate::servers::{self, Server};
@@ -92,14 +92,13 @@ pub fn run(args: &Overload) -> Result<bool> {
     let time = Duration::from_secs(args.seconds);
     let modest_rate = peak * args.modest;
     let send = |host: &str, rate: f64| -> Result<(f64, Outcome)> {
-        let open = Open {
-            addr: server.addr,
+        let asked = Asked {
             request: &Request::get_from(host, &target),
             rate,
-            time,
-            clients: CLIENTS,
+            until: Until::Elapsed(time),
         };
-        Ok((rate, open.run()?))
+        let mut clients = Clients::connect(server.addr, CLIENTS)?;
+        Ok((rate, clients.run(asked)?))
     };
     let (greedy, modest) = thread::scope(|scope| {
         let greedy = scope.spawn(|| send("greedy.test", asked - modest_rate));
