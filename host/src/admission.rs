@@ -5,6 +5,9 @@
 //! comes to the queue that all share.
 
 mod queue;
+mod shares;
+
+pub use shares::{Party, Seat, Stock};
 
 use crate::failure::Cause;
 use crate::settings::Limits;

@@ -1,11 +1,12 @@
 //! Components that apps share, each in memory once, as long as any app uses it.
 
+use crate::admission::{self, Stock};
 use crate::compiled::Cache;
 use crate::compiler::Compiler;
 use crate::digest::Digest;
 use crate::load::{LoadError, Loaded, Loader};
 use crate::residency::{Residency, Share};
-use crate::sandbox::Engines;
+use crate::sandbox::{Engines, SizeClass};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,12 +16,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 /// lanes, and all of their code.
 const BESIDE_CODE: u64 = 56 << 10;
 
+/// The sandboxes of a host, by the class of their size.
+pub type Sandboxes = Stock<{ SizeClass::ALL.len() }>;
+
+/// One of those who share them.
+pub type Party = admission::Party<{ SizeClass::ALL.len() }>;
+
+/// One that a party has.
+pub type Seat = admission::Seat<{ SizeClass::ALL.len() }>;
+
 /// The components of a host.
 pub struct Components {
     engines: Arc<Engines>,
     compiler: Compiler,
     cache: Option<Cache>,
     residency: Arc<Residency>,
+    sandboxes: Arc<Sandboxes>,
     live: Mutex<HashMap<Digest, Weak<Component>>>,
     /// Held by who compiles for a request: one at a time.
     compiling: Mutex<()>,
@@ -52,7 +63,12 @@ impl Components {
         cache: Option<Cache>,
         residency: Arc<Residency>,
     ) -> Self {
+        let lanes = engines.lanes();
         Components {
+            sandboxes: Stock::new(
+                SizeClass::ALL.map(|class| class.slots_of_lane(lanes)),
+                lanes,
+            ),
             engines,
             compiler,
             cache,
@@ -65,6 +81,11 @@ impl Components {
     /// Who counts what is in memory.
     pub fn residency(&self) -> &Arc<Residency> {
         &self.residency
+    }
+
+    /// Who counts the sandboxes of those who share them.
+    pub fn sandboxes(&self) -> &Arc<Sandboxes> {
+        &self.sandboxes
     }
 
     /// How many lanes each is on.

@@ -101,6 +101,8 @@ pub enum Cause {
     OtherTenant,
     /// Other apps have all sandboxes of this size.
     NoSandbox,
+    /// The app's tenant has its share of the sandboxes of this size.
+    NoShare,
     /// There is no app yet: the crate it is to be built from does not build.
     NotBuilt,
     /// The app cannot be loaded, and why.
@@ -147,7 +149,7 @@ impl Cause {
                 StatusCode::MISDIRECTED_REQUEST
             }
             // It is this tenant that asks for too much, not the host that has too little.
-            Cause::Tenant(..) => StatusCode::TOO_MANY_REQUESTS,
+            Cause::Tenant(..) | Cause::NoShare => StatusCode::TOO_MANY_REQUESTS,
             Cause::NotBuilt
             | Cause::NotLoaded(_)
             | Cause::Overloaded
@@ -216,7 +218,7 @@ impl Cause {
             | Cause::Reported(Reported::Input(_)) => None,
             Cause::Tenant(_, cause) => cause.event(),
             Cause::RequestTooLarge(_) => Some(Event::BodyTooLarge),
-            Cause::Overloaded | Cause::NoSandbox => Some(Event::Overloaded),
+            Cause::Overloaded | Cause::NoSandbox | Cause::NoShare => Some(Event::Overloaded),
             Cause::QueueTimeout(_) => Some(Event::QueueTimeout),
             Cause::Limit(limit, _)
             | Cause::Trap {
@@ -249,7 +251,7 @@ impl Cause {
                 Some(Hit::RequestBody)
             }
             Cause::Overloaded => Some(Hit::Queue),
-            Cause::NoSandbox => Some(Hit::NoSandbox),
+            Cause::NoSandbox | Cause::NoShare => Some(Hit::NoSandbox),
             Cause::QueueTimeout(_) => Some(Hit::QueueTimeout),
             Cause::Limit(limit, _)
             | Cause::Trap {
@@ -285,6 +287,10 @@ impl fmt::Display for Cause {
             Cause::NoSandbox => f.write_str(
                 "overloaded: apps have all sandboxes of this size together; \
                  give each tenant less (--concurrency)",
+            ),
+            Cause::NoShare => f.write_str(
+                "overloaded: its tenant has its share of the sandboxes of this size, and others are \
+                 to find some; let it wait with less (--concurrency)",
             ),
             Cause::NotBuilt => {
                 f.write_str("the app does not build yet; a browser shows why (--watch)")

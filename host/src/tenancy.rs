@@ -1,23 +1,30 @@
 //! Tenants: whose apps they are, and what all apps of one may use together.
 
 use crate::admission::{Place, Turnstile};
+use crate::components::Party;
 use crate::failure::Cause;
 use crate::settings::{Limits, TenantSettings};
 use crate::turn::{Account, Accounts};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// Where those who have a share wait for it, with their names.
+static SHARES: Mutex<Vec<(Arc<str>, Weak<Turnstile>)>> = Mutex::new(Vec::new());
 
 /// One of those who share a host, and do not trust one another.
 pub struct Tenant {
     name: Arc<str>,
     /// None if only its apps' own limits hold.
-    turnstile: Option<Turnstile>,
+    turnstile: Option<Arc<Turnstile>>,
     /// What its guests have used, on each thread.
     accounts: Accounts,
+    /// Who shares sandboxes with others.
+    party: Arc<Party>,
 }
 
 impl Tenant {
-    /// A tenant on so many lanes.
-    pub fn new(name: &str, settings: &TenantSettings, lanes: usize) -> Self {
+    /// A tenant on so many lanes, who shares sandboxes as `party`.
+    pub fn new(name: &str, settings: &TenantSettings, lanes: usize, party: Arc<Party>) -> Self {
         let turnstile = settings.concurrency.map(|places| {
             let limits = Limits {
                 concurrency: Some(places),
@@ -27,12 +34,19 @@ impl Tenant {
             };
             // All its places are on whichever lane asks; a sandbox takes one of its
             // app's as well, and that says on which lane it is.
-            Turnstile::new(&limits, lanes.max(1), places)
+            Arc::new(Turnstile::new(&limits, lanes.max(1), places))
         });
+        let name: Arc<str> = name.into();
+        if let Some(turnstile) = &turnstile {
+            let mut shares = SHARES.lock().unwrap_or_else(PoisonError::into_inner);
+            shares.retain(|(_, turnstile)| turnstile.strong_count() > 0);
+            shares.push((name.clone(), Arc::downgrade(turnstile)));
+        }
         Tenant {
-            name: name.into(),
+            name,
             turnstile,
             accounts: Account::on_each(lanes, settings.weight),
+            party,
         }
     }
 
@@ -46,9 +60,14 @@ impl Tenant {
         &self.accounts
     }
 
+    /// Who shares sandboxes with others: all its apps are one.
+    pub fn party(&self) -> &Arc<Party> {
+        &self.party
+    }
+
     /// How many of its requests have a place, running or waiting for their app's.
     pub fn taken(&self) -> usize {
-        self.turnstile.as_ref().map_or(0, Turnstile::taken)
+        self.turnstile.as_ref().map_or(0, |places| places.taken())
     }
 
     /// Takes a place of its share for a request that came in on `lane`, after waiting
@@ -68,4 +87,32 @@ impl std::fmt::Debug for Tenant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Tenant").field(&self.name).finish()
     }
+}
+
+/// How the share of a tenant is used at the moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Its requests that have a place.
+    pub running: usize,
+    /// Those that wait for one.
+    pub queued: usize,
+}
+
+/// The shares of all tenants that have one, by name.
+pub fn shares() -> BTreeMap<Arc<str>, Share> {
+    let all: Vec<_> = {
+        let shares = SHARES.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = |(name, turnstile): &(Arc<str>, Weak<Turnstile>)| {
+            Some((name.clone(), turnstile.upgrade()?))
+        };
+        shares.iter().filter_map(present).collect()
+    };
+    let mut shares: BTreeMap<_, Share> = BTreeMap::new();
+    for (name, turnstile) in all {
+        // Two have the same name while one takes the place of another that still answers.
+        let share = shares.entry(name).or_default();
+        share.running += turnstile.taken();
+        share.queued += turnstile.waiting();
+    }
+    shares
 }

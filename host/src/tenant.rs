@@ -1,7 +1,7 @@
 //! The way of a request into an app.
 
 use crate::access_log::AccessLog;
-use crate::app::App;
+use crate::app::{App, Entered};
 use crate::app_log::AppLog;
 use crate::body::{self, Body};
 use crate::development::{self, Exhibit, Live, Reload, Visit};
@@ -230,7 +230,7 @@ impl Site {
         };
         let (entered, queue) = receipt::waited(entering).await;
         trail.queued(queue);
-        let (share, (desk, place)) = match entered {
+        let (share, Entered { desk, places }) = match entered {
             Ok(entered) => entered,
             Err(cause) => return refuse(cause, trail),
         };
@@ -246,7 +246,7 @@ impl Site {
             let (request, trace) = (trail.request(), trail.trace().clone());
             async move {
                 // The place is the last thing that a sandbox gives back.
-                let _places = (place, share);
+                let _places = (places, share);
                 cpu.begin().await;
                 desk.run(&head, &peer, (request, &trace), input, outlet, cpu)
                     .await

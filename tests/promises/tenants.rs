@@ -55,12 +55,24 @@ async fn who_saturates_its_share_is_shed_and_nobody_else() {
             client.send(request).await.unwrap().status().as_u16()
         })
     };
+    let gauge = |name: &str| {
+        let start = format!("rhost_tenant_requests_{name}{{tenant=\"greedy\"}} ");
+        let text = rhost::exposition::render();
+        let mut lines = text.lines();
+        let value = lines.find_map(|line| line.strip_prefix(&start));
+        value.expect("it is told").to_owned()
+    };
+    assert_eq!(
+        (gauge("running"), gauge("queued")),
+        ("2".into(), "0".into())
+    );
     let (mut one, mut other) = (wait("one.greedy.test"), wait("two.greedy.test"));
     let (shed, waiting) = tokio::select! {
         shed = &mut one => (shed.unwrap(), other),
         shed = &mut other => (shed.unwrap(), one),
     };
     assert_eq!(shed, 429);
+    assert_eq!(gauge("queued"), "1");
     for _ in 0..3 {
         let answer = fleet.get("modest.test", "/answer").await;
         assert_eq!(answer.status, 200);
@@ -119,28 +131,61 @@ async fn many_requests_have_no_more_time_than_one() {
     }
 }
 
-/// Apps of one size share the sandboxes of that size; who gets none is told to come
-/// again, and not that the app is broken.
-#[tokio::test(flavor = "multi_thread")]
-async fn when_all_sandboxes_are_taken_it_is_overload() {
-    let text = "[apps.a]\ncomponent = \"big-hangs.wasm\"\nhosts = [\"a.test\"]\nqueue = 0\n\
-                [apps.b]\ncomponent = \"big-hangs.wasm\"\nhosts = [\"b.test\"]\n";
-    // Sandboxes of its own: other tests need theirs.
-    let fleet = Fleet::apart(&["big-hangs"], text).await;
+/// As many as `host` gets, each kept.
+async fn occupy_all(fleet: &Fleet, host: &str) -> Vec<Held> {
     let mut held = Vec::new();
-    for _ in 0..fleet.app("a").places() {
-        held.push(occupy(&fleet, "a.test").await);
+    loop {
+        let mut client = fleet.server.client().await;
+        let request = Request::get("/sleep").header("host", host);
+        let request = request.body(Full::default()).unwrap();
+        let response = client.send(request).await.unwrap();
+        if response.status() != 200 {
+            assert_eq!(response.status(), 429);
+            return held;
+        }
+        held.push((client, response));
     }
-    let answer = fleet.get("b.test", "/answer").await;
-    assert_eq!((answer.status, answer.field("retry-after")), (503, "1"));
-    drop(held);
+}
+
+/// Apps of one size share the sandboxes of that size. However many one asks for, and
+/// without any limit being set, there are some left for others, and for others than those.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_all_sandboxes() {
+    let app = |name, tenant: &str| {
+        format!(
+            "[apps.{name}]\ncomponent = \"big-hangs.wasm\"\nhosts = [\"{name}.test\"]\nqueue = 0\n{tenant}"
+        )
+    };
+    let text = [
+        "[tenants.two]\n",
+        &app("a", "tenant = \"two\"\n"),
+        &app("b", "tenant = \"two\"\n"),
+        &app("c", ""),
+        &app("d", ""),
+    ]
+    .concat();
+    // Sandboxes of its own: other tests need theirs.
+    let fleet = Fleet::apart(&["big-hangs"], &text).await;
+    // Who shares with others is known from its first request on.
+    for host in ["a.test", "b.test", "c.test", "d.test"] {
+        assert_eq!(fleet.get(host, "/answer").await.status, 200);
+    }
+    let all = fleet.app("a").places();
+    let mut first = occupy_all(&fleet, "a.test").await;
+    // Another app of the same tenant has no share of its own.
+    first.extend(occupy_all(&fleet, "b.test").await);
+    let taken = first.len();
+    assert!(taken > all / 2 && taken < all, "{taken} of {all}");
+    let second = occupy_all(&fleet, "c.test").await;
+    assert_eq!(fleet.get("d.test", "/answer").await.status, 200);
     // They come back.
+    drop((first, second));
     while fleet.get("b.test", "/answer").await.status != 200 {
         tokio::task::yield_now().await;
     }
     let log = fleet.stop().await.log;
     assert!(
-        log.contains("apps have all sandboxes of this size together"),
+        log.contains("its tenant has its share of the sandboxes of this size"),
         "{log}"
     );
 }

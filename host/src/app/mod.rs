@@ -10,7 +10,7 @@ pub use desk::Desk;
 
 use crate::admission::{Place, Turnstile};
 use crate::app_log::AppLog;
-use crate::components::{Component, Supply};
+use crate::components::{Component, Party, Seat, Supply};
 use crate::development::Subject;
 use crate::failure::Cause;
 use crate::ledger::{AppName, Ledger};
@@ -18,6 +18,7 @@ use crate::load::{LoadError, Loaded};
 use crate::log::Sink;
 use crate::observer::Observer;
 use crate::residency::{Resident, Share};
+use crate::sandbox::SizeClass;
 use crate::settings::{AppSettings, COMMON_WEIGHT, Limits};
 use crate::turn::{Account, Accounts};
 use arc_swap::ArcSwapOption;
@@ -42,6 +43,9 @@ pub struct App {
     subject: Option<Arc<Subject>>,
     /// Where its component comes from, if that is not loaded for good.
     supply: Option<Supply>,
+    /// Who shares sandboxes with others: its tenant, or itself from when it was loaded for
+    /// the first time on. None as long as there is nobody to share with.
+    party: OnceLock<Arc<Party>>,
     /// Its places, which it keeps from when it was loaded for the first time on: they
     /// are counted over all that are loaded after that.
     turnstile: OnceLock<Arc<Turnstile>>,
@@ -61,10 +65,20 @@ pub struct App {
 /// What an app has while it is loaded.
 struct Office {
     turnstile: Arc<Turnstile>,
+    /// How big its sandboxes are.
+    class: SizeClass,
     /// One for each lane.
     desks: Vec<Arc<Desk>>,
     /// Kept, as long as this is, for the next app that needs it.
     _component: Option<(Arc<Component>, Share)>,
+}
+
+/// What a request gets of an app.
+pub struct Entered {
+    /// Where it is answered.
+    pub desk: Arc<Desk>,
+    /// Its place, and its sandbox of those that the app's party has.
+    pub places: (Place, Option<Seat>),
 }
 
 impl App {
@@ -97,16 +111,21 @@ impl App {
         app.opened(loaded)
     }
 
-    /// An app whose component is loaded from `supply` when it is asked for. The other
-    /// arguments are those of [`App::new`].
+    /// An app whose component is loaded from `supply` when it is asked for. It shares
+    /// sandboxes as one of `party`, or else for itself. The other arguments are those of
+    /// [`App::new`].
     pub fn supplied(
         supply: Supply,
+        party: Option<Arc<Party>>,
         settings: &AppSettings,
         log: &Sink,
         last: Option<&App>,
     ) -> Self {
         let lanes = supply.components.lanes();
-        App::made(settings, log, Some(supply), last, lanes)
+        let mut app = App::made(settings, log, Some(supply), last, lanes);
+        let party = party.or_else(|| last?.party.get().cloned());
+        app.party = party.map(OnceLock::from).unwrap_or_default();
+        app
     }
 
     fn made(
@@ -137,6 +156,7 @@ impl App {
             logs: (0..lanes.max(1)).map(|_| Arc::new(log.clone())).collect(),
             subject,
             supply,
+            party: OnceLock::new(),
             turnstile: OnceLock::new(),
             last_turnstile: last.and_then(|last| last.turnstile.get().cloned()),
             office: ArcSwapOption::empty(),
@@ -171,7 +191,12 @@ impl App {
             same.cloned().unwrap_or_else(|| Arc::new(turnstile))
         });
         self.ledger.follow(turnstile);
+        if let Some(supply) = &self.supply {
+            self.party
+                .get_or_init(|| supply.components.sandboxes().party());
+        }
         Ok(Office {
+            class: loaded.class,
             turnstile: turnstile.clone(),
             desks: desks.collect(),
             _component: component,
@@ -246,25 +271,41 @@ impl App {
 
     /// A desk for a request that came in on `lane`, and its place there; after the app
     /// has been loaded if it is not, and after waiting if all places are taken.
-    pub async fn enter(self: &Arc<Self>, lane: usize) -> Result<(Arc<Desk>, Place), Cause> {
+    pub async fn enter(self: &Arc<Self>, lane: usize) -> Result<Entered, Cause> {
         if let Some(entered) = self.enter_now(lane) {
-            return Ok(entered);
+            return entered;
         }
         let office = match self.office.load_full() {
             Some(office) => office,
             None => self.load().await?,
         };
-        let place = office.turnstile.enter(lane).await?;
-        Ok((office.desks[place.lane()].clone(), place))
+        self.seat(&office, office.turnstile.enter(lane).await?)
     }
 
     /// The same if it takes no waiting, and no count that lanes share.
-    fn enter_now(&self, lane: usize) -> Option<(Arc<Desk>, Place)> {
+    fn enter_now(&self, lane: usize) -> Option<Result<Entered, Cause>> {
         let office = self.office.load();
         let office = office.as_ref()?;
         self.use_now();
         let place = office.turnstile.try_enter(lane)?;
-        Some((office.desks[place.lane()].clone(), place))
+        Some(self.seat(office, place))
+    }
+
+    /// What who has this `place` gets, unless the app's party has its share already.
+    fn seat(&self, office: &Office, place: Place) -> Result<Entered, Cause> {
+        let lane = place.lane();
+        let seat = match self.party.get() {
+            Some(party) => Some(
+                party
+                    .take(lane, office.class as usize)
+                    .ok_or(Cause::NoShare)?,
+            ),
+            None => None,
+        };
+        Ok(Entered {
+            desk: office.desks[lane].clone(),
+            places: (place, seat),
+        })
     }
 
     fn use_now(&self) {

@@ -62,6 +62,7 @@ fn of_failure(cause: &Cause) -> Option<&'static Rule> {
         | Cause::OtherTenant
         | Cause::Tenant(..)
         | Cause::NoSandbox
+        | Cause::NoShare
         | Cause::NotBuilt
         | Cause::NotLoaded(_)
         | Cause::Overloaded

@@ -7,7 +7,7 @@ mod trial;
 pub use trial::Trial;
 
 use crate::app::App;
-use crate::components::{Components, Supply};
+use crate::components::{Components, Party, Supply};
 use crate::config::{AppPlan, Config, Origin};
 use crate::digest::Digest;
 use crate::log::Sink;
@@ -121,7 +121,14 @@ impl Deployment {
             let same = same.filter(|(settings, _)| *settings == plan.settings);
             let tenant = match same {
                 Some((_, tenant)) => tenant.clone(),
-                None => Arc::new(Tenant::new(name, &plan.settings, self.components.lanes())),
+                None => {
+                    let lanes = self.components.lanes();
+                    // What it has by now counts on.
+                    let last = self.current.tenants.get(name);
+                    let party = last.map(|(_, tenant)| tenant.party().clone());
+                    let party = party.unwrap_or_else(|| self.components.sandboxes().party());
+                    Arc::new(Tenant::new(name, &plan.settings, lanes, party))
+                }
             };
             next.tenants
                 .insert(name.clone(), (plan.settings.clone(), tenant));
@@ -134,7 +141,10 @@ impl Deployment {
                 (None, Some(Ok((digest, _)))) => Ok(*digest),
                 (digest, _) => Ok(digest.expect("those without one were loaded")),
             };
-            let result = digest.and_then(|digest| self.deploy(plan, digest, &mut changes));
+            let tenant = plan.tenant.as_ref().and_then(|name| next.tenants.get(name));
+            let tenant = tenant.map(|(_, tenant)| tenant);
+            let party = tenant.map(|tenant| tenant.party());
+            let result = digest.and_then(|digest| self.deploy(plan, digest, party, &mut changes));
             let deployed = match result {
                 Ok(deployed) => deployed,
                 Err(why) => {
@@ -142,8 +152,6 @@ impl Deployment {
                     continue;
                 }
             };
-            let tenant = plan.tenant.as_ref().and_then(|name| next.tenants.get(name));
-            let tenant = tenant.map(|(_, tenant)| tenant);
             let mount = &plan.settings.mount;
             if plan.hosts.is_empty() {
                 routes.add(None, mount, tenant, deployed.app.clone());
@@ -173,6 +181,7 @@ impl Deployment {
         &self,
         plan: &AppPlan,
         digest: Digest,
+        party: Option<&Arc<Party>>,
         changes: &mut Changes,
     ) -> Result<Deployed, String> {
         let mut settings = AppSettings {
@@ -204,7 +213,13 @@ impl Deployment {
                     digest,
                     path: plan.component.clone(),
                 };
-                let app = Arc::new(App::supplied(supply, &settings, &self.log, last));
+                let app = Arc::new(App::supplied(
+                    supply,
+                    party.cloned(),
+                    &settings,
+                    &self.log,
+                    last,
+                ));
                 if plan.digest.is_some() {
                     return Ok(Deployed::new(plan, digest, app));
                 }

@@ -2,12 +2,14 @@
 //! app used, in one text.
 
 mod apps;
+mod tenants;
 
 use crate::metrics;
 use apps::Apps;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use std::sync::LazyLock;
+use tenants::Tenants;
 
 /// The media type of [`render`]'s text (OpenMetrics 1.0).
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -15,6 +17,7 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 static OF_APPS: LazyLock<Registry> = LazyLock::new(|| {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Apps));
+    registry.register_collector(Box::new(Tenants));
     registry
 });
 

@@ -96,10 +96,14 @@ impl<T> Origin<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admission::Stock;
     use crate::settings::TenantSettings;
 
     fn routes() -> Routes<&'static str> {
-        let tenant = |name: &str| Arc::new(Tenant::new(name, &TenantSettings::default(), 1));
+        let tenant = |name: &str| {
+            let party = Stock::new([1; 3], 1).party();
+            Arc::new(Tenant::new(name, &TenantSettings::default(), 1, party))
+        };
         let (one, two) = (tenant("one"), tenant("two"));
         let mut routes = Routes::new(UnknownHost::Misdirected);
         let mut add = |host: &str, mount: &str, tenant: &Arc<Tenant>, what| {

@@ -66,6 +66,9 @@ pub enum SizeClass {
 }
 
 impl SizeClass {
+    /// All there are, in the order of their numbers.
+    pub const ALL: [SizeClass; 3] = [SizeClass::Small, SizeClass::Medium, SizeClass::Large];
+
     /// The class of a component whose largest memory starts with so many octets.
     pub fn of(initial_memory: u64) -> Self {
         if initial_memory <= 1 << 20 {
@@ -105,7 +108,7 @@ impl SizeClass {
     }
 
     /// Those of each of `lanes`.
-    fn slots_of_lane(self, lanes: usize) -> usize {
+    pub fn slots_of_lane(self, lanes: usize) -> usize {
         (self.slots() / lanes).max(1)
     }
 }
@@ -128,7 +131,7 @@ pub struct Engines {
     /// differ, which compiled code does not depend on.
     compiler: Engine,
     lanes: usize,
-    classes: [OnceLock<Vec<Linker<State>>>; 3],
+    classes: [OnceLock<Vec<Linker<State>>>; SizeClass::ALL.len()],
     ticking: Arc<Mutex<Vec<Engine>>>,
     _ticker: Ticker,
 }
