@@ -1,7 +1,7 @@
 //! Flags that say which app, and what it is lent: the same for every command that
 //! runs one.
 
-use super::LimitArgs;
+use super::app_limits::LimitArgs;
 use super::compile::CompileArgs;
 use super::parse::{dir, env, mount, octets};
 use super::reuse::ReuseArgs;

@@ -2,10 +2,12 @@
 
 mod admin;
 mod app;
+mod app_limits;
 mod build;
 mod check;
 mod compile;
 mod config;
+mod flags;
 mod inspect;
 mod life;
 mod limits;
@@ -19,21 +21,11 @@ mod reuse;
 mod serve;
 mod traces;
 
-use app::AppArgs;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use life::LifeArgs;
-use limits::ConnectionArgs;
-use listen::ListenArgs;
-use parse::{duration, head_size, octets};
-use proxy::ProxyArgs;
-use rhost::access_log;
-use rhost::log::Format;
-use rhost::settings::{HeadLimits, Timeouts};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use flags::Serve;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
-use traces::TraceArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -215,226 +207,6 @@ struct Inspect {
     json: bool,
 }
 
-#[derive(Debug, Args)]
-struct Serve {
-    /// File that says what is served, and how: many apps, by host and path; flags beside it
-    /// win over its [server]. See `rhost config --help`
-    #[arg(short, long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    /// Show a client on this machine why a request failed
-    /// [default: on for what is built, off for a component]
-    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "on")]
-    dev: Option<Switch>,
-
-    /// Build and load the app again when what it is made from changes; requests
-    /// go on, and with --dev a browser loads its page again. With -c: apply the file
-    /// when it, a component or a secret changes
-    #[arg(long)]
-    watch: bool,
-
-    /// Say nothing but what goes wrong; the access log has its own flag
-    #[arg(short, long)]
-    quiet: bool,
-
-    /// Whether to write a line for each request
-    #[arg(long, value_name = "WHEN", default_value = "on")]
-    access_log: Switch,
-
-    /// How lines of both logs are written
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    log_format: LogFormat,
-
-    /// How lines of the access log are written [default: as --log-format says]
-    #[arg(long, value_name = "FORMAT")]
-    access_log_format: Option<AccessLogFormat>,
-
-    /// Threads that serve requests [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
-
-    // What comes after it comes under its last heading.
-    #[command(flatten)]
-    app: AppArgs,
-
-    #[command(flatten)]
-    listen: ListenArgs,
-
-    #[command(flatten)]
-    proxy: ProxyArgs,
-
-    #[command(flatten)]
-    head: HeadArgs,
-
-    #[command(flatten)]
-    connections: ConnectionArgs,
-
-    #[command(flatten)]
-    timeouts: TimeoutArgs,
-
-    #[command(flatten)]
-    life: LifeArgs,
-
-    #[command(flatten)]
-    traces: TraceArgs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Switch {
-    On,
-    Off,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
-    /// For people
-    Text,
-    /// An object a line, for programs
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum AccessLogFormat {
-    /// For people
-    Text,
-    /// The Common Log Format, as Apache writes it
-    Common,
-    /// The same with Referer and User-Agent
-    Combined,
-    /// An object a line, for programs
-    Json,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Limits of one request")]
-struct LimitArgs {
-    /// Time on a CPU
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
-    cpu: Duration,
-
-    /// Time from its start to the end of its answer
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
-    timeout: Duration,
-
-    /// Memory
-    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = octets)]
-    memory: u64,
-
-    /// Elements in a table
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
-    table_elements: usize,
-
-    /// Size of a request's body
-    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = octets)]
-    max_request_body: u64,
-
-    /// Size of a response's body
-    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = octets)]
-    max_response_body: u64,
-
-    /// Size of a response's header fields
-    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = octets)]
-    max_response_headers: u64,
-
-    /// Log that the app may write in a second
-    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = octets, help_heading = "Limits of the app")]
-    log_rate: u64,
-
-    /// Requests that run at a time [default: what memory allows for an app of its size, at most 1000]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits of the app")]
-    concurrency: Option<u32>,
-
-    /// Requests that wait for a place; beyond them, 503
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 1024,
-        help_heading = "Limits of the app"
-    )]
-    queue: usize,
-
-    /// How long a request waits for a place before it gets 503
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, help_heading = "Limits of the app")]
-    queue_timeout: Duration,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Limits of a request's head")]
-struct HeadArgs {
-    /// Size of the request line; beyond it, 414
-    #[arg(long, value_name = "SIZE", default_value = "8KiB", value_parser = head_size)]
-    max_request_line: usize,
-
-    /// Number of header fields; beyond it, 431
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    max_header_fields: u16,
-
-    /// Size of the whole head; beyond it, 431
-    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = head_size)]
-    max_header_size: usize,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "How long to wait")]
-struct TimeoutArgs {
-    /// For the head of a request
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    header_timeout: Duration,
-
-    /// For the next request on a connection that was used
-    #[arg(long, value_name = "TIME", default_value = "75s", value_parser = duration)]
-    keep_alive: Duration,
-
-    /// For more of a request's body
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    body_timeout: Duration,
-
-    /// For a client to take what is being sent
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    write_timeout: Duration,
-
-    /// For requests in flight when told to stop
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    grace: Duration,
-}
-
-impl Serve {
-    fn log_format(&self) -> Format {
-        match self.log_format {
-            LogFormat::Text => Format::Text,
-            LogFormat::Json => Format::Json,
-        }
-    }
-
-    fn access_log_format(&self) -> access_log::Format {
-        match (self.access_log_format, self.log_format) {
-            (Some(AccessLogFormat::Common), _) => access_log::Format::Common,
-            (Some(AccessLogFormat::Combined), _) => access_log::Format::Combined,
-            (Some(AccessLogFormat::Json), _) | (None, LogFormat::Json) => access_log::Format::Json,
-            (Some(AccessLogFormat::Text), _) | (None, LogFormat::Text) => access_log::Format::Text,
-        }
-    }
-
-    fn head_limits(&self) -> HeadLimits {
-        HeadLimits {
-            request_line: self.head.max_request_line,
-            fields: usize::from(self.head.max_header_fields),
-            octets: self.head.max_header_size,
-        }
-    }
-
-    fn timeouts(&self) -> Timeouts {
-        Timeouts {
-            handshake: self.listen.handshake_timeout,
-            header: self.timeouts.header_timeout,
-            keep_alive: self.timeouts.keep_alive,
-            body: self.timeouts.body_timeout,
-            write: self.timeouts.write_timeout,
-            grace: self.timeouts.grace,
-        }
-    }
-}
-
 /// Why a command failed: a line, the last word of which is what to do.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -505,7 +277,7 @@ pub fn run() -> Result<ExitCode, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rhost::settings::{ConnectionLimits, Limits, Reuse};
+    use rhost::settings::{ConnectionLimits, HeadLimits, Limits, Reuse, Timeouts};
 
     #[test]
     fn a_flag_stands_under_its_own_heading() {

@@ -2,7 +2,8 @@
 //! way. A flag that is there beside the file wins over the file's key.
 
 use super::super::config;
-use super::super::{Cli, Command, Serve};
+use super::super::flags::Serve;
+use super::super::{Cli, Command};
 use super::error::Error;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, Parser};

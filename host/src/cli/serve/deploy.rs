@@ -1,7 +1,7 @@
 //! From what the command line names to an app: build, read, compile, link.
 
-use super::super::Switch;
 use super::super::app::AppArgs;
+use super::super::flags::Switch;
 use super::super::progress::Progress;
 use super::error::Error;
 use rhost::app::App;

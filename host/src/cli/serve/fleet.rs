@@ -1,7 +1,7 @@
 //! Many apps, as a file says them and others deploy them; and the file applied again.
 
-use super::super::Switch;
 use super::super::config;
+use super::super::flags::Switch;
 use super::super::progress::Progress;
 use super::configured::Configured;
 use super::error::Error;

@@ -16,7 +16,7 @@ mod tls;
 
 pub use error::Error;
 
-use super::{Serve, Switch};
+use super::flags::{Serve, Switch};
 use clap::ArgMatches;
 use configured::Configured;
 use fleet::Fleet;

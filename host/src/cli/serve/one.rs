@@ -1,6 +1,6 @@
 //! One app: what the command line names, built if need be, and built again.
 
-use super::super::Serve;
+use super::super::flags::Serve;
 use super::deploy::{Component, Deployer};
 use super::error::Error;
 use super::rebuild::{self, Rebuild};
