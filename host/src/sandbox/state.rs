@@ -191,10 +191,10 @@ impl State {
         }
     }
 
-    /// Writes what the host has to say about this request to its app's log.
-    pub fn log(&self, text: &str) {
+    /// Writes what the guest told of an exception to its app's log.
+    pub fn log_told(&self, text: &str) {
         if let Some(serving) = &self.serving {
-            self.lent.log().host_lines(serving.request, text);
+            self.lent.log().told_lines(serving.request, text);
         }
     }
 
