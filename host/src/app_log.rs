@@ -3,13 +3,14 @@
 //! of, and an app has no more than its share.
 
 use crate::failure::Cause;
+use crate::gateway::Failure;
 use crate::log::{Format, Sink, escape_into};
 use crate::observer::{Event, Observer};
 use crate::request_id::RequestId;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 /// What a line costs beyond its text: the tag before it, in octets.
@@ -115,7 +116,12 @@ impl AppLog {
     /// Says why a request failed.
     pub fn failed(&self, request: RequestId, cause: &Cause) {
         self.observe(Event::Failed(cause));
-        self.host_lines(request, &cause.to_string());
+        let text = cause.to_string();
+        match cause {
+            // It is the guest's own text, as long as it likes.
+            Cause::Reported(Failure::Exception(_)) => self.told_lines(request, &text),
+            _ => self.host_lines(request, &text),
+        }
     }
 
     /// What the app is called.
@@ -132,20 +138,40 @@ impl AppLog {
     /// app's share allows.
     pub fn guest_line(&self, request: RequestId, stream: &str, text: &[u8]) {
         self.observe(Event::Printed(text));
-        let Some(dropped) = self.admit(text.len() as u64 + LINE_OVERHEAD) else {
+        if !self.has_room(request, text.len()) {
             return self.observe(Event::LineDropped);
-        };
-        if dropped > 0 {
-            self.host_lines(
-                request,
-                &format!("{dropped} lines of this app were dropped (--log-rate)"),
-            );
         }
         let text = String::from_utf8_lossy(text);
         if let Some(recent) = &self.recent {
             recent.push(request, text.clone().into_owned());
         }
         self.line(request, stream, &text);
+    }
+
+    /// Writes what a guest told the host of an exception, a line for each of `text`, up
+    /// to the first that the app's share does not allow.
+    pub fn told_lines(&self, request: RequestId, text: &str) {
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            if !self.has_room(request, line.len()) {
+                self.bucket().dropped += lines.count() as u64;
+                return self.observe(Event::LineDropped);
+            }
+            self.line(request, "rhost", line);
+        }
+    }
+
+    /// Whether the app's share allows a line of so many octets, which is taken from it.
+    /// Says before it how many were dropped, if any were.
+    fn has_room(&self, request: RequestId, octets: usize) -> bool {
+        let dropped = self.admit(octets as u64 + LINE_OVERHEAD);
+        if let Some(dropped @ 1..) = dropped {
+            self.host_lines(
+                request,
+                &format!("{dropped} lines of this app were dropped (--log-rate)"),
+            );
+        }
+        dropped.is_some()
     }
 
     /// Writes what the host has to say about a request, a line for each of
@@ -199,10 +225,14 @@ impl AppLog {
         }
     }
 
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes `octets` from the share, and says how many lines were dropped since
     /// the last that fitted; none when this one is dropped as well.
     fn admit(&self, octets: u64) -> Option<u64> {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = self.bucket();
         let now = Instant::now();
         let earned = now.duration_since(bucket.filled).as_secs_f64() * self.rate as f64;
         if earned >= 1.0 {

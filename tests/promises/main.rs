@@ -14,6 +14,7 @@ mod environ;
 mod examples;
 mod floods;
 mod gate;
+mod hostile_guests;
 mod input;
 mod isolation;
 mod lean;

@@ -32,7 +32,7 @@ impl Numbers {
 }
 
 /// Loads `component` as the host does.
-fn load(component: &[u8]) -> Result<Loaded, LoadError> {
+pub fn load(component: &[u8]) -> Result<Loaded, LoadError> {
     let loader = Loader {
         engines: engines(),
         compiler: &Compiler::Here,
@@ -42,7 +42,7 @@ fn load(component: &[u8]) -> Result<Loaded, LoadError> {
 }
 
 /// What is said of it, in a line.
-fn refusal(component: &[u8]) -> Option<String> {
+pub fn refusal(component: &[u8]) -> Option<String> {
     load(component).err().map(|error| error.to_string())
 }
 

@@ -139,6 +139,11 @@ impl Test {
         self.limits(|limits| limits.memory = octets(size))
     }
 
+    /// `--table-elements`.
+    pub fn table_elements(self, elements: usize) -> Self {
+        self.limits(|limits| limits.table_elements = elements)
+    }
+
     /// `--max-request-body`.
     pub fn max_request_body(self, size: &str) -> Self {
         self.limits(|limits| limits.request_body = octets(size))

@@ -226,6 +226,8 @@ fn config(details: Details) -> Config {
     // A guest can be stopped at any loop and any call.
     config.epoch_interruption(true);
     config.max_wasm_stack(STACK);
+    // Each of its accesses would have to be checked, and no guest needs so much.
+    config.wasm_memory64(false);
     config
 }
 

@@ -59,7 +59,7 @@ fn start_response(
         traceback,
     }) = &exc_info
     {
-        state.log(&format!("exc-info: {kind}: {message}\n{traceback}"));
+        state.log_told(&format!("exc-info: {kind}: {message}\n{traceback}"));
     }
     let serving = state.serving()?;
     match serving.outlet.start(head, exc_info.is_some()) {

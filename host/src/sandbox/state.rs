@@ -18,6 +18,10 @@ const HANDLES_LEFT: usize = 16_384;
 /// Resources of WASI that it may still hold. Each is some of the host's memory, and
 /// may be a file descriptor: what a guest forgets must not add up.
 const RESOURCES_LEFT: usize = 128;
+/// Resources of WASI that it may hold at a time, as many as the files that a process may
+/// have open if nobody says otherwise. They come out of what this process may have open,
+/// which a guest that wants all would leave nothing of for others.
+const MOST_RESOURCES: usize = 1024;
 
 /// The data of one sandbox's store. It dies with the instance.
 pub struct State {
@@ -97,7 +101,7 @@ impl State {
             space,
             lent,
             loan: None,
-            table: ResourceTable::new(),
+            table: table(),
         }
     }
 
@@ -110,7 +114,7 @@ impl State {
             handles: 0,
             space,
             loan: None,
-            table: ResourceTable::new(),
+            table: table(),
             ..self
         }
     }
@@ -191,10 +195,10 @@ impl State {
         }
     }
 
-    /// Writes what the host has to say about this request to its app's log.
-    pub fn log(&self, text: &str) {
+    /// Writes what the guest told of an exception to its app's log.
+    pub fn log_told(&self, text: &str) {
         if let Some(serving) = &self.serving {
-            self.lent.log().host_lines(serving.request, text);
+            self.lent.log().told_lines(serving.request, text);
         }
     }
 
@@ -202,6 +206,13 @@ impl State {
     pub fn observe(&self, event: Event<'_>) {
         self.lent.log().observe(event);
     }
+}
+
+/// An empty table of the resources of WASI.
+fn table() -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(MOST_RESOURCES);
+    table
 }
 
 fn no_request() -> wasmtime::Error {
