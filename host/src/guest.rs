@@ -9,7 +9,8 @@ use crate::output::{Outlet, Standing};
 use crate::turn::Thread;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
@@ -33,8 +34,12 @@ pub struct Guest {
 enum At {
     Home(Running),
     /// On another thread, from where it comes back when it waits for something.
-    Away(oneshot::Receiver<Back>),
+    Away(oneshot::Receiver<Back>, Bell),
 }
+
+/// Wakes the request of a guest that is on another thread, and has written something there.
+#[derive(Clone, Default)]
+struct Bell(Arc<Mutex<Option<Waker>>>);
 
 /// What comes back from another thread.
 enum Back {
@@ -91,14 +96,24 @@ impl Guest {
                         None => return self.wait(cx),
                     }
                 }
-                At::Away(back) => match Pin::new(back).poll(cx) {
+                At::Away(back, bell) => match Pin::new(back).poll(cx) {
                     Poll::Ready(Ok(Back::Ended(result))) => return Poll::Ready(result),
-                    Poll::Ready(Ok(Back::Waits(running))) => self.at = At::Home(running),
+                    Poll::Ready(Ok(Back::Waits(running))) => {
+                        self.at = At::Home(running);
+                        // What it wrote before it waited leaves, even if it waits no more.
+                        if self.outlet.has_blocks() {
+                            cx.waker().wake_by_ref();
+                            return self.wait(cx);
+                        }
+                    }
                     Poll::Ready(Err(_)) => {
                         let why = "the thread that ran it has ended";
                         return Poll::Ready(Err(Cause::NotStarted(why.into())));
                     }
-                    Poll::Pending => return self.wait(cx),
+                    Poll::Pending => {
+                        bell.answer(cx);
+                        return self.wait(cx);
+                    }
                 },
             }
         }
@@ -108,12 +123,16 @@ impl Guest {
     fn go_to(&mut self, thread: &Thread) {
         metrics::count(Event::GuestMoved);
         let (home, back) = oneshot::channel();
-        if let At::Home(running) = std::mem::replace(&mut self.at, At::Away(back)) {
+        let bell = Bell::default();
+        let away = At::Away(back, bell.clone());
+        if let At::Home(running) = std::mem::replace(&mut self.at, away) {
             // If it is not taken, it is dropped, which says so.
             thread.visit(Box::pin(Visit {
                 running: Some(running),
+                outlet: self.outlet.clone(),
                 cpu: self.cpu.clone(),
                 home: Some(home),
+                bell,
             }));
         }
     }
@@ -147,18 +166,44 @@ fn stretch(running: &mut Running, cpu: &CpuMeter, cx: &mut Context<'_>) -> Poll<
     polled
 }
 
+impl Bell {
+    fn waker(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who is polled with `cx` comes when it rings.
+    fn answer(&self, cx: &Context<'_>) {
+        *self.waker() = Some(cx.waker().clone());
+    }
+
+    fn ring(&self) {
+        let waker = self.waker().take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
 /// A guest of another thread, as long as it waits for nothing but its turn.
 struct Visit {
     running: Option<Running>,
+    outlet: Outlet,
     cpu: CpuMeter,
     home: Option<oneshot::Sender<Back>>,
+    bell: Bell,
 }
 
 impl Future for Visit {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Visit { running, cpu, home } = &mut *self;
+        let Visit {
+            running,
+            outlet,
+            cpu,
+            home,
+            bell,
+        } = &mut *self;
         // Whoever waited for it may have left.
         if home
             .as_mut()
@@ -167,7 +212,13 @@ impl Future for Visit {
             return Poll::Ready(());
         }
         let back = match running.as_mut().map(|running| stretch(running, cpu, cx)) {
-            Some(Poll::Pending) if cpu.awaits_turn() => return Poll::Pending,
+            Some(Poll::Pending) if cpu.awaits_turn() => {
+                // A block is not held for as long as a guest keeps a processor.
+                if outlet.has_blocks() {
+                    bell.ring();
+                }
+                return Poll::Pending;
+            }
             Some(Poll::Pending) => running.take().map(Back::Waits),
             Some(Poll::Ready(result)) => {
                 // It is over before that is said: its places are free again by then.

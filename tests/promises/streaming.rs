@@ -2,6 +2,7 @@
 //! 30, 34; PEP 3333, "Buffering and Streaming").
 
 use rhost_tests::Test;
+use rhost_tests::frames::{Frames, HEADERS, request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -73,4 +74,20 @@ async fn the_guest_writes_no_faster_than_the_client_reads() {
         octets < 32 << 20,
         "{octets} octets were written for a client that read 1 MiB"
     );
+}
+
+/// What a guest wrote leaves while it keeps a processor, also of two that share a thread,
+/// one of which goes to another.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_block_is_held_for_as_long_as_a_guest_runs() {
+    let server = Test::serving("hangs").start().await;
+    let mut client = Frames::connect(server.addr, b"").await;
+    let requests: Vec<u8> = [1, 3, 5].map(|stream| request(stream, "/spin")).concat();
+    client.send(&requests).await;
+    for _ in 0..3 {
+        let head = client.until(HEADERS).await.expect("an answer");
+        // Indexed in HPACK's table: 200.
+        assert_eq!(head.payload[0], 0x88, "{head:?}");
+    }
+    drop(client);
 }
