@@ -20,14 +20,19 @@ use crate::report::{Table, count, mark};
 use crate::servers;
 use crate::work::Work;
 
-/// What one may cost after an answer over HTTP/1.1, in octets.
+/// What one may cost, in octets.
 const MARK: f64 = 25.0 * 1024.0;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// The preface, no settings, and a request for / (RFC 9113; RFC 7541, appendix A).
-const GET_HTTP2: &[u8] =
-    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x0e\x01\x05\0\0\0\x01\x82\x86\x84\x01\x09localhost";
+/// What comes before a request over HTTP/2: the preface, no settings, and the header
+/// of its frame (RFC 9113, sections 3.4 and 6.2).
+const BEFORE_HTTP2: &[u8] =
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x0e\x01\x05\0\0\0\x01";
+
+/// A request for / by http, and by https (RFC 7541, appendix A).
+const GET_HTTP2: &[u8] = b"\x82\x86\x84\x01\x09localhost";
+const GET_HTTPS2: &[u8] = b"\x82\x87\x84\x01\x09localhost";
 
 /// The end of what hello answers.
 const ANSWER: &[u8] = b"Hello, world!\n";
@@ -55,10 +60,17 @@ enum Use {
     Http1,
     Http2,
     Tls,
+    TlsHttp2,
 }
 
 impl Use {
-    const ALL: [Use; 4] = [Use::Nothing, Use::Http1, Use::Http2, Use::Tls];
+    const ALL: [Use; 5] = [
+        Use::Nothing,
+        Use::Http1,
+        Use::Http2,
+        Use::Tls,
+        Use::TlsHttp2,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -66,6 +78,26 @@ impl Use {
             Use::Http1 => "HTTP/1.1, one answer",
             Use::Http2 => "HTTP/2, one answer",
             Use::Tls => "TLS, HTTP/1.1, one answer",
+            Use::TlsHttp2 => "TLS, HTTP/2, one answer",
+        }
+    }
+
+    /// What is asked over it.
+    fn request(self) -> Vec<u8> {
+        match self {
+            Use::Nothing => Vec::new(),
+            Use::Http1 | Use::Tls => GET.to_vec(),
+            Use::Http2 => [BEFORE_HTTP2, GET_HTTP2].concat(),
+            Use::TlsHttp2 => [BEFORE_HTTP2, GET_HTTPS2].concat(),
+        }
+    }
+
+    /// Which protocol is agreed on in the handshake of TLS, if there is one.
+    fn alpn(self) -> Option<&'static [u8]> {
+        match self {
+            Use::Nothing | Use::Http1 | Use::Http2 => None,
+            Use::Tls => Some(b"http/1.1"),
+            Use::TlsHttp2 => Some(b"h2"),
         }
     }
 }
@@ -80,8 +112,13 @@ struct Figure {
     each: f64,
 }
 
+/// What octets go over.
+trait Duplex: Read + Write {}
+
+impl<T: Read + Write> Duplex for T {}
+
 /// A connection, which is kept as long as this is.
-type Connection = Box<dyn Read>;
+type Connection = Box<dyn Duplex>;
 
 /// Runs it. Returns whether every answer was right.
 pub fn run(args: &Idle) -> Result<bool> {
@@ -115,14 +152,13 @@ fn measure(args: &Idle, artefacts: &Artefacts, after: Use) -> Result<Figure> {
     let most = args.connections.saturating_add(100).to_string();
     let mut flags = vec!["--max-connections", &most, "--keep-alive", "1h"];
     flags.extend(["--header-timeout", "1h"]);
-    if after == Use::Tls {
+    let alpn = after.alpn();
+    if alpn.is_some() {
         flags.extend(["--tls-self-signed", "--cache-dir", cache]);
     }
     let server = servers::rhost(artefacts, &artefacts.example(Work::Hello.app())?, &flags)?;
-    let config = match after {
-        Use::Tls => Some(trusting(&home.join("self-signed.crt"))?),
-        _ => None,
-    };
+    let config = alpn.map(|alpn| trusting(&home.join("self-signed.crt"), alpn));
+    let config = config.transpose()?;
     let open = || connect(server.addr, after, config.as_ref());
     // Whatever is made once is there after these.
     drop((0..100).map(|_| open()).collect::<Result<Vec<_>>>()?);
@@ -143,31 +179,32 @@ fn measure(args: &Idle, artefacts: &Artefacts, after: Use) -> Result<Figure> {
     })
 }
 
-fn trusting(certificate: &Path) -> Result<Arc<ClientConfig>> {
+fn trusting(certificate: &Path, alpn: &[u8]) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(certificate)?)?;
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
+    config.alpn_protocols = vec![alpn.to_vec()];
     Ok(Arc::new(config))
 }
 
 fn connect(addr: SocketAddr, after: Use, tls: Option<&Arc<ClientConfig>>) -> Result<Connection> {
     let mut stream = TcpStream::connect(addr)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    if let Some(config) = tls {
-        let session = ClientConnection::new(config.clone(), "localhost".try_into()?)?;
-        let mut stream = StreamOwned::new(session, stream);
-        ask(&mut stream, GET)?;
-        return Ok(Box::new(stream));
+    let mut stream: Connection = match tls {
+        None => Box::new(stream),
+        Some(config) => {
+            let session = ClientConnection::new(config.clone(), "localhost".try_into()?)?;
+            Box::new(StreamOwned::new(session, stream))
+        }
+    };
+    let request = after.request();
+    if !request.is_empty() {
+        ask(&mut stream, &request)?;
     }
-    match after {
-        Use::Http1 => ask(&mut stream, GET)?,
-        Use::Http2 => ask(&mut stream, GET_HTTP2)?,
-        Use::Nothing | Use::Tls => {}
-    }
-    Ok(Box::new(stream))
+    Ok(stream)
 }
 
 /// Sends a request, and reads to the end of its answer.
@@ -195,9 +232,10 @@ fn print(figures: &[Figure]) {
         ]);
     }
     println!("{table}");
-    for figure in figures.iter().filter(|figure| figure.after == Use::Http1) {
+    for figure in figures {
         let what = format!(
-            "after an answer over HTTP/1.1 one costs {} octets (mark: {})",
+            "{}: {} octets (mark: {})",
+            figure.after.name(),
             count(figure.each),
             count(MARK)
         );

@@ -5,6 +5,7 @@ pub mod deploy;
 mod descriptors;
 pub mod error;
 mod fleet;
+mod huge_pages;
 mod life;
 mod one;
 mod pid_file;
@@ -79,6 +80,7 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
     let proxies = args.proxy.proxies();
     let connection_limits = args.connections.limits();
     descriptors::raise();
+    huge_pages::decline();
     let reuse = args.app.reuse.reuse();
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
