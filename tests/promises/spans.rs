@@ -10,37 +10,59 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind, status::StatusCode};
 use prost::Message;
-use rhost_tests::{Client, Test};
+use rhost_tests::{Authority, Client, Test};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const UNSAMPLED: &str = "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
 
+type Exports = Arc<Mutex<Vec<ExportTraceServiceRequest>>>;
+
 /// A collector that keeps what it gets.
 struct Collector {
     address: String,
-    exports: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
+    exports: Exports,
 }
 
 impl Collector {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let exports: Arc<Mutex<Vec<_>>> = Arc::default();
+        let exports: Exports = Arc::default();
         let kept = exports.clone();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let kept = kept.clone();
-                let service = service_fn(move |request| take(request, kept.clone()));
-                let serving = hyper::server::conn::http1::Builder::new();
-                tokio::spawn(serving.serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(collect(stream, kept.clone()));
             }
         });
         Collector { address, exports }
+    }
+
+    /// The same over TLS, with a certificate for `localhost` by `authority`.
+    async fn secure(authority: &Authority) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let exports: Exports = Arc::default();
+        let kept = exports.clone();
+        let acceptor = authority.acceptor("localhost");
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                // One that does not trust it leaves.
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    tokio::spawn(collect(stream, kept.clone()));
+                }
+            }
+        });
+        Collector {
+            address: format!("https://localhost:{port}"),
+            exports,
+        }
     }
 
     fn spans(&self) -> Vec<Span> {
@@ -51,9 +73,17 @@ impl Collector {
     }
 }
 
+async fn collect(stream: impl AsyncRead + AsyncWrite + Unpin, kept: Exports) {
+    let service = service_fn(move |request| take(request, kept.clone()));
+    let serving = hyper::server::conn::http1::Builder::new();
+    let _ = serving
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
 async fn take(
     request: Request<Incoming>,
-    kept: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
+    kept: Exports,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     assert_eq!(request.uri(), "/v1/traces");
     assert_eq!(request.headers()["content-type"], "application/x-protobuf");
@@ -242,6 +272,22 @@ async fn none_is_lost_while_there_is_room() {
     ids.sort();
     ids.dedup();
     assert_eq!((spans.len(), ids.len()), (1000, 1000));
+}
+
+/// Over TLS spans go to a collector whose certificate is signed by who is trusted, and to
+/// no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_the_collector_is_who_it_should_be() {
+    let (authority, another) = (Authority::new(), Authority::new());
+    let collector = Collector::secure(&authority).await;
+    for (trusted, arrived) in [(&authority, 1), (&another, 0)] {
+        collector.exports.lock().unwrap().clear();
+        let test = Test::serving("answers").otlp(&collector.address, 1.0);
+        let server = test.otlp_ca(&trusted.file()).start().await;
+        assert_eq!(server.get("/204?0").await.status, 204);
+        server.stop().await;
+        assert_eq!(collector.spans().len(), arrived);
+    }
 }
 
 /// A collector that takes nothing costs its spans and nothing else.

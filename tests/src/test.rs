@@ -33,6 +33,7 @@ pub struct Test {
     access_log_format: access_log::Format,
     /// A collector, and the part of new traces that it gets.
     otlp: Option<(String, f64)>,
+    otlp_ca: Option<PathBuf>,
 }
 
 impl Test {
@@ -53,6 +54,7 @@ impl Test {
             proxies: Proxies::default(),
             access_log_format: access_log::Format::Text,
             otlp: None,
+            otlp_ca: None,
         }
     }
 
@@ -72,6 +74,12 @@ impl Test {
     /// `--proxy-protocol`.
     pub fn proxy_protocol(mut self) -> Self {
         self.proxies.protocol = true;
+        self
+    }
+
+    /// `--otlp-ca`.
+    pub fn otlp_ca(mut self, file: &Path) -> Self {
+        self.otlp_ca = Some(file.to_owned());
         self
     }
 
@@ -325,7 +333,8 @@ impl Test {
             let collector = collector
                 .parse()
                 .expect("a collector, as http://127.0.0.1:1");
-            Spans::start(collector, ratio).expect("the system starts a thread")
+            Spans::start(collector, self.otlp_ca.as_deref(), ratio)
+                .expect("the system starts a thread")
         });
         let (spans, exporting) = recording.unzip();
         let site = site.with_head_limits(self.head).behind(self.proxies);

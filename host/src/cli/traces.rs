@@ -4,6 +4,7 @@ use super::parse::ratio;
 use clap::Args;
 use rhost::spans::{Collector, Exporting, Spans};
 use std::io;
+use std::path::PathBuf;
 
 /// Traces.
 #[derive(Debug, Args)]
@@ -12,6 +13,11 @@ pub struct TraceArgs {
     /// Collector of OpenTelemetry that a span of each request is sent to, as OTLP over HTTP
     #[arg(long, value_name = "URL")]
     otlp: Option<Collector>,
+
+    /// Certificates of those who sign the collector's, in PEM [default: those that this system
+    /// trusts]
+    #[arg(long, value_name = "FILE", requires = "otlp")]
+    otlp_ca: Option<PathBuf>,
 
     /// Part of the traces beginning here that is recorded, from 0 to 1; of others the caller
     /// decides
@@ -25,6 +31,6 @@ impl TraceArgs {
         let Some(collector) = &self.otlp else {
             return Ok(None);
         };
-        Spans::start(collector.clone(), self.otlp_ratio).map(Some)
+        Spans::start(collector.clone(), self.otlp_ca.as_deref(), self.otlp_ratio).map(Some)
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn check_server(given: &[Given], problems: &mut Problems) {
             &["tls-cert", "tls-self-signed"][..],
             "tls-cert and tls-key",
         ),
+        ("otlp-ca", &["otlp"], "otlp"),
         ("proxy-headers", &["trusted-proxy"], "trusted-proxy"),
         ("proxy-protocol", &["trusted-proxy"], "trusted-proxy"),
     ] {

@@ -16,7 +16,7 @@ const HEAD: u64 = 64;
 
 /// Certificates and their keys.
 pub(super) fn check_server(given: &[Given], problems: &mut Problems) {
-    for name in ["tls-cert", "tls-key", "tls-client-ca"] {
+    for name in ["tls-cert", "tls-key", "tls-client-ca", "otlp-ca"] {
         let Some(given) = given_as(given, name) else {
             continue;
         };

@@ -1,6 +1,6 @@
 //! The thread that sends spans.
 
-use super::collector::Collector;
+use super::collector::Way;
 use super::span::Finished;
 use crate::environ::SOFTWARE;
 use crate::metrics::{self, Event};
@@ -32,11 +32,8 @@ pub struct Exporting {
 }
 
 impl Exporting {
-    pub(super) fn start(
-        collector: Collector,
-        finished: mpsc::Receiver<Finished>,
-    ) -> io::Result<Self> {
-        let sender = Sender::new(collector)?;
+    pub(super) fn start(way: Way, finished: mpsc::Receiver<Finished>) -> io::Result<Self> {
+        let sender = Sender::new(way)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -119,11 +116,11 @@ struct Sender {
 }
 
 impl Sender {
-    fn new(collector: Collector) -> io::Result<Self> {
+    fn new(way: Way) -> io::Result<Self> {
         let mut exporter = SpanExporter::builder()
             .with_http()
-            .with_endpoint(collector.traces())
-            .with_http_client(collector)
+            .with_endpoint(way.collector().traces())
+            .with_http_client(way)
             .with_protocol(Protocol::HttpBinary)
             .with_timeout(PATIENCE)
             // Whoever tries again holds up those that come after.

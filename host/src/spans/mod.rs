@@ -17,9 +17,11 @@ pub use span::{Ended, Span};
 
 use crate::environ::Peer;
 use crate::trace_context::TraceContext;
+use collector::Way;
 use http::request::Parts;
 use span::Finished;
 use std::io;
+use std::path::Path;
 use tokio::sync::mpsc;
 
 /// Spans that wait to be sent. As many as there can be between two looks at the queue
@@ -38,10 +40,16 @@ pub struct Spans {
 impl Spans {
     /// Spans for `collector`: those of requests whose caller records them, and of new
     /// traces this part, from 0 to 1. They are sent until what is returned beside it
-    /// is dropped.
-    pub fn start(collector: Collector, ratio: f64) -> io::Result<(Self, Exporting)> {
+    /// is dropped. If that is over TLS, the file `ca` has those who sign the collector's
+    /// certificate; without one they are those that this system trusts.
+    pub fn start(
+        collector: Collector,
+        ca: Option<&Path>,
+        ratio: f64,
+    ) -> io::Result<(Self, Exporting)> {
+        let way = Way::to(collector, ca).map_err(io::Error::other)?;
         let (queue, finished) = mpsc::channel(QUEUE);
-        let exporting = Exporting::start(collector, finished)?;
+        let exporting = Exporting::start(way, finished)?;
         // All 63 bits are below 2^63.
         let below = (ratio.clamp(0.0, 1.0) * 2_f64.powi(63)) as u64;
         Ok((Spans { below, queue }, exporting))

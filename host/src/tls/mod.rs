@@ -1,11 +1,14 @@
-//! TLS: certificates by name, the handshake, and what it says of the client.
+//! TLS: certificates by name, the handshake, and what it says of the client; and the
+//! other side of it, for what this process asks of others.
 
 mod certificates;
+mod client;
 mod facts;
 mod self_signed;
 mod transport;
 
 pub use certificates::{CertificateFiles, Certificates, TlsError};
+pub use client::connector;
 pub use facts::Facts;
 pub use self_signed::SelfSigned;
 pub use transport::Transport;

@@ -191,7 +191,7 @@ fn trusting(certificate: &Path, alpn: &[u8]) -> Result<Arc<ClientConfig>> {
 }
 
 fn connect(addr: SocketAddr, after: Use, tls: Option<&Arc<ClientConfig>>) -> Result<Connection> {
-    let mut stream = TcpStream::connect(addr)?;
+    let stream = TcpStream::connect(addr)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let mut stream: Connection = match tls {
         None => Box::new(stream),

@@ -216,7 +216,13 @@ pub const SERVER: &[Key] = &[
         "otlp",
         Kind::Collector,
         "(none)",
-        "Collector of OpenTelemetry that spans are sent to: http://HOST:PORT",
+        "Collector of OpenTelemetry that spans are sent to: http://HOST:PORT, or https://",
+    ),
+    key(
+        "otlp-ca",
+        Kind::Path,
+        "(those that this system trusts)",
+        "Certificates of those who sign the collector's, in PEM",
     ),
     key(
         "otlp-ratio",
