@@ -7,12 +7,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
 
 use super::{Density, Figures, generate, prepare};
 use crate::artefacts::Artefacts;
 use crate::process;
+use crate::request::Request;
+use crate::response::Reader;
 use crate::servers::Server;
 
 /// How long a server may take until it listens.
@@ -37,7 +39,10 @@ pub fn all(args: &Density, artefacts: &Artefacts, home: &Path) -> Result<Figures
         let expected = generate::greeting(number % args.components);
         match answer {
             Ok(body) if body == expected => {}
-            _ => {
+            wrong_one => {
+                if wrong == 0 {
+                    eprintln!("app {number}: {wrong_one:?}{}", server.said());
+                }
                 wrong += 1;
                 client = Client::connect(server.addr)?;
             }
@@ -117,27 +122,18 @@ impl Client {
         })
     }
 
-    /// The body of the answer to `GET /` of `host`, which says its length.
+    /// The body of the answer to `GET /` of `host`. It comes in chunks where its guest had to
+    /// give way before it returned.
     fn ask(&mut self, host: &str) -> Result<Vec<u8>> {
-        let request = format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n");
-        self.stream.write_all(request.as_bytes())?;
-        let mut come = 0;
+        self.stream
+            .write_all(Request::get_from(host, "/").piece(0))?;
+        let mut reader = Reader::keeping_bodies();
         loop {
-            let octets = self.stream.read(&mut self.buffer[come..])?;
+            let octets = self.stream.read(&mut self.buffer)?;
             ensure!(octets > 0, "the connection was closed");
-            come += octets;
-            let answer = &self.buffer[..come];
-            let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
-                continue;
-            };
-            let text = std::str::from_utf8(&answer[..head])?.to_ascii_lowercase();
-            ensure!(text.starts_with("http/1.1 200 "), "{text}");
-            let length = text
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
-            let length: usize = length.context("the answer has no length")?.parse()?;
-            if come >= head + 4 + length {
-                return Ok(answer[head + 4..head + 4 + length].to_vec());
+            if let Some(answer) = reader.feed(&self.buffer[..octets])? {
+                ensure!(answer.status == 200, "the status is {}", answer.status);
+                return Ok(reader.into_body());
             }
         }
     }
