@@ -39,7 +39,8 @@
 //! production with a [`profile`] and [`strip`]ped, and [`python`] builds a WSGI
 //! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, a
 //! [`compiler`] makes code of it, and [`compiled`] keeps that, each by its [`digest`]; [`inspect`] only looks.
-//! [`components`] are shared by apps, and [`residency`] says who leaves memory for others. Beside all requests: by a [`handover`]
+//! [`components`] are shared by apps, and [`residency`] says who leaves memory for others; how much there is says
+//! the [`machine`]. Beside all requests: by a [`handover`]
 //! another process takes over, and [`admin`] says how the server is,
 //! with an [`exposition`] of what was counted. Words that all
 //! of them use: [`gateway`] (the contract's types), [`settings`], [`failure`], [`hit`],
@@ -83,6 +84,7 @@ pub mod ledger;
 pub mod listener;
 pub mod load;
 pub mod log;
+pub mod machine;
 pub mod meter;
 pub mod metrics;
 pub mod observer;
