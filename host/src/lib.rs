@@ -26,7 +26,7 @@
 //!    sandbox; overload queues, then sheds.
 //! 5. [`environ`]: the head of the request as PEP 3333's record.
 //! 6. [`sandbox`]: a fresh instance, with what [`capabilities`] lends it, within
-//!    what [`meter`] counts. It reads [`input`], and calls
+//!    what [`meter`] counts; what all of them have together stands in the [`commons`]. It reads [`input`], and calls
 //! 7. [`start_response`], which says what may be sent, and fills
 //! 8. [`output`], the response in the making.
 //! 9. [`guest`] polls the sandbox within its limits; those that run on take
@@ -56,6 +56,7 @@ pub mod backtrace;
 pub mod body;
 pub mod capabilities;
 pub mod check;
+pub mod commons;
 pub mod compiled;
 pub mod compiler;
 pub mod components;

@@ -9,6 +9,7 @@ pub use guest_log::{GuestLog, Stream};
 pub use lock_dirs::{Borrower, LockDirs};
 
 use crate::app_log::AppLog;
+use crate::commons::Room;
 use crate::request_id::RequestId;
 use crate::settings::{AppSettings, LentDir};
 use std::sync::Arc;
@@ -20,23 +21,31 @@ pub struct Lent {
     log: Arc<AppLog>,
     env: Vec<(String, String)>,
     dirs: Vec<LentDir>,
+    room: Arc<Room>,
 }
 
 impl Lent {
-    /// What `settings` name.
-    pub fn new(settings: &AppSettings, log: Arc<AppLog>) -> Self {
+    /// What `settings` name. What its sandboxes take of what all have together comes out
+    /// of `room`.
+    pub fn new(settings: &AppSettings, log: Arc<AppLog>, room: Arc<Room>) -> Self {
         let secrets = settings.secrets.iter();
         let secrets = secrets.map(|(name, secret)| (name.clone(), secret.reveal().to_owned()));
         Lent {
             log,
             env: settings.env.iter().cloned().chain(secrets).collect(),
             dirs: settings.dirs.clone(),
+            room,
         }
     }
 
     /// Where the app's lines go.
     pub fn log(&self) -> &AppLog {
         &self.log
+    }
+
+    /// What its sandboxes take out of.
+    pub fn room(&self) -> &Arc<Room> {
+        &self.room
     }
 
     /// The loan to a sandbox that serves `request`, and the log among it. It asks for

@@ -106,7 +106,7 @@ impl State {
     }
 
     /// The same request, for an instance that is begun anew since this one could
-    /// not be made.
+    /// not be made. What this one took is given back.
     pub fn anew(self, space: SpaceMeter) -> Self {
         State {
             served: 0,
@@ -247,7 +247,8 @@ impl ResourceLimiter for State {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let is_granted = self.space.memory_growing(current, desired, maximum)?;
+        let room = self.lent.room();
+        let is_granted = self.space.memory_growing(room, current, desired, maximum);
         if let Some(serving) = &self.serving {
             serving.cpu.tally().has_memory(self.space.memory());
         }
@@ -256,23 +257,11 @@ impl ResourceLimiter for State {
 
     fn table_growing(
         &mut self,
-        current: usize,
+        _: usize,
         desired: usize,
-        maximum: Option<usize>,
+        _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.space.table_growing(current, desired, maximum)
-    }
-
-    fn instances(&self) -> usize {
-        self.space.instances()
-    }
-
-    fn tables(&self) -> usize {
-        self.space.tables()
-    }
-
-    fn memories(&self) -> usize {
-        self.space.memories()
+        Ok(self.space.table_growing(desired))
     }
 }
 
