@@ -208,3 +208,73 @@ async fn instances_that_wait_give_their_memory() {
     );
     assert_eq!(fleet.app("keeps").waiting(), 0);
 }
+
+/// Files that sandboxes have open out of a directory which they are lent.
+async fn lent(files: u64) -> (tempfile::TempDir, Fleet) {
+    let (home, memory) = (tempfile::tempdir().unwrap(), 1 << 40);
+    let dirs = ["greedy", "modest"].map(|name| home.path().join(name));
+    for dir in &dirs {
+        std::fs::create_dir(dir).unwrap();
+        std::fs::write(dir.join("file"), "").unwrap();
+    }
+    let of = |name, dir: &std::path::Path| {
+        apps(&[(name, "")], &format!("dir = \"{}:/data\"", dir.display()))
+    };
+    let text = of("greedy", &dirs[0]) + &of("modest", &dirs[1]);
+    let sizes = Sizes { memory, files };
+    (home, Fleet::within(&["holds"], &text, sizes).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_all_open_files() {
+    let (_home, fleet) = lent(100).await;
+    let (held, status) = hold_all(&fleet, "greedy.test", "/files/20/hold").await;
+    assert!((2..=3).contains(&held.len()), "{}", held.len());
+    assert_eq!(status, 429);
+    let taken = fleet.commons().taken(Good::Files);
+    assert!((40..=75).contains(&taken), "{taken}");
+    // A program is told so, as it would be of a system that has no more.
+    let answer = fleet.get("greedy.test", "/files/60/told").await;
+    assert_eq!((answer.status, answer.text()), (200, "OutOfMemory"));
+    let answer = fleet.get("modest.test", "/files/5/answer").await;
+    assert_eq!((answer.status, answer.text()), (200, "held"));
+    drop(held);
+    all_is_given_back(&fleet, Good::Files).await;
+    let answer = fleet.get("greedy.test", "/files/40/answer").await;
+    assert_eq!(answer.status, 200);
+    all_is_given_back(&fleet, Good::Files).await;
+    let log = fleet.stop().await.log;
+    assert!(
+        log.contains("share of its tenant reached, of the 100 files that all sandboxes may have open together"),
+        "{log}"
+    );
+}
+
+/// A directory that is lent is one as well, for whoever asks for anything of WASI.
+#[tokio::test(flavor = "multi_thread")]
+async fn directories_are_open_files() {
+    let (_home, fleet) = lent(2).await;
+    let answer = fleet.get("modest.test", "/files/1/answer").await;
+    assert_eq!((answer.status, answer.field("retry-after")), (503, "1"));
+    // Who asks for none needs none.
+    assert_eq!(
+        fleet.get("modest.test", "/files/0/answer").await.status,
+        200
+    );
+    let log = fleet.stop().await.log;
+    let says = "the lent directories cannot be opened: limit of 2 open files of all sandboxes together reached";
+    assert!(log.contains(says), "{log}");
+}
+
+/// Who opens one after the other has one open.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_closed_are_open_no_more() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("file"), "").unwrap();
+    let test = Test::serving("holds").dir(home.path(), "/data", true);
+    let server = test.open_files(40).reuse(1000, "1h").start().await;
+    for _ in 0..50 {
+        assert_eq!(server.get("/files/20/answer").await.status, 200);
+    }
+    assert_eq!(server.get("/files/40/answer").await.status, 503);
+}

@@ -1,6 +1,8 @@
 //! What one sandbox holds: the data of its store.
 
 use crate::capabilities::{Borrower, Lent, Loan, LockDirs};
+use crate::commons::Short;
+use crate::failure::Limit;
 use crate::input::Input;
 use crate::meter::{CpuMeter, SpaceMeter};
 use crate::observer::Event;
@@ -19,8 +21,8 @@ const HANDLES_LEFT: usize = 16_384;
 /// may be a file descriptor: what a guest forgets must not add up.
 const RESOURCES_LEFT: usize = 128;
 /// Resources of WASI that it may hold at a time, as many as the files that a process may
-/// have open if nobody says otherwise. They come out of what this process may have open,
-/// which a guest that wants all would leave nothing of for others.
+/// have open if nobody says otherwise. What all sandboxes have is bounded beside it, in
+/// the commons.
 const MOST_RESOURCES: usize = 1024;
 
 /// The data of one sandbox's store. It dies with the instance.
@@ -38,9 +40,10 @@ pub struct State {
     /// Memory and tables.
     pub space: SpaceMeter,
     lent: Arc<Lent>,
+    /// What the guest has of WASI. It is dropped before the loan, which counts it.
+    table: ResourceTable,
     /// WASI, from its first use on.
     loan: Option<Box<Loan>>,
-    table: ResourceTable,
 }
 
 /// What belongs to one request.
@@ -100,8 +103,8 @@ impl State {
             response_headers,
             space,
             lent,
-            loan: None,
             table: table(),
+            loan: None,
         }
     }
 
@@ -113,8 +116,8 @@ impl State {
             last_output: 0,
             handles: 0,
             space,
-            loan: None,
             table: table(),
+            loan: None,
             ..self
         }
     }
@@ -137,6 +140,9 @@ impl State {
     pub fn end(&mut self, bodiless: bool) -> bool {
         if let Some(loan) = &self.loan {
             loan.log.end_lines();
+            // What it gave back is not to be kept while it waits; it may have less than it
+            // is counted for, and never more.
+            let _ = self.count(0);
         }
         let Some(serving) = self.serving.take() else {
             return false;
@@ -220,20 +226,33 @@ fn no_request() -> wasmtime::Error {
 }
 
 impl State {
+    /// Counts the files that the guest may have open, and so many more.
+    fn count(&mut self, more: usize) -> Result<(), Short> {
+        match &mut self.loan {
+            Some(loan) => self.lent.count(loan, &mut self.table, more),
+            None => Ok(()),
+        }
+    }
+
     /// What it is lent, and the table of what its guest has of that.
     fn loan(&mut self) -> (&mut Loan, &mut ResourceTable) {
         let State {
             serving,
+            space,
             lent,
-            loan,
             table,
+            loan,
             ..
         } = self;
         let loan = loan.get_or_insert_with(|| {
             let request = serving
                 .as_ref()
                 .map_or_else(RequestId::next, |it| it.request);
-            Box::new(lent.to_sandbox(request))
+            let loan = lent.to_sandbox(request);
+            if let Some(limit) = loan.refused {
+                space.refuse(limit);
+            }
+            Box::new(loan)
         });
         (loan, table)
     }
@@ -280,5 +299,15 @@ impl WasiView for State {
 impl Borrower for State {
     fn locks(&mut self) -> &mut LockDirs {
         &mut self.loan().0.locks
+    }
+
+    fn may_open(&mut self) -> bool {
+        match self.count(1) {
+            Ok(()) => true,
+            Err(short) => {
+                self.space.refuse(Limit::OpenFiles(short));
+                false
+            }
+        }
     }
 }
