@@ -1,6 +1,7 @@
 //! Components that apps share, each in memory once, as long as any app uses it.
 
 use crate::admission::{self, Stock};
+use crate::commons::{Commons, Room};
 use crate::compiled::Cache;
 use crate::compiler::Compiler;
 use crate::digest::Digest;
@@ -19,11 +20,14 @@ const BESIDE_CODE: u64 = 56 << 10;
 /// The sandboxes of a host, by the class of their size.
 pub type Sandboxes = Stock<{ SizeClass::ALL.len() }>;
 
-/// One of those who share them.
-pub type Party = admission::Party<{ SizeClass::ALL.len() }>;
-
 /// One that a party has.
 pub type Seat = admission::Seat<{ SizeClass::ALL.len() }>;
+
+/// One of those who share a host: a tenant, or an app that is no tenant's.
+pub struct Party {
+    sandboxes: Arc<admission::Party<{ SizeClass::ALL.len() }>>,
+    room: Arc<Room>,
+}
 
 /// The components of a host.
 pub struct Components {
@@ -32,6 +36,7 @@ pub struct Components {
     cache: Option<Cache>,
     residency: Arc<Residency>,
     sandboxes: Arc<Sandboxes>,
+    commons: Arc<Commons>,
     live: Mutex<HashMap<Digest, Weak<Component>>>,
     /// Held by who compiles for a request: one at a time.
     compiling: Mutex<()>,
@@ -56,12 +61,14 @@ pub struct Supply {
 }
 
 impl Components {
-    /// None yet. They are loaded for `engines`, and count towards `residency`.
+    /// None yet. They are loaded for `engines`, and count towards `residency`; their
+    /// sandboxes have `commons` together.
     pub fn new(
         engines: Arc<Engines>,
         compiler: Compiler,
         cache: Option<Cache>,
         residency: Arc<Residency>,
+        commons: Arc<Commons>,
     ) -> Self {
         let lanes = engines.lanes();
         Components {
@@ -73,6 +80,7 @@ impl Components {
             compiler,
             cache,
             residency,
+            commons,
             live: Mutex::default(),
             compiling: Mutex::new(()),
         }
@@ -83,9 +91,9 @@ impl Components {
         &self.residency
     }
 
-    /// Who counts the sandboxes of those who share them.
-    pub fn sandboxes(&self) -> &Arc<Sandboxes> {
-        &self.sandboxes
+    /// One more who shares the sandboxes, and what they have together.
+    pub fn party(&self) -> Arc<Party> {
+        Arc::new(Party::new(&self.sandboxes, &self.commons))
     }
 
     /// How many lanes each is on.
@@ -165,6 +173,26 @@ impl Components {
 
     fn live(&self) -> MutexGuard<'_, HashMap<Digest, Weak<Component>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Party {
+    /// One more who shares `sandboxes`, and `commons`.
+    pub fn new(sandboxes: &Arc<Sandboxes>, commons: &Arc<Commons>) -> Self {
+        Party {
+            sandboxes: sandboxes.party(),
+            room: commons.room(),
+        }
+    }
+
+    /// Takes a sandbox of this class on `lane`; none if it has its share of them.
+    pub fn take(&self, lane: usize, class: SizeClass) -> Option<Seat> {
+        self.sandboxes.take(lane, class as usize)
+    }
+
+    /// What its sandboxes take out of.
+    pub fn room(&self) -> &Arc<Room> {
+        &self.room
     }
 }
 

@@ -1,6 +1,10 @@
 //! Everything that can end a request badly, and the one place that says what
 //! the client is told, and what the log is.
 
+mod limit;
+
+pub use limit::{Limit, Octets};
+
 use crate::backtrace::Backtrace;
 use crate::gate::Refusal;
 use crate::gateway::{ExcInfo, Failure as Reported, InputError, OutputError};
@@ -13,82 +17,6 @@ use http::{HeaderValue, Response, StatusCode};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A limit that was reached, with its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
-    /// Time on a CPU.
-    Cpu(Duration),
-    /// Time on the clock.
-    Wall(Duration),
-    /// Octets of memory.
-    Memory(u64),
-    /// Elements of a table.
-    Table(usize),
-    /// Octets of response body.
-    ResponseBody(u64),
-    /// Octets of the stack of calls.
-    Stack(u64),
-}
-
-impl fmt::Display for Limit {
-    /// What fired, its value, and the setting that changes it, if one does.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Limit::Cpu(time) => write!(
-                f,
-                "CPU limit of {} reached (--cpu)",
-                humantime::format_duration(*time)
-            ),
-            Limit::Wall(time) => {
-                write!(
-                    f,
-                    "time limit of {} reached (--timeout)",
-                    humantime::format_duration(*time)
-                )
-            }
-            Limit::Memory(octets) => {
-                write!(f, "memory limit of {} reached (--memory)", Octets(*octets))
-            }
-            Limit::Table(elements) => {
-                write!(
-                    f,
-                    "table limit of {elements} elements reached (--table-elements)"
-                )
-            }
-            Limit::ResponseBody(octets) => {
-                write!(
-                    f,
-                    "response limit of {} reached (--max-response-body)",
-                    Octets(*octets)
-                )
-            }
-            Limit::Stack(octets) => {
-                write!(f, "stack limit of {} reached", Octets(*octets))
-            }
-        }
-    }
-}
-
-/// A number of octets as people write it: `64 MiB`.
-#[derive(Debug, Clone, Copy)]
-pub struct Octets(pub u64);
-
-impl fmt::Display for Octets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] {
-            if self.0 >= 1 << shift {
-                let whole = self.0 >> shift;
-                let tenths = ((self.0 - (whole << shift)) * 10) >> shift;
-                return match tenths {
-                    0 => write!(f, "{whole} {unit}"),
-                    tenths => write!(f, "{whole}.{tenths} {unit}"),
-                };
-            }
-        }
-        write!(f, "{} bytes", self.0)
-    }
-}
 
 /// Why a request failed.
 #[derive(Debug)]
@@ -128,6 +56,8 @@ pub enum Cause {
         /// A limit that the guest met before, which is most likely why.
         limit: Option<Limit>,
     },
+    /// The guest was refused what all sandboxes have together, and then failed like this.
+    Refused(Limit, Box<Cause>),
     /// The guest called `exit` instead of answering.
     Exited(i32),
     /// `handle` returned without having called `start-response`.
@@ -156,46 +86,22 @@ impl Cause {
             | Cause::QueueTimeout(_)
             | Cause::NoSandbox => StatusCode::SERVICE_UNAVAILABLE,
             Cause::RequestTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Cause::Limit(Limit::Cpu(_) | Limit::Wall(_), _) => StatusCode::GATEWAY_TIMEOUT,
+            Cause::Limit(limit, _) | Cause::Refused(limit, _) => limit.status(),
+            Cause::Trap {
+                limit: Some(limit), ..
+            } => limit.status(),
             Cause::Reported(Reported::Input(InputError::Incomplete)) => StatusCode::BAD_REQUEST,
             Cause::Reported(Reported::Input(InputError::TooLarge(_))) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Cause::Reported(Reported::Input(InputError::TimedOut)) => StatusCode::REQUEST_TIMEOUT,
             Cause::NotStarted(_)
-            | Cause::Limit(..)
-            | Cause::Trap { .. }
+            | Cause::Trap { limit: None, .. }
             | Cause::Exited(_)
             | Cause::NoAnswer
             | Cause::Reported(Reported::Exception(_) | Reported::Output(_))
             | Cause::Fault(_)
             | Cause::Missing(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-}
-
-impl Limit {
-    /// What it counts as when it is reached.
-    fn event(self) -> Event {
-        match self {
-            Limit::Cpu(_) => Event::Cpu,
-            Limit::Wall(_) => Event::Wall,
-            Limit::Memory(_) => Event::Memory,
-            Limit::Table(_) => Event::Table,
-            Limit::ResponseBody(_) => Event::ResponseBody,
-            // There is no setting that an operator could change.
-            Limit::Stack(_) => Event::AppFailed,
-        }
-    }
-
-    fn hit(self) -> Hit {
-        match self {
-            Limit::Cpu(_) => Hit::Cpu,
-            Limit::Wall(_) => Hit::Wall,
-            Limit::Memory(_) => Hit::Memory,
-            Limit::Table(_) => Hit::Table,
-            Limit::ResponseBody(_) => Hit::ResponseBody,
-            Limit::Stack(_) => Hit::App,
         }
     }
 }
@@ -221,6 +127,7 @@ impl Cause {
             Cause::Overloaded | Cause::NoSandbox | Cause::NoShare => Some(Event::Overloaded),
             Cause::QueueTimeout(_) => Some(Event::QueueTimeout),
             Cause::Limit(limit, _)
+            | Cause::Refused(limit, _)
             | Cause::Trap {
                 limit: Some(limit), ..
             } => Some(limit.event()),
@@ -254,6 +161,7 @@ impl Cause {
             Cause::NoSandbox | Cause::NoShare => Some(Hit::NoSandbox),
             Cause::QueueTimeout(_) => Some(Hit::QueueTimeout),
             Cause::Limit(limit, _)
+            | Cause::Refused(limit, _)
             | Cause::Trap {
                 limit: Some(limit), ..
             } => Some(limit.hit()),
@@ -327,6 +235,7 @@ impl fmt::Display for Cause {
                 write!(f, "trapped: {reason}")?;
                 frames(f, backtrace)
             }
+            Cause::Refused(limit, then) => write!(f, "{limit}; then: {then}"),
             Cause::Exited(code) => write!(
                 f,
                 "the guest called exit({code}) instead of returning from handle"
@@ -422,15 +331,6 @@ fn explained(status: StatusCode, why: &str, request_id: &str) -> String {
 mod tests {
     use super::*;
     use crate::backtrace::Frame;
-
-    #[test]
-    fn octets_read_well() {
-        let shown = |n| Octets(n).to_string();
-        assert_eq!(shown(0), "0 bytes");
-        assert_eq!(shown(64 << 20), "64 MiB");
-        assert_eq!(shown(1536), "1.5 KiB");
-        assert_eq!(shown(u64::MAX), "17179869183.9 GiB");
-    }
 
     #[test]
     fn a_limit_names_its_setting() {

@@ -25,9 +25,17 @@ pub enum Hit {
     TenantQueueTimeout,
     /// Other apps had all sandboxes of its size.
     NoSandbox,
+    /// Memory of all sandboxes together.
+    SandboxMemory,
+    /// The same of those of the app's tenant.
+    TenantMemory,
+    /// Open files of all sandboxes together.
+    OpenFiles,
+    /// The same of those of the app's tenant.
+    TenantOpenFiles,
     /// What else went wrong in the app.
     App,
 }
 
 /// The number of hits.
-pub const HITS: usize = 12;
+pub const HITS: usize = 16;

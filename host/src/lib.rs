@@ -26,7 +26,7 @@
 //!    sandbox; overload queues, then sheds.
 //! 5. [`environ`]: the head of the request as PEP 3333's record.
 //! 6. [`sandbox`]: a fresh instance, with what [`capabilities`] lends it, within
-//!    what [`meter`] counts. It reads [`input`], and calls
+//!    what [`meter`] counts; what all of them have together stands in the [`commons`]. It reads [`input`], and calls
 //! 7. [`start_response`], which says what may be sent, and fills
 //! 8. [`output`], the response in the making.
 //! 9. [`guest`] polls the sandbox within its limits; those that run on take
@@ -39,7 +39,8 @@
 //! production with a [`profile`] and [`strip`]ped, and [`python`] builds a WSGI
 //! program; [`watch`] says when to build again. [`load`] reads a component whose [`imports`] are lent, a
 //! [`compiler`] makes code of it, and [`compiled`] keeps that, each by its [`digest`]; [`inspect`] only looks.
-//! [`components`] are shared by apps, and [`residency`] says who leaves memory for others. Beside all requests: by a [`handover`]
+//! [`components`] are shared by apps, and [`residency`] says who leaves memory for others; how much there is says
+//! the [`machine`]. Beside all requests: by a [`handover`]
 //! another process takes over, and [`admin`] says how the server is,
 //! with an [`exposition`] of what was counted. Words that all
 //! of them use: [`gateway`] (the contract's types), [`settings`], [`failure`], [`hit`],
@@ -55,6 +56,7 @@ pub mod backtrace;
 pub mod body;
 pub mod capabilities;
 pub mod check;
+pub mod commons;
 pub mod compiled;
 pub mod compiler;
 pub mod components;
@@ -83,6 +85,7 @@ pub mod ledger;
 pub mod listener;
 pub mod load;
 pub mod log;
+pub mod machine;
 pub mod meter;
 pub mod metrics;
 pub mod observer;

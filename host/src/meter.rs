@@ -1,6 +1,7 @@
 //! What a sandbox uses, and where that ends: time on a CPU, time on the clock,
 //! memory.
 
+use crate::commons::{Good, Held, Room};
 use crate::failure::Limit;
 use crate::receipt::Tally;
 use crate::settings::Limits;
@@ -11,7 +12,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
-use wasmtime::ResourceLimiter;
 
 /// Counts the time that a guest spends on a CPU.
 ///
@@ -178,6 +178,10 @@ impl CpuState {
     }
 }
 
+/// Octets of memory that a sandbox has without their being counted among those of all:
+/// what the slot of a small one keeps anyway, and more than most need.
+pub const UNCOUNTED: u64 = 1 << 20;
+
 /// Grants a sandbox memory and tables up to its limits, and remembers a refusal:
 /// a guest that is refused mostly traps soon after, and the log is to name the
 /// reason rather than the trap.
@@ -185,6 +189,8 @@ pub struct SpaceMeter {
     memory: u64,
     memory_limit: u64,
     table_limit: usize,
+    /// What it has of the memory of all sandboxes together.
+    held: Held,
     refused: Option<Limit>,
 }
 
@@ -195,6 +201,7 @@ impl SpaceMeter {
             memory: 0,
             memory_limit: limits.memory,
             table_limit: limits.table_elements,
+            held: Held::nothing_of(Good::Memory),
             refused: None,
         }
     }
@@ -208,56 +215,114 @@ impl SpaceMeter {
     pub fn refused(&self) -> Option<Limit> {
         self.refused
     }
-}
 
-impl ResourceLimiter for SpaceMeter {
-    fn memory_growing(
+    /// The guest was refused something for this reason.
+    pub fn refuse(&mut self, limit: Limit) {
+        self.refused = Some(limit);
+    }
+
+    /// A memory is to grow from so many octets to so many, and may have `maximum`. What is
+    /// counted among the memory of all sandboxes comes out of `room`. Returns whether it may.
+    pub fn memory_growing(
         &mut self,
+        room: &Arc<Room>,
         current: usize,
         desired: usize,
-        _: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+        maximum: Option<usize>,
+    ) -> bool {
+        // It will not grow then, and what is granted is counted.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return false;
+        }
         // One limit for the sandbox, over however many memories it has.
         let after = self.memory + (desired as u64).saturating_sub(current as u64);
         if after > self.memory_limit {
-            self.refused = Some(Limit::Memory(self.memory_limit));
-            return Ok(false);
+            self.refuse(Limit::Memory(self.memory_limit));
+            return false;
+        }
+        let counted = after.saturating_sub(UNCOUNTED);
+        if counted > self.held.amount()
+            && let Err(short) = self.held.set(counted, room)
+        {
+            self.refuse(Limit::SandboxMemory(short));
+            return false;
         }
         self.memory = after;
-        Ok(true)
+        true
     }
 
-    fn table_growing(
-        &mut self,
-        _: usize,
-        desired: usize,
-        _: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        if desired > self.table_limit {
-            self.refused = Some(Limit::Table(self.table_limit));
-            return Ok(false);
+    /// A table is to have so many elements. Returns whether it may.
+    pub fn table_growing(&mut self, desired: usize) -> bool {
+        let is_granted = desired <= self.table_limit;
+        if !is_granted {
+            self.refuse(Limit::Table(self.table_limit));
         }
-        Ok(true)
+        is_granted
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commons::{Commons, Short, Sizes};
     use crate::settings::COMMON_WEIGHT;
     use crate::turn::Account;
 
+    const ALL: u64 = u64::MAX / 2;
+
+    fn room(memory: u64) -> (Arc<Commons>, Arc<Room>) {
+        let commons = Commons::new(Sizes { memory, files: 0 });
+        let room = commons.room();
+        (commons, room)
+    }
+
+    fn space(memory: u64) -> SpaceMeter {
+        SpaceMeter::new(&Limits {
+            memory,
+            ..Limits::default()
+        })
+    }
+
     #[test]
     fn memory_is_counted_over_all_memories() {
-        let mut space = SpaceMeter::new(&Limits {
-            memory: 100,
-            ..Limits::default()
-        });
-        assert!(space.memory_growing(0, 60, None).unwrap());
-        assert!(space.memory_growing(0, 30, None).unwrap());
-        assert!(!space.memory_growing(30, 50, None).unwrap());
+        let (_, room) = room(0);
+        let mut space = space(100);
+        assert!(space.memory_growing(&room, 0, 60, None));
+        assert!(space.memory_growing(&room, 0, 30, None));
+        assert!(!space.memory_growing(&room, 30, 50, None));
         assert_eq!(space.refused(), Some(Limit::Memory(100)));
-        assert!(space.memory_growing(60, 70, None).unwrap());
+        assert!(space.memory_growing(&room, 60, 70, None));
+    }
+
+    #[test]
+    fn what_is_beyond_a_little_is_of_all_sandboxes() {
+        const MIB: usize = 1 << 20;
+        let (commons, room) = room(10 << 20);
+        let taken = || commons.taken(Good::Memory) >> 20;
+        let (mut one, mut other) = (space(ALL), space(ALL));
+        assert!(one.memory_growing(&room, 0, MIB, None));
+        assert_eq!(taken(), 0);
+        assert!(one.memory_growing(&room, MIB, 7 * MIB, None));
+        assert_eq!(taken(), 6);
+        assert!(other.memory_growing(&room, 0, 5 * MIB, None));
+        assert_eq!((taken(), other.refused()), (10, None));
+        assert!(!other.memory_growing(&room, 5 * MIB, 5 * MIB + 1, None));
+        let limit = Limit::SandboxMemory(Short::All(10 << 20));
+        assert_eq!((other.refused(), other.memory()), (Some(limit), 5 << 20));
+        drop(one);
+        assert_eq!(taken(), 4);
+        assert!(other.memory_growing(&room, 5 * MIB, 6 * MIB, None));
+        drop(other);
+        assert_eq!(taken(), 0);
+    }
+
+    #[test]
+    fn memory_that_cannot_be_is_not_counted() {
+        let (commons, room) = room(ALL);
+        let mut space = space(ALL);
+        assert!(!space.memory_growing(&room, 0, 64 << 20, Some(32 << 20)));
+        assert_eq!((space.memory(), space.refused()), (0, None));
+        assert_eq!(commons.taken(Good::Memory), 0);
     }
 
     fn accounts() -> Accounts {

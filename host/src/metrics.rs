@@ -126,6 +126,10 @@ pub enum Event {
     Memory,
     Table,
     ResponseBody,
+    SandboxMemory,
+    TenantMemory,
+    OpenFiles,
+    TenantOpenFiles,
     Overloaded,
     QueueTimeout,
     AppFailed,
@@ -145,7 +149,7 @@ pub enum Event {
 
 /// Each event in the order of their numbers, with what counts it, and the value of
 /// that one's label `reason`.
-const TABLE: [(Event, &Metric, &str); 41] = [
+const TABLE: [(Event, &Metric, &str); 45] = [
     (Event::Accepted, &CONNECTIONS, ""),
     (Event::AcceptFailed, &ACCEPT_ERRORS, ""),
     (Event::AcceptWaited, &ACCEPT_WAITS, ""),
@@ -172,6 +176,14 @@ const TABLE: [(Event, &Metric, &str); 41] = [
     (Event::Memory, &REQUESTS_FAILED, "memory"),
     (Event::Table, &REQUESTS_FAILED, "table_elements"),
     (Event::ResponseBody, &REQUESTS_FAILED, "response_body"),
+    (Event::SandboxMemory, &REQUESTS_FAILED, "sandbox_memory"),
+    (Event::TenantMemory, &REQUESTS_FAILED, "tenant_memory"),
+    (Event::OpenFiles, &REQUESTS_FAILED, "open_files"),
+    (
+        Event::TenantOpenFiles,
+        &REQUESTS_FAILED,
+        "tenant_open_files",
+    ),
     (Event::Overloaded, &REQUESTS_FAILED, "queue"),
     (Event::QueueTimeout, &REQUESTS_FAILED, "queue_timeout"),
     (Event::AppFailed, &REQUESTS_FAILED, "app"),

@@ -1,6 +1,7 @@
 //! Which apps are in memory. They come with their first request, and those that were
 //! used least recently go when all together take more than they may.
 
+use crate::machine;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
@@ -45,20 +46,10 @@ impl Budget {
         let maps = maps.ok().and_then(|text| text.trim().parse().ok());
         let maps = maps.unwrap_or(MAPS).saturating_sub(MAPS_ELSEWHERE);
         Budget {
-            octets: octets.or_else(half_of_memory).unwrap_or(MEMORY),
+            octets: octets.or_else(machine::half_of_memory).unwrap_or(MEMORY),
             components: (maps / MAPS_EACH).max(16),
         }
     }
-}
-
-/// Half of this machine's memory, in octets, if the kernel tells.
-fn half_of_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let total = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kib: u64 = total.split_whitespace().next()?.parse().ok()?;
-    Some(kib * 1024 / 2)
 }
 
 /// Who is in memory and can leave it.

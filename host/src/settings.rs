@@ -251,6 +251,9 @@ pub struct TenantSettings {
     pub queue_timeout: Duration,
     /// Its part of the time on CPUs when that is scarce, beside the weights of others.
     pub weight: u32,
+    /// Octets of memory that its sandboxes may have together, beyond the little that is
+    /// not counted. None: a share of what there is.
+    pub memory: Option<u64>,
 }
 
 impl Default for TenantSettings {
@@ -265,6 +268,7 @@ impl Default for TenantSettings {
             queue,
             queue_timeout,
             weight: COMMON_WEIGHT,
+            memory: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tenants: whose apps they are, and what all apps of one may use together.
 
 use crate::admission::{Place, Turnstile};
+use crate::commons::{Good, Room};
 use crate::components::Party;
 use crate::failure::Cause;
 use crate::settings::{Limits, TenantSettings};
@@ -11,6 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 /// Where those who have a share wait for it, with their names.
 static SHARES: Mutex<Vec<(Arc<str>, Weak<Turnstile>)>> = Mutex::new(Vec::new());
 
+/// Out of which those with a `memory` take it, with their names.
+static ROOMS: Mutex<Vec<(Arc<str>, Weak<Room>)>> = Mutex::new(Vec::new());
+
 /// One of those who share a host, and do not trust one another.
 pub struct Tenant {
     name: Arc<str>,
@@ -18,12 +22,12 @@ pub struct Tenant {
     turnstile: Option<Arc<Turnstile>>,
     /// What its guests have used, on each thread.
     accounts: Accounts,
-    /// Who shares sandboxes with others.
+    /// Who shares the host with others.
     party: Arc<Party>,
 }
 
 impl Tenant {
-    /// A tenant on so many lanes, who shares sandboxes as `party`.
+    /// A tenant on so many lanes, who shares the host as `party`.
     pub fn new(name: &str, settings: &TenantSettings, lanes: usize, party: Arc<Party>) -> Self {
         let turnstile = settings.concurrency.map(|places| {
             let limits = Limits {
@@ -41,6 +45,13 @@ impl Tenant {
             let mut shares = SHARES.lock().unwrap_or_else(PoisonError::into_inner);
             shares.retain(|(_, turnstile)| turnstile.strong_count() > 0);
             shares.push((name.clone(), Arc::downgrade(turnstile)));
+        }
+        if settings.memory.is_some() {
+            let room = Arc::downgrade(party.room());
+            let mut rooms = ROOMS.lock().unwrap_or_else(PoisonError::into_inner);
+            // One that takes the place of another goes on with its room.
+            rooms.retain(|(_, other)| other.strong_count() > 0 && !other.ptr_eq(&room));
+            rooms.push((name.clone(), room));
         }
         Tenant {
             name,
@@ -60,7 +71,7 @@ impl Tenant {
         &self.accounts
     }
 
-    /// Who shares sandboxes with others: all its apps are one.
+    /// Who shares the host with others: all its apps are one.
     pub fn party(&self) -> &Arc<Party> {
         &self.party
     }
@@ -115,4 +126,17 @@ pub fn shares() -> BTreeMap<Arc<str>, Share> {
         share.queued += turnstile.waiting();
     }
     shares
+}
+
+/// The octets of memory that the sandboxes of each tenant with a `memory` have together,
+/// by name.
+pub fn memory() -> BTreeMap<Arc<str>, u64> {
+    let rooms = ROOMS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut memory: BTreeMap<_, u64> = BTreeMap::new();
+    for (name, room) in rooms.iter() {
+        if let Some(room) = room.upgrade() {
+            *memory.entry(name.clone()).or_default() += room.taken(Good::Memory);
+        }
+    }
+    memory
 }

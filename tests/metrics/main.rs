@@ -24,6 +24,7 @@ fn samples() -> BTreeMap<String, i64> {
         "rhost_pool_",
         "rhost_compile_",
         "rhost_code_",
+        "rhost_sandbox_",
         // Of as many as there happen to be.
         "rhost_guests_moved",
     ];

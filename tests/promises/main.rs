@@ -7,6 +7,7 @@ mod cancellation;
 mod cgi;
 mod chat;
 mod checklist;
+mod commons;
 mod connections;
 mod density;
 mod drain;

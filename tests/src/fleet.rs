@@ -8,6 +8,7 @@ use http::Request;
 use http_body_util::Full;
 use rhost::access_log::{self, AccessLog};
 use rhost::app::App;
+use rhost::commons::{Commons, Sizes};
 use rhost::compiled::Cache;
 use rhost::compiler::Compiler;
 use rhost::components::Components;
@@ -21,11 +22,31 @@ use rhost::tls::CertificateFiles;
 use std::path::Path;
 use std::sync::Arc;
 
+/// What a host has that differs from one test to another.
+struct With {
+    tls: Option<Vec<CertificateFiles>>,
+    engines: Arc<Engines>,
+    deployed_within: Option<Budget>,
+    commons: Sizes,
+}
+
+impl Default for With {
+    fn default() -> Self {
+        With {
+            tls: None,
+            engines: guests::engines().clone(),
+            deployed_within: None,
+            commons: Sizes::of_this_machine(None, 0),
+        }
+    }
+}
+
 /// A host that serves what a file says, from a directory of its own.
 pub struct Fleet {
     home: tempfile::TempDir,
     deployment: Deployment,
     residency: Arc<Residency>,
+    commons: Arc<Commons>,
     /// Whether its apps are such as were looked at when they were deployed.
     are_deployed: bool,
     site: Arc<Site>,
@@ -37,33 +58,54 @@ impl Fleet {
     /// Serves what `text`, which is a file, says. Beside the file there is the
     /// component of each of `guests`, as NAME.wasm.
     pub async fn start(guests: &[&str], text: &str) -> Self {
-        Fleet::with(guests, text, None, guests::engines().clone(), None).await
+        Fleet::with(guests, text, With::default()).await
     }
 
     /// The same, and its apps were looked at when they were deployed: each is loaded
     /// when it is asked for, and goes when all take more than `budget`.
     pub async fn deployed(guests: &[&str], text: &str, budget: Budget) -> Self {
-        Fleet::with(guests, text, None, guests::engines().clone(), Some(budget)).await
+        let with = With {
+            deployed_within: Some(budget),
+            ..With::default()
+        };
+        Fleet::with(guests, text, with).await
     }
 
     /// The same with sandboxes of its own, which no other test has a part in.
     pub async fn apart(guests: &[&str], text: &str) -> Self {
         let engines = Engines::new(2, Details::Names).expect("engines start");
-        Fleet::with(guests, text, None, Arc::new(engines), None).await
+        let with = With {
+            engines: Arc::new(engines),
+            ..With::default()
+        };
+        Fleet::with(guests, text, with).await
+    }
+
+    /// The same, and all its sandboxes together may have so much.
+    pub async fn within(guests: &[&str], text: &str, commons: Sizes) -> Self {
+        let with = With {
+            commons,
+            ..With::default()
+        };
+        Fleet::with(guests, text, with).await
     }
 
     /// The same under TLS.
     pub async fn under_tls(guests: &[&str], text: &str, files: Vec<CertificateFiles>) -> Self {
-        Fleet::with(guests, text, Some(files), guests::engines().clone(), None).await
+        let with = With {
+            tls: Some(files),
+            ..With::default()
+        };
+        Fleet::with(guests, text, with).await
     }
 
-    async fn with(
-        guests: &[&str],
-        text: &str,
-        tls: Option<Vec<CertificateFiles>>,
-        engines: Arc<Engines>,
-        deployed_within: Option<Budget>,
-    ) -> Self {
+    async fn with(guests: &[&str], text: &str, with: With) -> Self {
+        let With {
+            tls,
+            engines,
+            deployed_within,
+            commons,
+        } = with;
         let home = tempfile::tempdir().expect("a directory");
         let names: Vec<String> = guests.iter().map(|name| (*name).to_owned()).collect();
         // Building is long and blocking; other tests go on.
@@ -83,7 +125,9 @@ impl Fleet {
         let access_sink = AccessLog::new(access_sink, access_log::Format::Text);
         let budget = deployed_within.unwrap_or(Budget::of_this_machine(None));
         let residency = Arc::new(Residency::within(budget));
-        let components = Components::new(engines, Compiler::Here, cache, residency.clone());
+        let (compiler, commons) = (Compiler::Here, Commons::new(commons));
+        let components =
+            Components::new(engines, compiler, cache, residency.clone(), commons.clone());
         let deployment = Deployment::new(Arc::new(components), &log_sink, false);
         let parts = Parts {
             tls: tls.map(|files| (files, None)),
@@ -96,6 +140,7 @@ impl Fleet {
             home,
             deployment,
             residency,
+            commons,
             are_deployed: deployed_within.is_some(),
             site,
         };
@@ -139,6 +184,11 @@ impl Fleet {
     /// What its loaded apps take together.
     pub fn residency(&self) -> &Residency {
         &self.residency
+    }
+
+    /// What its sandboxes have together.
+    pub fn commons(&self) -> &Commons {
+        &self.commons
     }
 
     /// How many places of its share the tenant called `name` has taken.

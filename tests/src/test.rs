@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::Request;
 use rhost::access_log::{self, AccessLog};
 use rhost::app::App;
+use rhost::commons::{Commons, Sizes};
 use rhost::load::Loaded;
 use rhost::log::{Format, Sink};
 use rhost::proxy::{Proxies, ProxyHeaders};
@@ -34,6 +35,7 @@ pub struct Test {
     /// A collector, and the part of new traces that it gets.
     otlp: Option<(String, f64)>,
     otlp_ca: Option<PathBuf>,
+    commons: Sizes,
 }
 
 impl Test {
@@ -55,6 +57,7 @@ impl Test {
             access_log_format: access_log::Format::Text,
             otlp: None,
             otlp_ca: None,
+            commons: Sizes::of_this_machine(None, 0),
         }
     }
 
@@ -145,6 +148,18 @@ impl Test {
     /// `--memory`.
     pub fn memory(self, size: &str) -> Self {
         self.limits(|limits| limits.memory = octets(size))
+    }
+
+    /// `--sandbox-memory`.
+    pub fn sandbox_memory(mut self, size: &str) -> Self {
+        self.commons.memory = octets(size);
+        self
+    }
+
+    /// Files that all its sandboxes may have open together.
+    pub fn open_files(mut self, files: u64) -> Self {
+        self.commons.files = files;
+        self
     }
 
     /// `--table-elements`.
@@ -319,7 +334,8 @@ impl Test {
                 loading.await.expect("the guest loads")
             }
         };
-        App::new(&loaded, &self.settings, log, last).expect("the guest is an app")
+        let room = Commons::new(self.commons).room();
+        App::new(&loaded, &self.settings, log, &room, last).expect("the guest is an app")
     }
 
     /// Starts the host.

@@ -8,11 +8,9 @@
 //!
 //! Each lane counts for itself, so that no core asks for what another has just written.
 
+use crate::commons::TIMES;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-/// How many times as many as are free one may have.
-const TIMES: usize = 3;
 
 /// The sandboxes of a host: `N` sizes, on each lane.
 pub struct Stock<const N: usize> {

@@ -3,6 +3,7 @@
 
 use crate::app_log::AppLog;
 use crate::capabilities::Lent;
+use crate::commons::Room;
 use crate::environ::{Gathered, MountedPath, Peer};
 use crate::failure::Cause;
 use crate::input::Input;
@@ -23,9 +24,15 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// The desk of an app with these `settings`, whose component is `linked` here.
-    pub fn new(linked: &Arc<Linked>, settings: &AppSettings, log: &Arc<AppLog>) -> Self {
-        let lent = Arc::new(Lent::new(settings, log.clone()));
+    /// The desk of an app with these `settings`, whose component is `linked` here. Its
+    /// sandboxes take out of `room`.
+    pub fn new(
+        linked: &Arc<Linked>,
+        settings: &AppSettings,
+        log: &Arc<AppLog>,
+        room: &Arc<Room>,
+    ) -> Self {
+        let lent = Arc::new(Lent::new(settings, log.clone(), room.clone()));
         Desk {
             program: Program::new(linked.clone(), lent, &settings.limits, settings.reuse),
             log: log.clone(),

@@ -10,6 +10,7 @@ pub use desk::Desk;
 
 use crate::admission::{Place, Turnstile};
 use crate::app_log::AppLog;
+use crate::commons::Room;
 use crate::components::{Component, Party, Seat, Supply};
 use crate::development::Subject;
 use crate::failure::Cause;
@@ -43,7 +44,7 @@ pub struct App {
     subject: Option<Arc<Subject>>,
     /// Where its component comes from, if that is not loaded for good.
     supply: Option<Supply>,
-    /// Who shares sandboxes with others: its tenant, or itself from when it was loaded for
+    /// Who shares the host with others: its tenant, or itself from when it was loaded for
     /// the first time on. None as long as there is nobody to share with.
     party: OnceLock<Arc<Party>>,
     /// Its places, which it keeps from when it was loaded for the first time on: they
@@ -83,7 +84,7 @@ pub struct Entered {
 
 impl App {
     /// An app from a component that has been loaded, for good. What its guests print
-    /// goes to `log`.
+    /// goes to `log`, what its sandboxes take comes out of `room`.
     ///
     /// It takes the place of `last`, if there is one: while requests of both run,
     /// they share the places that one app has.
@@ -91,9 +92,10 @@ impl App {
         loaded: &Loaded,
         settings: &AppSettings,
         log: &Sink,
+        room: &Arc<Room>,
         last: Option<&App>,
     ) -> Result<Self, LoadError> {
-        App::made(settings, log, None, last, loaded.linked.len()).opened(loaded)
+        App::made(settings, log, None, last, loaded.linked.len()).opened(loaded, room)
     }
 
     /// The same for the first, and `observer` is told what it does against the
@@ -102,17 +104,18 @@ impl App {
         loaded: &Loaded,
         settings: &AppSettings,
         log: &Sink,
+        room: &Arc<Room>,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, LoadError> {
         let mut app = App::made(settings, log, None, None, loaded.linked.len());
         for log in &mut app.logs {
             *log = Arc::new(AppLog::clone(log).observed(observer.clone()));
         }
-        app.opened(loaded)
+        app.opened(loaded, room)
     }
 
     /// An app whose component is loaded from `supply` when it is asked for. It shares
-    /// sandboxes as one of `party`, or else for itself. The other arguments are those of
+    /// the host as one of `party`, or else for itself. The other arguments are those of
     /// [`App::new`].
     pub fn supplied(
         supply: Supply,
@@ -166,16 +169,17 @@ impl App {
         }
     }
 
-    fn opened(self, loaded: &Loaded) -> Result<Self, LoadError> {
-        let office = self.open(loaded, None)?;
+    fn opened(self, loaded: &Loaded, room: &Arc<Room>) -> Result<Self, LoadError> {
+        let office = self.open(loaded, room, None)?;
         self.office.store(Some(Arc::new(office)));
         Ok(self)
     }
 
-    /// Desks for what is `loaded`.
+    /// Desks for what is `loaded`, whose sandboxes take out of `room`.
     fn open(
         &self,
         loaded: &Loaded,
+        room: &Arc<Room>,
         component: Option<(Arc<Component>, Share)>,
     ) -> Result<Office, LoadError> {
         let limits = &self.settings.limits;
@@ -183,7 +187,8 @@ impl App {
             return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
         }
         let lanes = loaded.linked.iter().zip(&self.logs);
-        let desks = lanes.map(|(linked, log)| Arc::new(Desk::new(linked, &self.settings, log)));
+        let desk = |linked, log| Arc::new(Desk::new(linked, &self.settings, log, room));
+        let desks = lanes.map(|(linked, log)| desk(linked, log));
         let turnstile = self.turnstile.get_or_init(|| {
             let turnstile = Turnstile::new(limits, loaded.linked.len(), loaded.capacity());
             let last = self.last_turnstile.as_ref();
@@ -191,10 +196,6 @@ impl App {
             same.cloned().unwrap_or_else(|| Arc::new(turnstile))
         });
         self.ledger.follow(turnstile);
-        if let Some(supply) = &self.supply {
-            self.party
-                .get_or_init(|| supply.components.sandboxes().party());
-        }
         Ok(Office {
             class: loaded.class,
             turnstile: turnstile.clone(),
@@ -295,11 +296,7 @@ impl App {
     fn seat(&self, office: &Office, place: Place) -> Result<Entered, Cause> {
         let lane = place.lane();
         let seat = match self.party.get() {
-            Some(party) => Some(
-                party
-                    .take(lane, office.class as usize)
-                    .ok_or(Cause::NoShare)?,
-            ),
+            Some(party) => Some(party.take(lane, office.class).ok_or(Cause::NoShare)?),
             None => None,
         };
         Ok(Entered {
@@ -356,7 +353,12 @@ impl App {
         let component = supply.fetch()?;
         let residency = supply.components.residency();
         let share = residency.share(DESK * supply.components.lanes() as u64, 0);
-        let office = self.open(&component.loaded, Some((component.clone(), share)))?;
+        let party = self.party.get_or_init(|| supply.components.party());
+        let office = self.open(
+            &component.loaded,
+            party.room(),
+            Some((component.clone(), share)),
+        )?;
         let office = Arc::new(office);
         self.office.store(Some(office.clone()));
         // Without kept code it would have to be compiled again.

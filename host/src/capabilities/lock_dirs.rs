@@ -22,11 +22,11 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, Host, HostDescri
 /// How the name of such a directory ends.
 const SUFFIX: &str = ".lock";
 
-/// The interface whose functions are told of.
-const TYPES: &str = "wasi:filesystem/types@0.2.12";
+/// The interface whose functions are replaced.
+pub(super) const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
 /// How many of a guest's locks are known, each of which is a file that the host has
-/// open. Those that it makes beyond them stay.
+/// open. Those that it makes beyond them stay, as do those for which no file may be open.
 const MOST: usize = 8;
 
 /// The locks that one guest has. Those it still has when this is dropped go with it.
@@ -53,12 +53,20 @@ struct Held {
 pub trait Borrower: WasiView {
     /// The locks that its guest has.
     fn locks(&mut self) -> &mut LockDirs;
+
+    /// Whether one more file may be open for its guest, which is counted as open then.
+    fn may_open(&mut self) -> bool;
 }
 
 impl LockDirs {
     /// The guest ended its request by itself: what it leaves it means to leave.
     pub fn leave(&mut self) {
         self.0.clear();
+    }
+
+    /// How many it has, each of which is an open file.
+    pub fn count(&self) -> usize {
+        self.0.len()
     }
 
     fn made(&mut self, base: &File, path: &str) {
@@ -162,10 +170,11 @@ async fn act<T: Borrower>(
         return Ok((Err(files.convert_error_code(error)?),));
     }
     if let Some(base) = lock {
-        let locks = store.data_mut().locks();
+        let data = store.data_mut();
         match act {
-            Act::Make => locks.made(&base, &path),
-            Act::Remove => locks.removed(&base, &path),
+            Act::Make if data.may_open() => data.locks().made(&base, &path),
+            Act::Make => {}
+            Act::Remove => data.locks().removed(&base, &path),
         }
     }
     Ok((Ok(()),))

@@ -4,39 +4,54 @@
 
 mod guest_log;
 mod lock_dirs;
+mod open_files;
 
 pub use guest_log::{GuestLog, Stream};
 pub use lock_dirs::{Borrower, LockDirs};
 
 use crate::app_log::AppLog;
+use crate::commons::{Good, Held, Room, Short};
+use crate::failure::Limit;
 use crate::request_id::RequestId;
 use crate::settings::{AppSettings, LentDir};
 use std::sync::Arc;
-use wasmtime::component::Linker;
+use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
+
+/// Files that are open for a sandbox which is lent directories for as long as a call of
+/// WASI takes, and stand nowhere: a path is followed from one directory to the next.
+const OPEN_IN_A_CALL: usize = 2;
 
 /// What one app is lent, made once and shared by its sandboxes.
 pub struct Lent {
     log: Arc<AppLog>,
     env: Vec<(String, String)>,
     dirs: Vec<LentDir>,
+    room: Arc<Room>,
 }
 
 impl Lent {
-    /// What `settings` name.
-    pub fn new(settings: &AppSettings, log: Arc<AppLog>) -> Self {
+    /// What `settings` name. What its sandboxes take of what all have together comes out
+    /// of `room`.
+    pub fn new(settings: &AppSettings, log: Arc<AppLog>, room: Arc<Room>) -> Self {
         let secrets = settings.secrets.iter();
         let secrets = secrets.map(|(name, secret)| (name.clone(), secret.reveal().to_owned()));
         Lent {
             log,
             env: settings.env.iter().cloned().chain(secrets).collect(),
             dirs: settings.dirs.clone(),
+            room,
         }
     }
 
     /// Where the app's lines go.
     pub fn log(&self) -> &AppLog {
         &self.log
+    }
+
+    /// What its sandboxes take out of.
+    pub fn room(&self) -> &Arc<Room> {
+        &self.room
     }
 
     /// The loan to a sandbox that serves `request`, and the log among it. It asks for
@@ -54,7 +69,18 @@ impl Lent {
             .allow_udp(false)
             .allow_ip_name_lookup(false)
             .max_random_size(1 << 20);
-        for dir in &self.dirs {
+        let mut files = Held::nothing_of(Good::Files);
+        let (dirs, refused) = match files.set(self.files_of_dirs(), &self.room) {
+            Ok(()) => (&*self.dirs, None),
+            // The guest finds them missing.
+            Err(short) => {
+                let limit = Limit::OpenFiles(short);
+                let text = format!("the lent directories cannot be opened: {limit}");
+                self.log.host_lines(request, &text);
+                (&[][..], Some(limit))
+            }
+        };
+        for dir in dirs {
             let perms = if dir.read_only {
                 FsPerms::ReadOnly
             } else {
@@ -73,7 +99,33 @@ impl Lent {
             wasi: wasi.build(),
             log,
             locks: LockDirs::default(),
+            files,
+            refused,
         }
+    }
+
+    /// The files that are open for a sandbox whose guest has opened none.
+    fn files_of_dirs(&self) -> u64 {
+        match self.dirs.len() {
+            0 => 0,
+            dirs => (dirs + OPEN_IN_A_CALL) as u64,
+        }
+    }
+
+    /// From here on the guest of `loan` has what is in `table`, and so many `more`, each of
+    /// which may be an open file. If that is too many, it has what it had.
+    pub fn count(
+        &self,
+        loan: &mut Loan,
+        table: &mut ResourceTable,
+        more: usize,
+    ) -> Result<(), Short> {
+        if self.dirs.is_empty() {
+            return Ok(());
+        }
+        let files = table.iter_mut().count() + more + loan.locks.count();
+        loan.files
+            .set(self.files_of_dirs() + files as u64, &self.room)
     }
 }
 
@@ -85,12 +137,18 @@ pub struct Loan {
     pub log: GuestLog,
     /// What its guest locks.
     pub locks: LockDirs,
+    /// What it has of the files that all sandboxes may have open. The last to be dropped:
+    /// those above are files.
+    files: Held,
+    /// Why its directories are missing, if they are.
+    pub refused: Option<Limit>,
 }
 
 /// Defines WASI for guests. What a guest does with it depends on its [`Lent`].
 pub fn link<T: Borrower + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
-    lock_dirs::link(linker)
+    lock_dirs::link(linker)?;
+    open_files::link(linker)
 }
 
 /// The interfaces that [`link`] defines, by package, for messages about those

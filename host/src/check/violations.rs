@@ -44,7 +44,11 @@ fn of_failure(cause: &Cause) -> Option<&'static Rule> {
         Cause::Missing(_) => &rules::MISSING,
         Cause::Limit(Limit::Cpu(_) | Limit::Wall(_), _) => &rules::TIME,
         Cause::Limit(Limit::ResponseBody(_), _) => &rules::BODY_SIZE,
-        Cause::Limit(Limit::Memory(_) | Limit::Table(_), _) => &rules::SPACE,
+        Cause::Limit(
+            Limit::Memory(_) | Limit::Table(_) | Limit::SandboxMemory(_) | Limit::OpenFiles(_),
+            _,
+        )
+        | Cause::Refused(..) => &rules::SPACE,
         Cause::Limit(Limit::Stack(_), _) => &rules::TRAP,
         Cause::Trap { limit: Some(_), .. } => &rules::SPACE,
         Cause::Trap { limit: None, .. } => &rules::TRAP,

@@ -9,8 +9,10 @@ use rhost::check::findings::Findings;
 use rhost::check::report::Report;
 use rhost::check::rules::Level;
 use rhost::check::{self, Collector, Outcome, Plan, component};
+use rhost::commons::{Commons, Sizes};
 use rhost::inspect::{InspectError, inspect};
 use rhost::log::{Format, Sink};
+use rhost::settings::ConnectionLimits;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -97,7 +99,9 @@ fn examine(args: Check) -> Result<(String, Outcome), Error> {
         paths,
         wait: args.wait,
     };
-    let deployer = Deployer::new(args.app, None, args.quiet || args.json, 1, &log)?;
+    let sizes = Sizes::of_this_machine(None, ConnectionLimits::default().connections);
+    let room = Commons::new(sizes).room();
+    let deployer = Deployer::new(args.app, None, args.quiet || args.json, 1, &log, room)?;
     let component = deployer.component()?;
     let mut findings = Findings::default();
     look_at(&component, &limits, &mut findings)?;

@@ -2,7 +2,7 @@
 
 use super::app::AppArgs;
 use super::life::LifeArgs;
-use super::limits::ConnectionArgs;
+use super::limits::{ConnectionArgs, SandboxArgs};
 use super::listen::ListenArgs;
 use super::parse::{duration, head_size};
 use super::proxy::ProxyArgs;
@@ -67,6 +67,9 @@ pub(super) struct Serve {
 
     #[command(flatten)]
     pub(super) connections: ConnectionArgs,
+
+    #[command(flatten)]
+    pub(super) sandboxes: SandboxArgs,
 
     #[command(flatten)]
     pub(super) timeouts: TimeoutArgs,

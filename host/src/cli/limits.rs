@@ -1,7 +1,8 @@
-//! Flags that bound connections, and what is done over one.
+//! Flags that bound connections, what is done over one, and all sandboxes together.
 
-use super::parse::window;
+use super::parse::{octets, window};
 use clap::Args;
+use rhost::commons::Sizes;
 use rhost::settings::{ConnectionLimits, Http2Limits};
 
 /// Limits of connections.
@@ -47,6 +48,23 @@ pub struct ConnectionArgs {
     /// connection is ended
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..))]
     http2_max_control_frames: u32,
+}
+
+/// Limits of all sandboxes together.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits of all sandboxes")]
+pub struct SandboxArgs {
+    /// Memory of all sandboxes together, beyond the first MiB of each; beyond it, 503
+    /// [default: half of the machine's memory]
+    #[arg(long, value_name = "SIZE", value_parser = octets)]
+    sandbox_memory: Option<u64>,
+}
+
+impl SandboxArgs {
+    /// What they may have together, beside so many connections.
+    pub fn sizes(&self, connections: &ConnectionLimits) -> Sizes {
+        Sizes::of_this_machine(self.sandbox_memory, connections.connections)
+    }
 }
 
 impl ConnectionArgs {

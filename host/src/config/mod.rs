@@ -202,6 +202,7 @@ fn tenants(root: &Table<'_>, problems: &mut Problems) -> BTreeMap<String, Tenant
                     settings.queue_timeout =
                         value::duration(text).unwrap_or(settings.queue_timeout);
                 }
+                "memory" => settings.memory = value::octets(text).ok(),
                 "weight" => settings.weight = text.parse().unwrap_or(settings.weight),
                 _ => {}
             }

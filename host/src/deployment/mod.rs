@@ -126,7 +126,7 @@ impl Deployment {
                     // What it has by now counts on.
                     let last = self.current.tenants.get(name);
                     let party = last.map(|(_, tenant)| tenant.party().clone());
-                    let party = party.unwrap_or_else(|| self.components.sandboxes().party());
+                    let party = party.unwrap_or_else(|| self.components.party());
                     Arc::new(Tenant::new(name, &plan.settings, lanes, party))
                 }
             };
@@ -243,6 +243,10 @@ impl Deployment {
     /// go.
     pub fn adopt(&mut self, ready: Ready) -> (Routes<Arc<App>>, Changes) {
         self.current = ready.next;
+        // Not before: until here those of the same names hold for whom they serve.
+        for (settings, tenant) in self.current.tenants.values() {
+            tenant.party().room().limit_memory(settings.memory);
+        }
         (ready.routes, ready.changes)
     }
 

@@ -1,6 +1,7 @@
 //! An app that is not to be served yet: whether it could be.
 
 use crate::app::App;
+use crate::commons::{Commons, Room, Sizes};
 use crate::components::Components;
 use crate::config::AppPlan;
 use crate::digest::Digest;
@@ -14,14 +15,21 @@ use std::sync::Arc;
 pub struct Trial {
     components: Arc<Components>,
     log: Sink,
+    /// Nobody's, as nothing of it runs.
+    room: Arc<Room>,
 }
 
 impl Trial {
     /// One with the same components as the deployment.
     pub fn new(components: Arc<Components>, log: &Sink) -> Self {
+        let nothing = Sizes {
+            memory: 0,
+            files: 0,
+        };
         Trial {
             components,
             log: log.clone(),
+            room: Commons::new(nothing).room(),
         }
     }
 
@@ -34,6 +42,6 @@ impl Trial {
             dev: false,
             ..plan.settings.clone()
         };
-        App::new(&component.loaded, &settings, &self.log, None).map(drop)
+        App::new(&component.loaded, &settings, &self.log, &self.room, None).map(drop)
     }
 }

@@ -15,14 +15,18 @@ use std::fmt;
 const STATUSES: [&str; ENDINGS] = ["2xx", "3xx", "4xx", "5xx", "499"];
 
 /// The limits that a request can reach, with the label that each has: the flag that
-/// sets it.
-const LIMITS: [(Hit, &str); 6] = [
+/// sets it, if one does.
+const LIMITS: [(Hit, &str); 10] = [
     (Hit::Cpu, "cpu"),
     (Hit::Wall, "timeout"),
     (Hit::Memory, "memory"),
     (Hit::Table, "table_elements"),
     (Hit::RequestBody, "max_request_body"),
     (Hit::ResponseBody, "max_response_body"),
+    (Hit::SandboxMemory, "sandbox_memory"),
+    (Hit::TenantMemory, "tenant_memory"),
+    (Hit::OpenFiles, "open_files"),
+    (Hit::TenantOpenFiles, "tenant_open_files"),
 ];
 
 /// Why a request is shed, with the label that each has.

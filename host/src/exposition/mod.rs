@@ -2,10 +2,12 @@
 //! app used, in one text.
 
 mod apps;
+mod commons;
 mod tenants;
 
 use crate::metrics;
 use apps::Apps;
+use commons::Sums;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use std::sync::LazyLock;
@@ -18,6 +20,7 @@ static OF_APPS: LazyLock<Registry> = LazyLock::new(|| {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Apps));
     registry.register_collector(Box::new(Tenants));
+    registry.register_collector(Box::new(Sums));
     registry
 });
 

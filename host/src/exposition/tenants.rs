@@ -1,4 +1,4 @@
-//! What is told of each tenant that has a share of places.
+//! What is told of each tenant that has a share of places, or of memory.
 
 use crate::tenancy::{self, Share};
 use prometheus_client::collector::Collector;
@@ -13,6 +13,7 @@ pub struct Tenants;
 
 impl Collector for Tenants {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        memory(&mut encoder)?;
         let shares = tenancy::shares();
         if shares.is_empty() {
             return Ok(());
@@ -29,4 +30,20 @@ impl Collector for Tenants {
         let help = "Requests that wait for a place of their tenant's";
         gauge("rhost_tenant_requests_queued", help, |share| share.queued)
     }
+}
+
+fn memory(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let memory = tenancy::memory();
+    if memory.is_empty() {
+        return Ok(());
+    }
+    let (name, help) = (
+        "rhost_tenant_memory_bytes",
+        "Memory that the sandboxes of a tenant have together, beyond what is not counted",
+    );
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    memory.iter().try_for_each(|(tenant, octets)| {
+        let labels = [("tenant", &**tenant)];
+        ConstGauge::new(*octets).encode(family.encode_family(&labels)?)
+    })
 }

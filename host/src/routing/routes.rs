@@ -97,11 +97,18 @@ impl<T> Origin<T> {
 mod tests {
     use super::*;
     use crate::admission::Stock;
+    use crate::commons::{Commons, Sizes};
+    use crate::components::Party;
     use crate::settings::TenantSettings;
 
     fn routes() -> Routes<&'static str> {
         let tenant = |name: &str| {
-            let party = Stock::new([1; 3], 1).party();
+            let nothing = Sizes {
+                memory: 0,
+                files: 0,
+            };
+            let party = Party::new(&Stock::new([1; 3], 1), &Commons::new(nothing));
+            let party = Arc::new(party);
             Arc::new(Tenant::new(name, &TenantSettings::default(), 1, party))
         };
         let (one, two) = (tenant("one"), tenant("two"));

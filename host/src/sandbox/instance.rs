@@ -6,7 +6,7 @@ use super::handle::HandleExport;
 use super::state::{Serving, State};
 use crate::backtrace::Backtrace;
 use crate::failure::{Cause, Limit};
-use crate::gateway::Environ;
+use crate::gateway::{Environ, Failure};
 use crate::turn::Stage;
 use std::time::Duration;
 use wasmtime::component::{Instance, InstancePre, Resource};
@@ -73,7 +73,7 @@ impl Sandbox {
         match handle.call_async(&mut *store, (environ, input)).await {
             Ok((result,)) => {
                 store.data_mut().returned();
-                result.map_err(Cause::Reported)
+                result.map_err(|failure| refused(Cause::Reported(failure), store.data()))
             }
             Err(error) => {
                 let state = store.data();
@@ -111,6 +111,19 @@ fn tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
     ))
 }
 
+/// What is said of a guest that failed by itself: if it was refused what all sandboxes have
+/// together, that is most likely why, and no fault of its own.
+fn refused(failure: Cause, state: &State) -> Cause {
+    let is_its_own = matches!(
+        failure,
+        Cause::Exited(_) | Cause::Reported(Failure::Exception(_))
+    );
+    match state.space.refused() {
+        Some(limit) if is_its_own && limit.is_of_all() => Cause::Refused(limit, Box::new(failure)),
+        _ => failure,
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct LimitReached(Limit);
@@ -130,7 +143,7 @@ pub fn cause(
         return Cause::Limit(*limit, backtrace);
     }
     if let Some(I32Exit(code)) = error.downcast_ref() {
-        return Cause::Exited(*code);
+        return refused(Cause::Exited(*code), state);
     }
     if error.is::<PoolConcurrencyLimitError>() {
         return Cause::NoSandbox;

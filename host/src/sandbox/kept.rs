@@ -7,6 +7,7 @@
 //! and when a pool runs out all the same, the one that has waited longest goes.
 
 use super::instance::Sandbox;
+use crate::commons::{Idle, Room};
 use crate::metrics::{self, Event};
 use crate::settings::Reuse;
 use std::collections::VecDeque;
@@ -97,8 +98,8 @@ impl Drop for Reusable {
 }
 
 impl Kept {
-    /// None yet.
-    pub fn new(engine: &Engine, reuse: Reuse) -> Arc<Self> {
+    /// None yet. What they have comes out of `room`.
+    pub fn new(engine: &Engine, reuse: Reuse, room: &Arc<Room>) -> Arc<Self> {
         let kept = Arc::new(Kept {
             reuse,
             engine: engine.clone(),
@@ -112,6 +113,8 @@ impl Kept {
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|other| other.strong_count() > 0);
         all.push(Arc::downgrade(&kept));
+        let idle: Arc<dyn Idle> = kept.clone();
+        room.yields(Arc::downgrade(&idle));
         kept
     }
 
@@ -204,6 +207,17 @@ impl Kept {
         let mut shelf = self.shelf();
         shelf.sweep = shelf.waiting.iter().map(|instance| instance.dies).min();
         shelf.sweep
+    }
+}
+
+impl Idle for Kept {
+    fn waits_since(&self) -> Option<std::time::Instant> {
+        let shelf = self.shelf();
+        shelf.waiting.front().map(|first| first.since.into_std())
+    }
+
+    fn end_longest(&self) -> bool {
+        self.drop_first(Event::InstanceEvicted, |_| true)
     }
 }
 

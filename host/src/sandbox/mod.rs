@@ -46,7 +46,7 @@ impl Program {
     pub fn new(linked: Arc<Linked>, lent: Arc<Lent>, limits: &Limits, reuse: Reuse) -> Self {
         let engine = linked.component().engine();
         Program {
-            kept: reuse.is_on().then(|| Kept::new(engine, reuse)),
+            kept: reuse.is_on().then(|| Kept::new(engine, reuse, lent.room())),
             linked,
             lent,
             limits: limits.clone(),

@@ -1,6 +1,8 @@
 //! What one sandbox holds: the data of its store.
 
 use crate::capabilities::{Borrower, Lent, Loan, LockDirs};
+use crate::commons::Short;
+use crate::failure::Limit;
 use crate::input::Input;
 use crate::meter::{CpuMeter, SpaceMeter};
 use crate::observer::Event;
@@ -19,8 +21,8 @@ const HANDLES_LEFT: usize = 16_384;
 /// may be a file descriptor: what a guest forgets must not add up.
 const RESOURCES_LEFT: usize = 128;
 /// Resources of WASI that it may hold at a time, as many as the files that a process may
-/// have open if nobody says otherwise. They come out of what this process may have open,
-/// which a guest that wants all would leave nothing of for others.
+/// have open if nobody says otherwise. What all sandboxes have is bounded beside it, in
+/// the commons.
 const MOST_RESOURCES: usize = 1024;
 
 /// The data of one sandbox's store. It dies with the instance.
@@ -38,9 +40,10 @@ pub struct State {
     /// Memory and tables.
     pub space: SpaceMeter,
     lent: Arc<Lent>,
+    /// What the guest has of WASI. It is dropped before the loan, which counts it.
+    table: ResourceTable,
     /// WASI, from its first use on.
     loan: Option<Box<Loan>>,
-    table: ResourceTable,
 }
 
 /// What belongs to one request.
@@ -100,21 +103,21 @@ impl State {
             response_headers,
             space,
             lent,
-            loan: None,
             table: table(),
+            loan: None,
         }
     }
 
     /// The same request, for an instance that is begun anew since this one could
-    /// not be made.
+    /// not be made. What this one took is given back.
     pub fn anew(self, space: SpaceMeter) -> Self {
         State {
             served: 0,
             last_output: 0,
             handles: 0,
             space,
-            loan: None,
             table: table(),
+            loan: None,
             ..self
         }
     }
@@ -137,6 +140,9 @@ impl State {
     pub fn end(&mut self, bodiless: bool) -> bool {
         if let Some(loan) = &self.loan {
             loan.log.end_lines();
+            // What it gave back is not to be kept while it waits; it may have less than it
+            // is counted for, and never more.
+            let _ = self.count(0);
         }
         let Some(serving) = self.serving.take() else {
             return false;
@@ -220,20 +226,33 @@ fn no_request() -> wasmtime::Error {
 }
 
 impl State {
+    /// Counts the files that the guest may have open, and so many more.
+    fn count(&mut self, more: usize) -> Result<(), Short> {
+        match &mut self.loan {
+            Some(loan) => self.lent.count(loan, &mut self.table, more),
+            None => Ok(()),
+        }
+    }
+
     /// What it is lent, and the table of what its guest has of that.
     fn loan(&mut self) -> (&mut Loan, &mut ResourceTable) {
         let State {
             serving,
+            space,
             lent,
-            loan,
             table,
+            loan,
             ..
         } = self;
         let loan = loan.get_or_insert_with(|| {
             let request = serving
                 .as_ref()
                 .map_or_else(RequestId::next, |it| it.request);
-            Box::new(lent.to_sandbox(request))
+            let loan = lent.to_sandbox(request);
+            if let Some(limit) = loan.refused {
+                space.refuse(limit);
+            }
+            Box::new(loan)
         });
         (loan, table)
     }
@@ -247,7 +266,8 @@ impl ResourceLimiter for State {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let is_granted = self.space.memory_growing(current, desired, maximum)?;
+        let room = self.lent.room();
+        let is_granted = self.space.memory_growing(room, current, desired, maximum);
         if let Some(serving) = &self.serving {
             serving.cpu.tally().has_memory(self.space.memory());
         }
@@ -256,23 +276,11 @@ impl ResourceLimiter for State {
 
     fn table_growing(
         &mut self,
-        current: usize,
+        _: usize,
         desired: usize,
-        maximum: Option<usize>,
+        _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.space.table_growing(current, desired, maximum)
-    }
-
-    fn instances(&self) -> usize {
-        self.space.instances()
-    }
-
-    fn tables(&self) -> usize {
-        self.space.tables()
-    }
-
-    fn memories(&self) -> usize {
-        self.space.memories()
+        Ok(self.space.table_growing(desired))
     }
 }
 
@@ -291,5 +299,15 @@ impl WasiView for State {
 impl Borrower for State {
     fn locks(&mut self) -> &mut LockDirs {
         &mut self.loan().0.locks
+    }
+
+    fn may_open(&mut self) -> bool {
+        match self.count(1) {
+            Ok(()) => true,
+            Err(short) => {
+                self.space.refuse(Limit::OpenFiles(short));
+                false
+            }
+        }
     }
 }

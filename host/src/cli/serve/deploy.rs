@@ -5,6 +5,7 @@ use super::super::flags::Switch;
 use super::super::progress::Progress;
 use super::error::Error;
 use rhost::app::App;
+use rhost::commons::Room;
 use rhost::compiled::Cache;
 use rhost::failure::Octets;
 use rhost::inspect::inspect;
@@ -28,6 +29,7 @@ pub struct Deployer {
     engines: Engines,
     cache: Option<Cache>,
     log: Sink,
+    room: Arc<Room>,
 }
 
 /// What a command line names.
@@ -48,13 +50,14 @@ pub struct Component {
 impl Deployer {
     /// Checks what can be checked before anything is built. `dev` says whether
     /// the app is being developed, if anybody said so. What guests print goes to
-    /// `log`.
+    /// `log`, and what their sandboxes take comes out of `room`.
     pub fn new(
         args: AppArgs,
         dev: Option<Switch>,
         quiet: bool,
         threads: usize,
         log: &Sink,
+        room: Arc<Room>,
     ) -> Result<Self, Error> {
         for dir in &args.dir {
             std::fs::read_dir(&dir.host).map_err(|error| Error::Dir {
@@ -85,6 +88,7 @@ impl Deployer {
             engines,
             cache,
             log: log.clone(),
+            room,
         })
     }
 
@@ -126,7 +130,7 @@ impl Deployer {
     /// The app that `component` is, in the place of `last`.
     pub fn app(&self, component: &Component, last: Option<&App>) -> Result<App, Error> {
         self.make(component, |loaded, settings| {
-            App::new(loaded, settings, &self.log, last)
+            App::new(loaded, settings, &self.log, &self.room, last)
         })
     }
 
@@ -138,7 +142,7 @@ impl Deployer {
         observer: Arc<dyn rhost::observer::Observer>,
     ) -> Result<App, Error> {
         self.make(component, |loaded, settings| {
-            App::observed(loaded, settings, &self.log, observer)
+            App::observed(loaded, settings, &self.log, &self.room, observer)
         })
     }
 

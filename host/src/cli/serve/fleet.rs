@@ -6,6 +6,7 @@ use super::super::progress::Progress;
 use super::configured::Configured;
 use super::error::Error;
 use rhost::app::App;
+use rhost::commons::Commons;
 use rhost::compiled::Cache;
 use rhost::components::Components;
 use rhost::config::{Config, Given};
@@ -50,12 +51,14 @@ pub struct NotApplied {
 }
 
 impl Fleet {
-    /// Makes what the file needs; its apps are not loaded.
+    /// Makes what the file needs; its apps are not loaded. Their sandboxes have `commons`
+    /// together.
     pub fn new(
         configured: Configured,
         store: Option<Store>,
         threads: usize,
         log: &Sink,
+        commons: Arc<Commons>,
     ) -> Result<Self, Error> {
         let Configured { args, config } = configured;
         let dev = args.dev == Some(Switch::On);
@@ -75,6 +78,7 @@ impl Fleet {
             args.app.compile.compiler(),
             cache,
             Arc::new(Residency::within(budget)),
+            commons,
         ));
         let tails = Tails::default();
         if store.is_some() {

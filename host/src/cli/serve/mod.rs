@@ -27,6 +27,7 @@ use pid_file::PidFile;
 use reload::Reloads;
 use rhost::access_log::AccessLog;
 use rhost::admin::{Admin, Api, Health, Pages};
+use rhost::commons::Commons;
 use rhost::handover::{Predecessor, Role};
 use rhost::listener::{self, Listener};
 use rhost::log::{Format, Sink};
@@ -81,6 +82,8 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
     let connection_limits = args.connections.limits();
     descriptors::raise();
     huge_pages::decline();
+    // After it, as it counts what files there may be.
+    let commons = Commons::new(args.sandboxes.sizes(&connection_limits));
     let reuse = args.app.reuse.reuse();
     let threads = args.threads.map_or_else(cores, usize::from);
     let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
@@ -125,9 +128,11 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
     let mut served = match config {
         Some(config) => {
             let configured = Configured { args, config };
-            Served::Many(Box::new(Fleet::new(configured, store, threads, &log)?))
+            Served::Many(Box::new(Fleet::new(
+                configured, store, threads, &log, commons,
+            )?))
         }
-        None => Served::One(Box::new(One::new(args, threads, &log)?)),
+        None => Served::One(Box::new(One::new(args, threads, &log, &commons)?)),
     };
     let site = Site::new(None, &timeouts, &log, access_log)
         .with_head_limits(head_limits)

@@ -5,6 +5,7 @@ use super::deploy::{Component, Deployer};
 use super::error::Error;
 use super::rebuild::{self, Rebuild};
 use rhost::app::App;
+use rhost::commons::Commons;
 use rhost::development::Live;
 use rhost::log::Sink;
 use rhost::tenant::Site;
@@ -25,10 +26,16 @@ pub struct One {
 }
 
 impl One {
-    /// Checks what can be checked before anything is built.
-    pub fn new(args: Serve, threads: usize, log: &Sink) -> Result<Self, Error> {
+    /// Checks what can be checked before anything is built. Its sandboxes have `commons`
+    /// together.
+    pub fn new(
+        args: Serve,
+        threads: usize,
+        log: &Sink,
+        commons: &Arc<Commons>,
+    ) -> Result<Self, Error> {
         let (concurrency, quiet) = (args.app.limits.concurrency, args.quiet);
-        let deployer = Deployer::new(args.app, args.dev, quiet, threads, log)?;
+        let deployer = Deployer::new(args.app, args.dev, quiet, threads, log, commons.room())?;
         let watch = match args.watch {
             true => Some(deployer.watch()?),
             false => None,

@@ -184,4 +184,10 @@ pub const TENANT: &[Key] = &[
         "100",
         "Its part of CPU time when that is scarce: twice the weight is twice the time",
     ),
+    key(
+        "memory",
+        Kind::Size(0, ANY),
+        "(a share of sandbox-memory)",
+        "Memory of all its sandboxes together; beyond it, 429",
+    ),
 ];

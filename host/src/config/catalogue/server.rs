@@ -261,6 +261,12 @@ pub const SERVER: &[Key] = &[
         "Memory that loaded apps may take together, beside their sandboxes; those used least recently are let go",
     ),
     key(
+        "sandbox-memory",
+        Kind::Size(0, ANY),
+        "(half of the machine's memory)",
+        "Memory of all sandboxes together; beyond it, 503",
+    ),
+    key(
         "watch",
         Kind::Switch,
         "false",
