@@ -216,24 +216,25 @@ impl Site {
         if announced_length(&head.headers).is_some_and(|length| length > limits.request_body) {
             return refuse(Cause::RequestTooLarge(limits.request_body), trail);
         }
-        let accounts = match &tenant {
-            Some(tenant) => tenant.accounts(),
-            None => app.accounts(),
-        };
-        let accounts = accounts.clone();
         let entering = async {
             let share = match &tenant {
                 None => None,
                 Some(tenant) => tenant.enter(lane).await?,
             };
-            Ok((share, app.enter(lane).await?))
+            let accounts = tenant.as_ref().map(|tenant| tenant.accounts());
+            Ok((share, app.enter(lane, accounts).await?))
         };
         let (entered, queue) = receipt::waited(entering).await;
         trail.queued(queue);
-        let (share, Entered { desk, places }) = match entered {
+        let (share, entered) = match entered {
             Ok(entered) => entered,
             Err(cause) => return refuse(cause, trail),
         };
+        let Entered {
+            desk,
+            places,
+            accounts,
+        } = entered;
 
         let method = head.method.clone();
         let input = Input::new(incoming, limits.request_body, self.body_timeout);

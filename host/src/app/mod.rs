@@ -5,6 +5,7 @@
 //! used more recently.
 
 mod desk;
+mod standing;
 
 pub use desk::Desk;
 
@@ -23,8 +24,9 @@ use crate::sandbox::SizeClass;
 use crate::settings::{AppSettings, COMMON_WEIGHT, Limits};
 use crate::turn::{Account, Accounts};
 use arc_swap::ArcSwapOption;
+use standing::{Keeping, Standing};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// What an app takes in memory beside its component, in octets on each lane: its
@@ -44,20 +46,14 @@ pub struct App {
     subject: Option<Arc<Subject>>,
     /// Where its component comes from, if that is not loaded for good.
     supply: Option<Supply>,
-    /// Who shares the host with others: its tenant, or itself from when it was loaded for
-    /// the first time on. None as long as there is nobody to share with.
-    party: OnceLock<Arc<Party>>,
-    /// Its places, which it keeps from when it was loaded for the first time on: they
-    /// are counted over all that are loaded after that.
-    turnstile: OnceLock<Arc<Turnstile>>,
-    /// Those of the app whose place it takes.
-    last_turnstile: Option<Arc<Turnstile>>,
+    /// Its tenant, if it has one who shares the host with others.
+    party: Option<Arc<Party>>,
+    /// What counts on from one time that it is loaded to the next; at first that of the
+    /// app whose place it takes.
+    keeping: Keeping,
     office: ArcSwapOption<Office>,
     /// What it used so far.
     ledger: Arc<Ledger>,
-    /// What its guests have used of each lane's thread, if it is no tenant's; from its
-    /// first request on.
-    accounts: OnceLock<Accounts>,
     /// Held by who loads it; why that failed last, and when.
     loading: tokio::sync::Mutex<Option<(Instant, Arc<str>)>>,
     last_used: AtomicU32,
@@ -65,7 +61,7 @@ pub struct App {
 
 /// What an app has while it is loaded.
 struct Office {
-    turnstile: Arc<Turnstile>,
+    standing: Arc<Standing>,
     /// How big its sandboxes are.
     class: SizeClass,
     /// One for each lane.
@@ -80,6 +76,8 @@ pub struct Entered {
     pub desk: Arc<Desk>,
     /// Its place, and its sandbox of those that the app's party has.
     pub places: (Place, Option<Seat>),
+    /// Whom the time is charged to that its guest spends.
+    pub accounts: Accounts,
 }
 
 impl App {
@@ -126,8 +124,7 @@ impl App {
     ) -> Self {
         let lanes = supply.components.lanes();
         let mut app = App::made(settings, log, Some(supply), last, lanes);
-        let party = party.or_else(|| last?.party.get().cloned());
-        app.party = party.map(OnceLock::from).unwrap_or_default();
+        app.party = party;
         app
     }
 
@@ -159,49 +156,67 @@ impl App {
             logs: (0..lanes.max(1)).map(|_| Arc::new(log.clone())).collect(),
             subject,
             supply,
-            party: OnceLock::new(),
-            turnstile: OnceLock::new(),
-            last_turnstile: last.and_then(|last| last.turnstile.get().cloned()),
+            party: None,
+            keeping: last
+                .map(|last| Keeping::of(&last.keeping))
+                .unwrap_or_default(),
             office: ArcSwapOption::empty(),
-            accounts: OnceLock::new(),
             loading: tokio::sync::Mutex::default(),
             last_used: AtomicU32::new(0),
         }
     }
 
     fn opened(self, loaded: &Loaded, room: &Arc<Room>) -> Result<Self, LoadError> {
-        let office = self.open(loaded, room, None)?;
+        let standing = self.stand(loaded)?;
+        let office = self.open(loaded, standing, room, None);
         self.office.store(Some(Arc::new(office)));
         Ok(self)
+    }
+
+    /// Its standing as the app of what is `loaded`: what is kept of it, and else a new one.
+    fn stand(&self, loaded: &Loaded) -> Result<Arc<Standing>, LoadError> {
+        let limits = &self.settings.limits;
+        if loaded.initial_memory > limits.memory {
+            return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
+        }
+        let lanes = loaded.linked.len();
+        let standing = self.keeping.renew(|last| {
+            let turnstile = Turnstile::new(limits, lanes, loaded.capacity());
+            let last_turnstile = last.map(|last| &last.turnstile);
+            let same = last_turnstile.filter(|last| last.places() == turnstile.places());
+            let own = |supply: &Supply| {
+                let last = last.and_then(|last| last.party.clone());
+                last.unwrap_or_else(|| supply.components.party())
+            };
+            let party = self.party.clone();
+            let accounts = last.map(|last| last.accounts.clone());
+            Arc::new(Standing {
+                turnstile: same.cloned().unwrap_or_else(|| Arc::new(turnstile)),
+                party: party.or_else(|| self.supply.as_ref().map(own)),
+                accounts: accounts.unwrap_or_else(|| Account::on_each(lanes, COMMON_WEIGHT)),
+            })
+        });
+        self.ledger.follow(&standing.turnstile);
+        Ok(standing)
     }
 
     /// Desks for what is `loaded`, whose sandboxes take out of `room`.
     fn open(
         &self,
         loaded: &Loaded,
+        standing: Arc<Standing>,
         room: &Arc<Room>,
         component: Option<(Arc<Component>, Share)>,
-    ) -> Result<Office, LoadError> {
-        let limits = &self.settings.limits;
-        if loaded.initial_memory > limits.memory {
-            return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
-        }
+    ) -> Office {
         let lanes = loaded.linked.iter().zip(&self.logs);
         let desk = |linked, log| Arc::new(Desk::new(linked, &self.settings, log, room));
         let desks = lanes.map(|(linked, log)| desk(linked, log));
-        let turnstile = self.turnstile.get_or_init(|| {
-            let turnstile = Turnstile::new(limits, loaded.linked.len(), loaded.capacity());
-            let last = self.last_turnstile.as_ref();
-            let same = last.filter(|last| last.places() == turnstile.places());
-            same.cloned().unwrap_or_else(|| Arc::new(turnstile))
-        });
-        self.ledger.follow(turnstile);
-        Ok(Office {
+        Office {
             class: loaded.class,
-            turnstile: turnstile.clone(),
+            standing,
             desks: desks.collect(),
             _component: component,
-        })
+        }
     }
 
     /// Its settings.
@@ -229,25 +244,22 @@ impl App {
         &self.ledger
     }
 
-    /// What its guests have used of each lane's thread, if it is no tenant's.
-    pub fn accounts(&self) -> &Accounts {
-        self.accounts
-            .get_or_init(|| Account::on_each(self.logs.len(), COMMON_WEIGHT))
-    }
-
-    /// How many of its requests can run at a time, if it was ever loaded.
+    /// How many of its requests can run at a time, if it is loaded.
     pub fn places(&self) -> usize {
-        self.turnstile.get().map_or(0, |places| places.places())
+        let standing = self.keeping.get();
+        standing.map_or(0, |standing| standing.turnstile.places())
     }
 
     /// How many of its requests run now.
     pub fn running(&self) -> usize {
-        self.turnstile.get().map_or(0, |places| places.taken())
+        let standing = self.keeping.get();
+        standing.map_or(0, |standing| standing.turnstile.taken())
     }
 
     /// How many of its requests wait for a place.
     pub fn queued(&self) -> usize {
-        self.turnstile.get().map_or(0, |places| places.waiting())
+        let standing = self.keeping.get();
+        standing.map_or(0, |standing| standing.turnstile.waiting())
     }
 
     /// Whether it is in memory.
@@ -271,38 +283,31 @@ impl App {
     }
 
     /// A desk for a request that came in on `lane`, and its place there; after the app
-    /// has been loaded if it is not, and after waiting if all places are taken.
-    pub async fn enter(self: &Arc<Self>, lane: usize) -> Result<Entered, Cause> {
-        if let Some(entered) = self.enter_now(lane) {
+    /// has been loaded if it is not, and after waiting if all places are taken. What its
+    /// guest spends is charged to the `tenant`, or to the app if it is no tenant's.
+    pub async fn enter(
+        self: &Arc<Self>,
+        lane: usize,
+        tenant: Option<&Accounts>,
+    ) -> Result<Entered, Cause> {
+        if let Some(entered) = self.enter_now(lane, tenant) {
             return entered;
         }
         let office = match self.office.load_full() {
             Some(office) => office,
             None => self.load().await?,
         };
-        self.seat(&office, office.turnstile.enter(lane).await?)
+        let place = office.standing.turnstile.enter(lane).await?;
+        office.seat(place, tenant)
     }
 
     /// The same if it takes no waiting, and no count that lanes share.
-    fn enter_now(&self, lane: usize) -> Option<Result<Entered, Cause>> {
+    fn enter_now(&self, lane: usize, tenant: Option<&Accounts>) -> Option<Result<Entered, Cause>> {
         let office = self.office.load();
         let office = office.as_ref()?;
         self.use_now();
-        let place = office.turnstile.try_enter(lane)?;
-        Some(self.seat(office, place))
-    }
-
-    /// What who has this `place` gets, unless the app's party has its share already.
-    fn seat(&self, office: &Office, place: Place) -> Result<Entered, Cause> {
-        let lane = place.lane();
-        let seat = match self.party.get() {
-            Some(party) => Some(party.take(lane, office.class).ok_or(Cause::NoShare)?),
-            None => None,
-        };
-        Ok(Entered {
-            desk: office.desks[lane].clone(),
-            places: (place, seat),
-        })
+        let place = office.standing.turnstile.try_enter(lane)?;
+        Some(office.seat(place, tenant))
     }
 
     fn use_now(&self) {
@@ -353,13 +358,11 @@ impl App {
         let component = supply.fetch()?;
         let residency = supply.components.residency();
         let share = residency.share(DESK * supply.components.lanes() as u64, 0);
-        let party = self.party.get_or_init(|| supply.components.party());
-        let office = self.open(
-            &component.loaded,
-            party.room(),
-            Some((component.clone(), share)),
-        )?;
-        let office = Arc::new(office);
+        let standing = self.stand(&component.loaded)?;
+        let party = standing.party.clone();
+        let party = party.unwrap_or_else(|| supply.components.party());
+        let parts = Some((component.clone(), share));
+        let office = Arc::new(self.open(&component.loaded, standing, party.room(), parts));
         self.office.store(Some(office.clone()));
         // Without kept code it would have to be compiled again.
         if supply.components.come_back() {
@@ -386,13 +389,32 @@ impl Resident for App {
     }
 
     fn leave(&self) {
-        if let Some(office) = self.office.swap(None) {
-            office.retire();
+        let Some(office) = self.office.swap(None) else {
+            return;
+        };
+        office.retire();
+        // Nobody can enter by it any more, unless somebody is about to.
+        if Arc::into_inner(office).is_some() {
+            self.keeping.let_go();
         }
     }
 }
 
 impl Office {
+    /// What who has this `place` gets, unless the app's party has its share already.
+    fn seat(&self, place: Place, tenant: Option<&Accounts>) -> Result<Entered, Cause> {
+        let lane = place.lane();
+        let seat = match &self.standing.party {
+            Some(party) => Some(party.take(lane, self.class).ok_or(Cause::NoShare)?),
+            None => None,
+        };
+        Ok(Entered {
+            desk: self.desks[lane].clone(),
+            places: (place, seat),
+            accounts: tenant.unwrap_or(&self.standing.accounts).clone(),
+        })
+    }
+
     fn retire(&self) {
         self.desks.iter().for_each(|desk| desk.retire());
     }
