@@ -149,6 +149,11 @@ impl Room {
         self.most_memory.store(octets.unwrap_or(ANY), Relaxed);
     }
 
+    /// The most memory that they may have, if that was said.
+    pub fn memory_limit(&self) -> Option<u64> {
+        Some(self.most_memory.load(Relaxed)).filter(|most| *most != ANY)
+    }
+
     /// How much of `good` its sandboxes have.
     pub fn taken(&self, good: Good) -> u64 {
         self.taken[good as usize].load(Relaxed)
@@ -177,31 +182,37 @@ impl Room {
         }
     }
 
-    /// It is added first and looked at after, so that two at once never both get the last.
+    /// What others look at has nothing added to it before it is granted: a guest that asks
+    /// in vain, however often, has nobody else refused anything.
     fn try_take(&self, good: Good, amount: u64) -> Result<(), Short> {
         let number = good as usize;
         let size = self.commons.sizes[number];
         let had = self.taken[number].fetch_add(amount, Relaxed);
-        let all = self.commons.taken[number].fetch_add(amount, Relaxed) + amount;
         let (own, own_limit) = (had + amount, self.limit(good));
-        let free = size.saturating_sub(all);
-        let has_share = || {
-            let is_alone = self.commons.rooms.load(Relaxed) <= 1;
-            had > 0 && own > free.saturating_mul(TIMES as u64) && !is_alone
+        let is_alone = self.commons.rooms.load(Relaxed) <= 1;
+        let short = |all: u64| {
+            let may_have = size.saturating_sub(all).saturating_mul(TIMES as u64);
+            match own_limit {
+                Some(limit) if own > limit => Some(Short::Own(limit)),
+                _ if all > size => Some(Short::All(size)),
+                None if had > 0 && own > may_have && !is_alone => Some(Short::Share(size)),
+                _ => None,
+            }
         };
-        let short = match own_limit {
-            Some(limit) if own > limit => Short::Own(limit),
-            _ if all > size => Short::All(size),
-            None if has_share() => Short::Share(size),
-            _ => return Ok(()),
+        let with = |taken: u64| {
+            let all = taken + amount;
+            short(all).is_none().then_some(all)
         };
-        self.give_back(good, amount);
-        Err(short)
+        let taking = self.commons.taken[number].fetch_update(Relaxed, Relaxed, with);
+        taking.map(drop).map_err(|taken| {
+            self.taken[number].fetch_sub(amount, Relaxed);
+            short(taken + amount).unwrap_or(Short::All(size))
+        })
     }
 
     fn limit(&self, good: Good) -> Option<u64> {
         match good {
-            Good::Memory => Some(self.most_memory.load(Relaxed)).filter(|most| *most != ANY),
+            Good::Memory => self.memory_limit(),
             Good::Files => None,
         }
     }

@@ -134,7 +134,8 @@ pub fn memory() -> BTreeMap<Arc<str>, u64> {
     let rooms = ROOMS.lock().unwrap_or_else(PoisonError::into_inner);
     let mut memory: BTreeMap<_, u64> = BTreeMap::new();
     for (name, room) in rooms.iter() {
-        if let Some(room) = room.upgrade() {
+        // One that has none any more goes on with its room.
+        if let Some(room) = room.upgrade().filter(|room| room.memory_limit().is_some()) {
             *memory.entry(name.clone()).or_default() += room.taken(Good::Memory);
         }
     }

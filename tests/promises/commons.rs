@@ -127,6 +127,8 @@ async fn a_tenant_has_so_much_memory_whoever_serves_it() {
     drop((held, more, rich));
     all_is_given_back(&fleet, Good::Memory).await;
     assert_eq!(gauge(), 0);
+    fleet.apply(&apps(&[("capped", "")], "")).unwrap();
+    assert_eq!(metric("rhost_tenant_memory_bytes{tenant=\"capped\"}"), None);
     let log = fleet.stop().await.log;
     for says in [
         "limit of 100 MiB for the memory of all sandboxes of its tenant reached (memory, of [tenants]), then the guest trapped",

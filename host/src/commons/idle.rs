@@ -13,9 +13,12 @@ pub trait Idle: Send + Sync {
     fn end_longest(&self) -> bool;
 }
 
-/// All who do, each with the room that it takes out of.
+/// One who does, and the room that it takes out of.
+type Idler = (Weak<Room>, Weak<dyn Idle>);
+
+/// All who do.
 #[derive(Default)]
-pub(super) struct Idlers(Mutex<Vec<(Weak<Room>, Weak<dyn Idle>)>>);
+pub(super) struct Idlers(Mutex<Vec<Idler>>);
 
 impl Idlers {
     pub(super) fn add(&self, room: &Arc<Room>, idler: Weak<dyn Idle>) {
