@@ -3,13 +3,13 @@
 use rhost_tests::Test;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_requests_find_no_trace() {
+async fn a_hundred_thousand_requests_find_no_trace() {
     let server = Test::serving("leaves-traces").start().await;
     let rounds = (0..4).map(|_| {
         let addr = server.addr;
         tokio::spawn(async move {
             let mut client = rhost_tests::Client::http1(addr).await;
-            for _ in 0..2500 {
+            for _ in 0..25_000 {
                 assert_eq!(client.get("/").await.text(), "visits 0, statics 0, marks 0");
             }
         })
