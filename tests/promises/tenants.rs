@@ -3,7 +3,6 @@
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use rhost_tests::{Client, Fleet};
-use std::net::SocketAddr;
 
 const TENANTS: &str = r#"
 [tenants.greedy]
@@ -100,9 +99,8 @@ async fn who_saturates_its_share_is_shed_and_nobody_else() {
 }
 
 /// Asks for some tenths of a second of work, and waits until it is done.
-async fn work(addr: SocketAddr, host: &'static str) {
-    let mut client = Client::http1(addr).await;
-    let request = Request::get("/?300000").header("host", host);
+async fn work(mut client: Client, host: &'static str) {
+    let request = Request::get("/?500000").header("host", host);
     let request = request.body(Full::default()).unwrap();
     let mut answer = client.send(request).await.unwrap();
     assert_eq!(answer.status(), 200);
@@ -117,18 +115,26 @@ async fn many_requests_have_no_more_time_than_one() {
                 [apps.many]\ncomponent = \"works.wasm\"\ntenant = \"greedy\"\nhosts = [\"many.test\"]\n\
                 [apps.one]\ncomponent = \"works.wasm\"\ntenant = \"modest\"\nhosts = [\"one.test\"]\n";
     let fleet = Fleet::start(&["works"], text).await;
-    let addr = fleet.server.addr;
-    let many: Vec<_> = (0..8)
-        .map(|_| tokio::spawn(work(addr, "many.test")))
+    // All are connected before the first begins, so that none is far ahead.
+    let mut clients = Vec::new();
+    for _ in 0..9 {
+        clients.push(fleet.server.client().await);
+    }
+    let one = clients.pop().unwrap();
+    let many = clients.into_iter();
+    let many: Vec<_> = many
+        .map(|client| tokio::spawn(work(client, "many.test")))
         .collect();
     while fleet.app("many").running() < 8 {
         tokio::task::yield_now().await;
     }
-    work(addr, "one.test").await;
-    assert!(many.iter().all(|one| !one.is_finished()));
+    work(one, "one.test").await;
     for one in many {
         one.await.unwrap();
     }
+    let log = fleet.stop().await.access_log;
+    let first = log.lines().next().unwrap();
+    assert!(first.contains(" one "), "{log}");
 }
 
 /// As many as `host` gets, each kept.
