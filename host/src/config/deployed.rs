@@ -60,17 +60,30 @@ impl Config {
         Ok(plan)
     }
 
-    /// The places of all apps but the one called `name`.
-    pub fn places_beside<'a>(&'a self, name: &str, others: &'a [AppPlan]) -> Places {
-        let mut places = Places::default();
+    /// The places of all apps, and of these `others`, that could be in the way of `plan`;
+    /// but for the one whose place it takes. Of tens of thousands there are few.
+    pub fn places_near(&self, plan: &AppPlan, others: &[AppPlan]) -> Places {
         let apps = self.apps.iter().chain(others);
-        apps.filter(|app| app.name != name)
-            .for_each(|app| places.take(app));
-        places
+        Places::of(apps.filter(|app| app.name != plan.name && may_meet(app, plan)))
     }
 }
 
+/// Whether two apps could be in each other's way.
+fn may_meet(one: &AppPlan, other: &AppPlan) -> bool {
+    let hosts = || one.hosts.iter();
+    one.hosts.is_empty() && other.hosts.is_empty()
+        || hosts().any(|host| other.hosts.iter().any(|other| host.meets(other)))
+        || !one.settings.dirs.is_empty() && !other.settings.dirs.is_empty()
+}
+
 impl Places {
+    /// Those of `apps`.
+    pub fn of<'a>(apps: impl IntoIterator<Item = &'a AppPlan>) -> Self {
+        let mut places = Places::default();
+        apps.into_iter().for_each(|app| places.take(app));
+        places
+    }
+
     /// Takes the places of `app`, whoever had them.
     pub fn take(&mut self, app: &AppPlan) {
         for host in hosts(app) {
@@ -122,13 +135,9 @@ impl Places {
     /// A host of `app` that is below another tenant's wildcard, or the other way round,
     /// and the other's app.
     pub fn overlapped<'a>(&'a self, app: &'a AppPlan) -> Option<(&'a Host, &'a str)> {
-        let is_over = |one: &Host, other: &Host| {
-            let rest = other.name().strip_suffix(one.name());
-            one.is_wildcard() && rest.is_some_and(|rest| rest.ends_with('.'))
-        };
         app.hosts.iter().find_map(|host| {
             let found = self.owners.iter().find(|(other, (tenant, _))| {
-                let overlaps = |other| is_over(other, host) || is_over(host, other);
+                let overlaps = |other: &Host| other != host && other.meets(host);
                 *tenant != app.tenant && other.as_ref().is_some_and(overlaps)
             });
             found.map(|(_, (_, name))| (host, name.as_str()))
@@ -272,6 +281,31 @@ mod tests {
         assert!(!overlaps(
             "hosts = [\"shop.test\", \"myshop.test\"]\ntenant = \"other\""
         ));
+    }
+
+    #[test]
+    fn what_could_be_in_the_way_is_looked_at() {
+        let mut config = config();
+        for (name, settings) in [
+            ("shop", "hosts = \"*.shop.test\"\ntenant = \"acme\""),
+            ("other", "hosts = \"other.test\""),
+            ("rest", "mount = \"/x\""),
+        ] {
+            config.apps.push(app(name, settings));
+        }
+        let disabled = [app("off", "hosts = \"off.test\"")];
+        let near = |name: &str, settings: &str| {
+            let places = config.places_near(&app(name, settings), &disabled);
+            let mut names: Vec<_> = places.apps.into_values().collect();
+            names.sort();
+            names
+        };
+        assert_eq!(near("new", "hosts = \"pay.shop.test\""), ["shop"]);
+        let several = "hosts = [\"*.test\", \"off.test\"]";
+        assert_eq!(near("new", several), ["off", "other", "shop"]);
+        assert_eq!(near("new", "mount = \"/x\""), ["rest"]);
+        // Nobody is in the way of what takes its own place.
+        assert!(near("other", "hosts = \"other.test\"").is_empty());
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Draft {
     ) -> Result<Self, Refused> {
         let plan = whole.config.deployed(name, 0, &settings);
         let plan = plan.map_err(|problems| Refused::new(Why::Wrong, told(&problems)))?;
-        let places = whole.config.places_beside(name, &whole.disabled);
+        let places = whole.config.places_near(&plan, &whole.disabled);
         if let Scope::Tenant(tenant) = scope {
             may(tenant, &whole.config, whole.plan(name), &plan)?;
             if let Some((host, _)) = places.overlapped(&plan) {

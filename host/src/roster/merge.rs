@@ -1,6 +1,6 @@
 //! The file's apps and the deployed ones as one configuration.
 
-use crate::config::{AppPlan, Config, Origin, told};
+use crate::config::{AppPlan, Config, Origin, Places, told};
 use crate::deployment::DeployError;
 use crate::store::{Chosen, Components, Damaged, Listed};
 use std::collections::{BTreeMap, HashSet};
@@ -46,7 +46,7 @@ impl Whole {
             .iter()
             .map(|app| app.name.clone())
             .collect();
-        let mut places = whole.config.places_beside("", &[]);
+        let mut places = Places::of(&whole.config.apps);
         for (name, chosen) in stored {
             let plan = match chosen {
                 Err(Damaged(why)) => Err((why, None)),

@@ -36,6 +36,15 @@ impl Host {
     pub fn is_wildcard(&self) -> bool {
         self.is_wildcard
     }
+
+    /// Whether it is the same as `other`, or one of the two is below the other.
+    pub fn meets(&self, other: &Host) -> bool {
+        let is_below = |one: &Host, other: &Host| {
+            let rest = one.name.strip_suffix(&other.name);
+            other.is_wildcard && rest.is_some_and(|rest| rest.ends_with('.'))
+        };
+        self == other || is_below(self, other) || is_below(other, self)
+    }
 }
 
 impl fmt::Display for Host {
@@ -134,6 +143,27 @@ mod tests {
             ("a_b.xn--bcher-kva.example", "a_b.xn--bcher-kva.example"),
         ] {
             assert_eq!(text.parse::<Host>().unwrap().to_string(), form);
+        }
+    }
+
+    #[test]
+    fn hosts_meet_if_one_is_the_other_or_below_it() {
+        for (one, other, meet) in [
+            ("a.test", "a.test", true),
+            ("a.test", "b.test", false),
+            ("*.a.test", "*.a.test", true),
+            ("*.a.test", "b.a.test", true),
+            ("*.test", "*.a.test", true),
+            ("*.a.test", "a.test", false),
+            ("*.a.test", "ba.test", false),
+            ("a.test", "b.a.test", false),
+        ] {
+            let (one, other): (Host, Host) = (one.parse().unwrap(), other.parse().unwrap());
+            assert_eq!(
+                (one.meets(&other), other.meets(&one)),
+                (meet, meet),
+                "{one} {other}"
+            );
         }
     }
 
