@@ -81,6 +81,27 @@ async fn who_was_idle_begins_where_the_others_are() {
     }
 }
 
+/// What one used while nobody else wanted it is nobody's to claim: whoever comes later would
+/// have the thread for as long.
+#[tokio::test]
+async fn who_was_alone_owes_nothing() {
+    let done = Done::default();
+    let (alone, late) = (account(100), account(100));
+    for _ in 0..500 {
+        charge(&alone, TICK);
+        sleep();
+    }
+    let late = tokio::spawn(run_on("late", late, 100, done.clone()));
+    let alone = tokio::spawn(run_on("alone", alone, 100, done.clone()));
+    late.await.unwrap();
+    alone.await.unwrap();
+    let done = done.lock().unwrap();
+    for begun in done[..190].chunks(10) {
+        let late = begun.iter().filter(|one| **one == "late").count();
+        assert!((4..=6).contains(&late), "{done:?}");
+    }
+}
+
 /// What is used without a turn counts: a tenant of many small requests has its share,
 /// and no more, before one that runs on has its own.
 #[tokio::test]

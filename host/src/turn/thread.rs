@@ -38,9 +38,12 @@ struct Turns {
     is_asleep: AtomicBool,
     /// Where what it is to do for others comes in.
     visits: OnceLock<mpsc::UnboundedSender<Visit>>,
-    /// What the tenant had used whose turn it is, when that began. Nobody is held to have
-    /// used less: who was idle has saved nothing up.
+    /// What the tenant had used whose turn it is, when that began; or the most that any
+    /// had, when there was nothing to do last. Nobody is held to have used less: who was
+    /// idle has saved nothing up.
     floor: AtomicU64,
+    /// The most that any tenant has used.
+    most: AtomicU64,
     /// The least that is used of those who run on and wait, and of newcomers that do.
     least_running_on: AtomicU64,
     least_new: AtomicU64,
@@ -67,6 +70,7 @@ impl Turns {
             is_asleep: AtomicBool::new(false),
             visits: OnceLock::new(),
             floor: AtomicU64::new(0),
+            most: AtomicU64::new(0),
             least_running_on: AtomicU64::new(u64::MAX),
             least_new: AtomicU64::new(u64::MAX),
             looking: AtomicUsize::new(0),
@@ -149,6 +153,9 @@ impl Thread {
     pub fn charge(&self, account: &Account, nanoseconds: u64, worth: u64) {
         let turns = self.turns();
         let used = account.charge(worth, turns.floor.load(Relaxed));
+        if used > turns.most.load(Relaxed) {
+            turns.most.store(used, Relaxed);
+        }
         let looks = turns.looking.load(Relaxed) == place(account);
         if !looks && used < turns.least_seen.load(Relaxed) {
             turns.least_seen.store(used, Relaxed);
@@ -299,6 +306,11 @@ impl Thread {
     pub fn sleep(&self) {
         self.look();
         let own = self.turns();
+        // Whoever wanted this thread's time has had it. Otherwise a tenant that was alone
+        // here, and never needed a turn, would owe all of it to the next one who comes.
+        if !own.is_taken.load(Relaxed) {
+            own.floor.store(own.most.load(Relaxed), Relaxed);
+        }
         if self.crew.len() == 1 {
             return;
         }
