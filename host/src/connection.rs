@@ -18,7 +18,7 @@ use bytes::Bytes;
 use h2::Reason;
 use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2 as http2_server};
@@ -120,8 +120,9 @@ impl Protocol {
                 let mut response = site.answer(lane, peer, request).await;
                 // Answers that are ready leave together, once each request that
                 // has come by now had its sandbox: sandboxes and system calls are
-                // each cheaper when they do not alternate.
-                if response.body().is_whole() {
+                // each cheaper when they do not alternate. Who is to come again hears
+                // of it at once.
+                if response.body().is_whole() && !is_shed(response.status()) {
                     turn::let_others_pass().await;
                 }
                 if requests.is_ending() && version != Version::HTTP_2 {
@@ -154,6 +155,11 @@ fn is_flood(error: &(dyn Error + 'static)) -> bool {
     cause.is_some_and(|cause| {
         cause.is_library() && cause.reason() == Some(Reason::ENHANCE_YOUR_CALM)
     })
+}
+
+/// Whether that is what one gets for whom there is no room.
+fn is_shed(status: StatusCode) -> bool {
+    status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS
 }
 
 /// Why a request is refused before an app is chosen, if it is.
