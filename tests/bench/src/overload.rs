@@ -24,7 +24,7 @@ use crate::servers::{self, Server};
 const WORK: Duration = Duration::from_millis(1);
 
 /// Connections with which the peak is looked for, and clients of each tenant beyond it.
-const CONNECTIONS: [usize; 4] = [2, 4, 8, 16];
+const CONNECTIONS: [usize; 3] = [8, 16, 32];
 const CLIENTS: usize = 64;
 
 /// The part of the peak that is to be left, and how long one waits for its 503 at most.
@@ -132,7 +132,16 @@ fn measure(args: &Overload, server: &Server, target: &str) -> Result<Report> {
     for number in 1..=args.rounds {
         let last = peaks[peaks.len() - 1];
         eprintln!("round {number}: asking for {:.0}", last * args.times);
-        rounds.push(ask_for_more(args, server, target, last)?);
+        let round = ask_for_more(args, server, target, last)?;
+        for (name, (_, outcome)) in [("greedy", &round.greedy), ("modest", &round.modest)] {
+            eprintln!(
+                "  {name}: {:.0} answered in a second, {:.1} % shed within {:.1} ms",
+                outcome.per_second(),
+                outcome.shed_part() * 100.0,
+                p99(&outcome.shed_latency)
+            );
+        }
+        rounds.push(round);
         peaks.push(peak(time, server, target, connections)?);
     }
     let answered = |round: &Round| round.greedy.1.per_second() + round.modest.1.per_second();
