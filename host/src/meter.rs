@@ -35,13 +35,34 @@ struct CpuState {
     /// within a tick is never worth the call. One that runs on is: from its
     /// first tick, time in which the kernel ran something else is not charged.
     precise: AtomicBool,
-    /// Held while a guest runs on past a tick; and while it is on its way to another
-    /// thread whose turn that is.
-    turn: Mutex<Option<Turn>>,
+    bound: Mutex<Option<Bound>>,
     /// Whether the guest waits for its turn, and for nothing else.
     awaits_turn: AtomicBool,
     /// What else is counted of the request. Here, so that both are one allocation.
     tally: Tally,
+}
+
+/// What ties a guest to a thread.
+enum Bound {
+    /// Held while it runs on past a tick; and while it is on its way to another thread
+    /// whose turn that is.
+    Turn(Turn),
+    /// It is on its way to wait there.
+    Wait(Thread),
+}
+
+impl Bound {
+    /// None if it is wherever it is.
+    fn thread(&self) -> Option<&Thread> {
+        match self {
+            Bound::Turn(turn) => turn.thread(),
+            Bound::Wait(thread) => Some(thread),
+        }
+    }
+
+    fn is_here(&self) -> bool {
+        self.thread().is_none_or(Thread::is_here)
+    }
 }
 
 impl CpuMeter {
@@ -54,7 +75,7 @@ impl CpuMeter {
             spent: AtomicU64::new(0),
             since: AtomicU64::new(0),
             precise: AtomicBool::new(false),
-            turn: Mutex::new(None),
+            bound: Mutex::new(None),
             awaits_turn: AtomicBool::new(false),
             tally: Tally::default(),
         }))
@@ -72,9 +93,9 @@ impl CpuMeter {
         self.0.charge();
         // Only a guest that is counted precisely can have one.
         if self.0.precise.load(Relaxed) {
-            let turn = self.0.turn().take_if(|turn| turn.is_here());
+            let bound = self.0.bound().take_if(|bound| bound.is_here());
             // The next guest is woken outside the lock.
-            drop(turn);
+            drop(bound);
         }
     }
 
@@ -83,8 +104,8 @@ impl CpuMeter {
         if !self.0.precise.load(Relaxed) {
             return None;
         }
-        let turn = self.0.turn();
-        turn.as_ref().and_then(Turn::thread).cloned()
+        let bound = self.0.bound();
+        bound.as_ref().and_then(Bound::thread).cloned()
     }
 
     /// Whether the guest gave up the thread to wait for its turn on it.
@@ -94,8 +115,8 @@ impl CpuMeter {
 
     /// The guest is no more. Gives up the turn that it may have elsewhere.
     pub fn end(&self) {
-        let turn = self.0.turn().take();
-        drop(turn);
+        let bound = self.0.bound().take();
+        drop(bound);
     }
 
     /// A guest is about to begin. It waits for a turn if others are to run before it.
@@ -106,20 +127,18 @@ impl CpuMeter {
         }
     }
 
-    /// The guest waits for its turn, which lasts until it leaves the thread. If it is one
-    /// on another thread, the guest waits until it is polled there.
+    /// The guest waits for its turn, which lasts until it leaves the thread. It goes on
+    /// when it is polled on the thread whose turn that is, or on which it had better wait.
     pub async fn take_turn(&self, stage: Stage) {
-        let has_one = self.0.turn().is_some();
+        if let Some(thread) = turn::sooner(&self.0.accounts) {
+            self.0.go(Bound::Wait(thread)).await;
+            *self.0.bound() = None;
+        }
+        let has_one = self.0.bound().is_some();
         self.0.awaits_turn.store(true, Relaxed);
         let turn = Turn::next(&self.0.accounts, stage, has_one).await;
         self.0.awaits_turn.store(false, Relaxed);
-        let last = self.0.turn().replace(turn);
-        drop(last);
-        poll_fn(|_| match &*self.0.turn() {
-            Some(turn) if !turn.is_here() => Poll::Pending,
-            _ => Poll::Ready(()),
-        })
-        .await;
+        self.0.go(Bound::Turn(turn)).await;
     }
 
     /// A tick came while the guest was running.
@@ -140,8 +159,20 @@ impl CpuMeter {
 }
 
 impl CpuState {
-    fn turn(&self) -> MutexGuard<'_, Option<Turn>> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    fn bound(&self) -> MutexGuard<'_, Option<Bound>> {
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The guest is polled on the thread that it is bound for before it goes on.
+    async fn go(&self, to: Bound) {
+        let last = self.bound().replace(to);
+        // The next guest is woken outside the lock.
+        drop(last);
+        poll_fn(|_| match &*self.bound() {
+            Some(to) if !to.is_here() => Poll::Pending,
+            _ => Poll::Ready(()),
+        })
+        .await;
     }
 
     /// The time by the clock that measures, in nanoseconds. Compared only with

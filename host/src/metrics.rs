@@ -93,7 +93,7 @@ const INSTANCES_DROPPED: Metric = Metric {
 };
 const MOVED: Metric = Metric {
     name: "rhost_guests_moved",
-    help: "Times that a guest went to another thread, which had nothing to do",
+    help: "Times that a guest went to another thread, to wait less or not at all",
 };
 
 /// Something worth counting.

@@ -14,6 +14,10 @@
 //! A thread that has nothing to do takes one of those who wait for another's turn: such a
 //! guest goes there, whole, and stays until it waits for something else than its turn.
 //!
+//! A tenant whose connections are all on one thread has its share of the others as well: a
+//! guest that would wait here for others of its own goes to wait on a thread where it would
+//! be the next one.
+//!
 //! Newcomers begin without a turn, which costs them nothing, unless there are so many that
 //! the thread has not looked at its sockets for a while; or their tenant has used more than
 //! others who wait.
@@ -31,14 +35,8 @@ pub use thread::{Thread, Turn, Visit, crew};
 
 use std::cell::OnceCell;
 use std::time::Duration;
+use thread::{LITTLE, UNSEEN};
 use way::give_way;
-
-/// For how long newcomers may keep the thread from its sockets, in nanoseconds. Whoever is
-/// shed learns of it after as much, and one tick.
-const UNSEEN: u64 = 500_000;
-
-/// What is not worth another look at the sockets, in nanoseconds.
-const LITTLE: u64 = 20_000;
 
 /// How much more a tenant may have used than one that waits for its turn, before its
 /// newcomers wait too, in nanoseconds of one of the common weight: a tick.
@@ -96,11 +94,24 @@ pub fn has_to_wait(accounts: &Accounts) -> bool {
     })
 }
 
+/// The thread on which a guest of the tenant with these `accounts`, which has to wait for its
+/// turn, had better do that, if it is not this one.
+pub fn sooner(accounts: &Accounts) -> Option<Thread> {
+    here(|thread| thread.sooner(accounts))
+}
+
 /// Lets whatever else is ready on this thread go first, unless one of it is a
 /// guest that runs on, which would take a whole tick.
 pub async fn let_others_pass() {
     if here(Thread::running_on) == 0 {
         tokio::task::yield_now().await;
+    }
+}
+
+impl Thread {
+    /// Whether it is the one that asks.
+    pub fn is_here(&self) -> bool {
+        here(|here| here.is(self))
     }
 }
 
@@ -147,6 +158,6 @@ impl Turn {
 
     /// Whether it is a turn of the thread that asks.
     pub fn is_here(&self) -> bool {
-        self.thread().is_none_or(|of| here(|here| here.is(of)))
+        self.thread().is_none_or(Thread::is_here)
     }
 }

@@ -2,6 +2,7 @@
 
 use http::Request;
 use http_body_util::{BodyExt, Full};
+use rhost_tests::frames::{Frames, HEADERS, request};
 use rhost_tests::{Client, Fleet};
 
 const TENANTS: &str = r#"
@@ -135,6 +136,41 @@ async fn many_requests_have_no_more_time_than_one() {
     let log = fleet.stop().await.access_log;
     let first = log.lines().next().unwrap();
     assert!(first.contains(" one "), "{log}");
+}
+
+/// What a tenant has of one thread's time is not all: four requests over one connection,
+/// which is one thread's, have a half of both, and not of this one.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_one_connection_has_its_share_of_each_core() {
+    let text = "[tenants.greedy]\n[tenants.modest]\n\
+                [apps.many]\ncomponent = \"works.wasm\"\ntenant = \"greedy\"\nhosts = [\"many.test\"]\n\
+                [apps.one]\ncomponent = \"works.wasm\"\ntenant = \"modest\"\nhosts = [\"test\"]\n";
+    let fleet = Fleet::start(&["works"], text).await;
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        clients.push(fleet.server.client().await);
+    }
+    let mut one = Frames::connect(fleet.server.addr, b"").await;
+    let clients = clients.into_iter();
+    let many: Vec<_> = clients
+        .map(|client| tokio::spawn(work(client, "many.test")))
+        .collect();
+    while fleet.app("many").running() < 8 {
+        tokio::task::yield_now().await;
+    }
+    // Together they are three times what one of the others is: done before any of these if
+    // they have a half of all, and after four of them if they have a quarter.
+    let requests = [1, 3, 5, 7].map(|stream| request(stream, "/?375000"));
+    one.send(&requests.concat()).await;
+    for _ in 0..4 {
+        one.until(HEADERS).await.expect("an answer");
+    }
+    for one in many {
+        one.await.unwrap();
+    }
+    let log = fleet.stop().await.access_log;
+    let first: Vec<_> = log.lines().take(4).collect();
+    assert!(first.iter().all(|line| line.contains(" one ")), "{log}");
 }
 
 /// As many as `host` gets, each kept.

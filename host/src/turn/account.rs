@@ -2,7 +2,7 @@
 
 use crate::settings::COMMON_WEIGHT;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 /// The time that the guests of one tenant have spent on one thread, by its weight. Alone
@@ -13,6 +13,11 @@ pub struct Account {
     weight: u64,
     /// Nanoseconds, as they are worth to one of the common weight.
     used: AtomicU64,
+    /// How many guests wait for their turn there.
+    waiting: AtomicUsize,
+    /// How long a guest runs there before it ends or gives way, as a moving average, in
+    /// nanoseconds.
+    stretch: AtomicU64,
 }
 
 /// The accounts of one tenant: one for each thread.
@@ -29,6 +34,8 @@ impl Account {
         Account {
             weight: u64::from(weight.max(1)),
             used: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
+            stretch: AtomicU64::new(0),
         }
     }
 
@@ -41,6 +48,28 @@ impl Account {
     /// What has been used of it.
     pub fn used(&self) -> u64 {
         self.used.load(Relaxed)
+    }
+
+    /// How many of its guests wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
+    }
+
+    /// So many of them do.
+    pub fn note_waiting(&self, guests: usize) {
+        self.waiting.store(guests, Relaxed);
+    }
+
+    /// How long one of its guests runs, in nanoseconds, as most did.
+    pub fn stretch(&self) -> u64 {
+        self.stretch.load(Relaxed)
+    }
+
+    /// A guest ran for so many nanoseconds.
+    pub fn note_stretch(&self, nanoseconds: u64) {
+        let stretch = self.stretch();
+        let next = stretch - stretch / 8 + nanoseconds / 8;
+        self.stretch.store(next, Relaxed);
     }
 
     /// What `time` is worth to it: the greater its weight, the less.

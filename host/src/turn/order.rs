@@ -55,6 +55,7 @@ impl<T> Order<T> {
             Stage::Newcomer => parties[own].newcomers.push_back(guest),
             Stage::RunsOn => parties[own].run_on.push_back(guest),
         }
+        parties[own].note();
     }
 
     /// Whose turn it is. Of tenants that have used the same it is the one that has not
@@ -65,7 +66,8 @@ impl<T> Order<T> {
         let (place, _) = parties.iter().enumerate().min_by_key(used)?;
         let mut party = parties.remove(place);
         let guest = party.pop();
-        if !party.newcomers.is_empty() || !party.run_on.is_empty() {
+        party.note();
+        if party.len() > 0 {
             parties.push(party);
         }
         guest
@@ -74,9 +76,7 @@ impl<T> Order<T> {
     /// How many wait.
     pub fn len(&self) -> usize {
         let parties = self.0.iter();
-        parties
-            .map(|party| party.newcomers.len() + party.run_on.len())
-            .sum()
+        parties.map(Party::len).sum()
     }
 
     /// How many wait that run on.
@@ -101,6 +101,15 @@ impl<T> Order<T> {
 }
 
 impl<T> Party<T> {
+    fn len(&self) -> usize {
+        self.newcomers.len() + self.run_on.len()
+    }
+
+    /// Has its account know how many wait.
+    fn note(&self) {
+        self.account.note_waiting(self.len());
+    }
+
     fn pop(&mut self) -> Option<(Stage, T)> {
         let may_be_new = self.in_a_row < IN_A_ROW || self.run_on.is_empty();
         if may_be_new && let Some(newcomer) = self.newcomers.pop_front() {

@@ -289,6 +289,64 @@ async fn one_that_waits_is_called_to_a_thread_that_sleeps() {
     asleep.end();
 }
 
+/// A tenant has its share of each thread, even if all its guests come to one of them: the
+/// first one waits there, and the next one on the other thread.
+#[tokio::test]
+async fn who_is_not_next_here_waits_where_it_is() {
+    let mut threads = crew(2);
+    let there = threads.pop().unwrap();
+    serve_as(threads.pop().unwrap());
+    let [greedy, modest] = [100, 100].map(|weight| Account::on_each(2, weight));
+    let _held = [
+        Turn::next(&greedy, Stage::RunsOn, false).await,
+        there.turn(&greedy[1], Stage::RunsOn, false).await,
+    ];
+    for account in [&greedy, &modest] {
+        (0..20).for_each(|_| charge(account, TICK));
+    }
+    // Nobody waits but for one.
+    assert!(sooner(&modest).is_none());
+    let mut first = pin!(Turn::next(&modest, Stage::Newcomer, false));
+    let polled = poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_ready()));
+    assert!(!polled.await && sooner(&modest).is_none());
+    let mut many = pin!(there.turn(&greedy[1], Stage::RunsOn, false));
+    let polled = poll_fn(|cx| Poll::Ready(many.as_mut().poll(cx).is_ready()));
+    assert!(!polled.await && sooner(&greedy).is_none());
+    assert!(sooner(&modest).is_some_and(|thread| thread.is(&there)));
+    let mut second = pin!(there.turn(&modest[1], Stage::Newcomer, false));
+    let polled = poll_fn(|cx| Poll::Ready(second.as_mut().poll(cx).is_ready()));
+    assert!(!polled.await && sooner(&modest).is_none());
+}
+
+/// It is not worth the way for guests that take next to no time, nor to wait where others
+/// have used less.
+#[tokio::test]
+async fn who_gains_nothing_elsewhere_stays() {
+    let mut threads = crew(2);
+    let there = threads.pop().unwrap();
+    serve_as(threads.pop().unwrap());
+    let [greedy, short, spent] = [100, 100, 100].map(|weight| Account::on_each(2, weight));
+    let _held = [
+        Turn::next(&greedy, Stage::RunsOn, false).await,
+        there.turn(&greedy[1], Stage::RunsOn, false).await,
+    ];
+    (0..20).for_each(|_| charge(&short, TICK / 200));
+    (0..20).for_each(|_| charge(&spent, TICK));
+    let mut many = pin!(there.turn(&greedy[1], Stage::RunsOn, false));
+    let mut some = [&short, &spent].map(|one| Box::pin(Turn::next(one, Stage::Newcomer, false)));
+    poll_fn(|cx| {
+        assert!(many.as_mut().poll(cx).is_pending());
+        for one in &mut some {
+            assert!(one.as_mut().poll(cx).is_pending());
+        }
+        Poll::Ready(())
+    })
+    .await;
+    assert!(sooner(&short).is_none() && sooner(&spent).is_some());
+    there.charge(&spent[1], LEAD * 3, LEAD * 3);
+    assert!(sooner(&spent).is_none());
+}
+
 /// Nobody who is alone is sent away, only to come back.
 #[tokio::test]
 async fn one_alone_stays() {

@@ -1,7 +1,7 @@
 //! The threads that serve together, the turns of each, and how a thread that has nothing
 //! to do helps one that has too much.
 
-use super::account::Account;
+use super::account::{self, Account, Accounts};
 use super::order::{Order, Stage};
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +9,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, O
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
-/// What one thread has another do: it comes with a turn on that thread.
+/// For how long newcomers may keep the thread from its sockets, in nanoseconds. Whoever is
+/// shed learns of it after as much, and one tick.
+pub const UNSEEN: u64 = 500_000;
+
+/// What is not worth another look at the sockets, in nanoseconds.
+pub const LITTLE: u64 = 20_000;
+
+/// How long a guest runs that is worth the way to another thread, in nanoseconds.
+const WORTH_MOVING: u64 = 100_000;
+
+/// What one thread has another do: it comes with a turn on that thread, or to wait for one.
 pub type Visit = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The right to run on until the next tick, on one thread; the next guest's when dropped.
@@ -84,6 +94,19 @@ impl Turns {
         self.is_asleep.load(SeqCst) && !self.is_taken.load(SeqCst)
     }
 
+    /// Whether a guest of `account` would be the next of those who wait. What these have
+    /// used was noted when one of them came or went; by now it is no less than the floor.
+    fn is_next(&self, account: &Account) -> bool {
+        let least_running_on = self.least_running_on.load(Relaxed);
+        let least = least_running_on.min(self.least_new.load(Relaxed));
+        account.waiting() == 0 && account.used() <= least.max(self.floor.load(Relaxed))
+    }
+
+    /// Whether anybody waits for another one's turn to end.
+    fn is_scarce(&self) -> bool {
+        self.surplus.0.load(Relaxed) > 0
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Order<oneshot::Sender<Turn>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -153,6 +176,9 @@ impl Thread {
     pub fn charge(&self, account: &Account, nanoseconds: u64, worth: u64) {
         let turns = self.turns();
         let used = account.charge(worth, turns.floor.load(Relaxed));
+        if nanoseconds >= LITTLE {
+            account.note_stretch(nanoseconds);
+        }
         if used > turns.most.load(Relaxed) {
             turns.most.store(used, Relaxed);
         }
@@ -234,6 +260,30 @@ impl Thread {
         given.await.expect("who waits is given a turn")
     }
 
+    /// Another one, on which a guest with these `accounts` would be the next of those who
+    /// wait, if here it would wait for others of its own, and for so long that it is worth
+    /// the way.
+    pub fn sooner(&self, accounts: &Accounts) -> Option<Thread> {
+        let here = account::of(accounts, self.number);
+        let (ahead, stretch) = (here.waiting() as u64, here.stretch());
+        if stretch < WORTH_MOVING || ahead * stretch < UNSEEN {
+            return None;
+        }
+        let next_there = |number: &usize| {
+            let there = &self.crew[*number];
+            there.is_scarce() && there.is_next(account::of(accounts, *number))
+        };
+        self.others().find(next_there).map(|number| Thread {
+            crew: self.crew.clone(),
+            number,
+        })
+    }
+
+    fn others(&self) -> impl Iterator<Item = usize> {
+        let own = self.number;
+        (0..self.crew.len()).filter(move |number| *number != own)
+    }
+
     /// Lets a thread that sleeps take one of those who wait here.
     fn ask_for_help(&self) {
         if self.turns().surplus.0.load(SeqCst) > 0
@@ -245,8 +295,7 @@ impl Thread {
 
     /// The turn of a thread that sleeps, for a guest at this stage, if one does.
     pub fn turn_elsewhere(&self, stage: Stage) -> Option<Turn> {
-        let others = (0..self.crew.len()).filter(|number| *number != self.number);
-        others
+        self.others()
             .filter(|number| self.crew[*number].is_idle())
             .find_map(|number| {
                 let other = Thread {
@@ -320,8 +369,8 @@ impl Thread {
 
     /// Calls one here who waits for another thread, if this one is idle.
     fn help(&self) {
-        let others = (0..self.crew.len()).filter(|number| *number != self.number);
-        let busy = others
+        let busy = self
+            .others()
             .map(|number| (number, &self.crew[number]))
             .find(|(_, turns)| turns.surplus.0.load(SeqCst) > 0);
         if let Some((number, _)) = busy
