@@ -110,23 +110,33 @@ struct Client {
 }
 
 impl Clients {
-    /// So many clients of the server at `addr`.
-    pub fn connect(addr: SocketAddr, clients: usize) -> Result<Self> {
-        let poll = Poll::new()?;
-        let client = |index| {
-            Ok(Client {
-                stream: Some(connect(addr, &poll, index)?),
-                reader: Reader::new(),
-                asked: None,
+    /// Groups of so many clients of the server at `addr` each, one of each group after the
+    /// other: a server that deals out its connections to as many threads has each group on
+    /// one of them.
+    pub fn connect_in_turn<const GROUPS: usize>(
+        addr: SocketAddr,
+        clients: usize,
+    ) -> Result<[Self; GROUPS]> {
+        let none = |_| {
+            Ok(Clients {
+                addr,
+                all: Vec::with_capacity(clients),
+                events: Events::with_capacity(clients),
+                idle: (0..clients).collect(),
+                poll: Poll::new()?,
             })
         };
-        Ok(Clients {
-            addr,
-            all: (0..clients).map(client).collect::<Result<_>>()?,
-            events: Events::with_capacity(clients),
-            idle: (0..clients).collect(),
-            poll,
-        })
+        let mut groups: Vec<_> = (0..GROUPS).map(none).collect::<Result<_>>()?;
+        for index in 0..clients {
+            for group in &mut groups {
+                group.all.push(Client {
+                    stream: Some(connect(addr, &group.poll, index)?),
+                    reader: Reader::new(),
+                    asked: None,
+                });
+            }
+        }
+        Ok(groups.try_into().ok().expect("there are as many"))
     }
 
     /// Sends it all, and waits for the last answer.
