@@ -1,7 +1,7 @@
 //! One connection: HTTP/1.1 or HTTP/2 by hyper, and its requests in order.
 
 use crate::body::Body;
-use crate::conversation::{Conversation, Http};
+use crate::conversation::{Conversation, Http, Interrupted};
 use crate::drain::Member;
 use crate::environ::Peer;
 use crate::gate::{Gate, Refusal, http2};
@@ -25,6 +25,7 @@ use hyper::server::conn::{http1, http2 as http2_server};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use std::error::Error;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -77,15 +78,16 @@ impl Protocol {
     }
 
     /// Serves one connection on `lane` until it ends, by itself or as `member` is
-    /// asked to.
-    pub async fn serve(
+    /// asked to. What comes back is all that an idle connection needs in its task; of how
+    /// it ended [`note`] takes note.
+    pub fn serve(
         &self,
         stream: Transport,
         peer: Peer,
         site: Arc<Site>,
         lane: usize,
         member: Member,
-    ) {
+    ) -> impl Future<Output = Ended> + use<> {
         let requests = Requests::at_most(self.limits.requests);
         let stream = Impatient::new(stream, requests.clone(), self.timeouts.clone());
         let control_frames = self.limits.http2.control_frames;
@@ -136,15 +138,21 @@ impl Protocol {
             }
         });
         let conversation = Conversation::new(stream, service, self.http.clone(), requests.clone());
-        let driven = member.drive(conversation, &requests, self.timeouts.grace);
-        if let Some(Err(error)) = driven.await {
-            if is_flood(&*error) {
-                metrics::count(Event::Http2Flood);
-            }
-            // A client that leaves or speaks badly is its own affair.
-            tracing::debug!("connection ended: {error}");
-        }
+        member.drive(conversation, requests, self.timeouts.grace)
     }
+}
+
+/// How a connection ended; none if it was cut.
+pub type Ended = Option<Result<(), Interrupted>>;
+
+/// Takes note of how one ended.
+pub fn note(ended: Ended) {
+    let Some(Err(error)) = ended else { return };
+    if is_flood(&*error) {
+        metrics::count(Event::Http2Flood);
+    }
+    // A client that leaves or speaks badly is its own affair.
+    tracing::debug!("connection ended: {error}");
 }
 
 /// Whether h2 ended the connection because its client asked too much of it.

@@ -45,11 +45,11 @@ type Stream<T> = TokioIo<Gate<T>>;
 
 enum Stage<T, S: HttpService<Incoming>> {
     /// Nothing is asked.
-    Idle(Gate<T>, S),
+    Idle(Box<(Gate<T>, S)>),
     Http1(Box<http1::Connection<Stream<T>, S>>),
     Http2(Pin<Box<http2::Connection<Stream<T>, S, Streams>>>),
     /// It idled, and is to end.
-    Closing(Gate<T>),
+    Closing(Box<(Gate<T>, S)>),
     Over,
 }
 
@@ -68,7 +68,7 @@ where
     /// A conversation over `gate`, whose `requests` these are.
     pub fn new(gate: Gate<T>, service: S, http: Arc<Http>, requests: Requests) -> Self {
         Conversation {
-            stage: Stage::Idle(gate, service),
+            stage: Stage::Idle(Box::new((gate, service))),
             http,
             requests,
         }
@@ -94,7 +94,7 @@ where
                 let parts = connection.into_parts();
                 let mut gate = parts.io.into_inner();
                 gate.put_back(&parts.read_buf);
-                self.stage = Stage::Idle(gate, parts.service);
+                self.stage = Stage::Idle(Box::new((gate, parts.service)));
             }
             other => self.stage = other,
         }
@@ -116,9 +116,10 @@ where
         let this = self.get_mut();
         loop {
             match &mut this.stage {
-                Stage::Idle(gate, _) => {
-                    ready!(gate.poll_head(cx))?;
-                    if let Stage::Idle(gate, service) = mem::replace(&mut this.stage, Stage::Over) {
+                Stage::Idle(idle) => {
+                    ready!(idle.0.poll_head(cx))?;
+                    if let Stage::Idle(idle) = mem::replace(&mut this.stage, Stage::Over) {
+                        let (gate, service) = *idle;
                         this.hand_over(gate, service);
                     }
                 }
@@ -134,8 +135,8 @@ where
                 Stage::Http2(connection) => {
                     return connection.as_mut().poll(cx).map_err(Into::into);
                 }
-                Stage::Closing(gate) => {
-                    return Pin::new(gate).poll_shutdown(cx).map_err(Into::into);
+                Stage::Closing(idle) => {
+                    return Pin::new(&mut idle.0).poll_shutdown(cx).map_err(Into::into);
                 }
                 Stage::Over => return Poll::Ready(Ok(())),
             }
@@ -156,9 +157,9 @@ where
         match &mut self.stage {
             Stage::Http1(connection) => Pin::new(&mut **connection).graceful_shutdown(),
             Stage::Http2(connection) => connection.as_mut().graceful_shutdown(),
-            Stage::Idle(..) => {
-                if let Stage::Idle(gate, _) = mem::replace(&mut self.stage, Stage::Over) {
-                    self.stage = Stage::Closing(gate);
+            Stage::Idle(_) => {
+                if let Stage::Idle(idle) = mem::replace(&mut self.stage, Stage::Over) {
+                    self.stage = Stage::Closing(idle);
                 }
             }
             Stage::Closing(_) | Stage::Over => {}

@@ -60,7 +60,7 @@ impl Member {
     pub async fn drive<C: Ending>(
         mut self,
         mut connection: C,
-        requests: &Requests,
+        requests: Requests,
         grace: Duration,
     ) -> Option<C::Output> {
         let mut is_told = false;

@@ -5,7 +5,7 @@
 //! this one left warm. Only a guest that would wait for its turn there goes to a thread
 //! that has nothing to do.
 
-use crate::connection::Protocol;
+use crate::connection::{self, Protocol};
 use crate::drain::Drain;
 use crate::handshake;
 use crate::quota::Permit;
@@ -187,10 +187,12 @@ async fn serve(
             // It fails when the client has left, or is not who it should be; and for
             // want of file descriptors, of which the connection has one already.
             let begun = handshake::begin(stream, site.proxies(), handshake_time, tls.as_deref());
-            let Ok((transport, peer)) = begun.await else {
+            // Boxed, and gone when it is over: it is larger than what follows, for as long as
+            // the connection lasts.
+            let Ok((transport, peer)) = Box::pin(begun).await else {
                 return;
             };
-            protocol.serve(transport, peer, site, lane, member).await;
+            connection::note(protocol.serve(transport, peer, site, lane, member).await);
         });
     }
     let drained = tokio::time::timeout(timeouts.grace, connections.begin()).await;
