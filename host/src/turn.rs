@@ -101,9 +101,10 @@ pub fn sooner(accounts: &Accounts) -> Option<Thread> {
 }
 
 /// Lets whatever else is ready on this thread go first, unless one of it is a
-/// guest that runs on, which would take a whole tick.
+/// guest that runs on, which would take a whole tick. It takes none as long as it looks
+/// what others have to do.
 pub async fn let_others_pass() {
-    if here(Thread::running_on) == 0 {
+    if here(|thread| thread.running_on() == 0 || thread.is_looking()) {
         tokio::task::yield_now().await;
     }
 }
@@ -136,7 +137,8 @@ impl Turn {
             thread.begin_to_look(account);
             give_way().await;
             let (ran, least) = thread.seen();
-            if ran < LITTLE {
+            // With next to nothing to do, answers to it may still wait for this one.
+            if ran == 0 || (ran < LITTLE && least >= account.used()) {
                 thread.begins(account);
                 return turn;
             }

@@ -120,6 +120,48 @@ async fn what_newcomers_use_counts() {
     assert!((95..=105).contains(&long), "{long}");
 }
 
+/// As long as there is anything to do for who has used less, even next to nothing, it is not
+/// the turn of who has used more.
+#[tokio::test]
+async fn who_is_owed_time_is_served_to_the_end() {
+    let done = Done::default();
+    let (long, short) = (account(100), account(100));
+    charge(&long, TICK * 10);
+    let runs_on = tokio::spawn(run_on("long", long, usize::MAX, done.clone()));
+    for _ in 0..200 {
+        charge(&short, Duration::from_nanos(LITTLE / 10));
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(times(&done, "long"), 0);
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert!(times(&done, "long") > 0);
+    runs_on.abort();
+}
+
+/// A guest that runs on takes a tick, which no answer is to wait for. It takes none before it
+/// has looked what others have to do.
+#[tokio::test]
+async fn answers_wait_for_others_unless_one_runs_on() {
+    let one = account(100);
+    let waits = async || {
+        let mut pass = pin!(let_others_pass());
+        poll_fn(|cx| Poll::Ready(pass.as_mut().poll(cx).is_pending())).await
+    };
+    assert!(waits().await);
+    let held = Turn::next(&one, Stage::RunsOn, false).await;
+    assert!(!waits().await);
+    drop(held);
+    {
+        let mut next = pin!(Turn::next(&one, Stage::RunsOn, false));
+        let polled = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx).is_ready()));
+        assert!(!polled.await);
+        assert!(waits().await && this_thread().is_looking());
+    }
+    assert!(!this_thread().is_looking());
+}
+
 #[tokio::test]
 async fn newcomers_of_who_has_used_more_wait() {
     let done = Done::default();

@@ -57,7 +57,8 @@ struct Turns {
     /// The least that is used of those who run on and wait, and of newcomers that do.
     least_running_on: AtomicU64,
     least_new: AtomicU64,
-    /// Whose turn it is: where its account is.
+    /// Who has the turn and looks what others have to do: where its account is. None if
+    /// it runs.
     looking: AtomicUsize,
     /// The least that is used of others who ran since that one began to look.
     least_seen: AtomicU64,
@@ -222,6 +223,11 @@ impl Thread {
         self.look();
     }
 
+    /// Whether who has the turn looks what others have to do, before it runs.
+    pub fn is_looking(&self) -> bool {
+        self.turns().looking.load(Relaxed) != 0
+    }
+
     /// The nanoseconds that others ran since then, and the least that any of them has used.
     pub fn seen(&self) -> (u64, u64) {
         let turns = self.turns();
@@ -231,7 +237,9 @@ impl Thread {
 
     /// It is the turn of a guest of `account` from now on.
     pub fn begins(&self, account: &Account) {
-        self.turns().floor.fetch_max(account.used(), Relaxed);
+        let turns = self.turns();
+        turns.floor.fetch_max(account.used(), Relaxed);
+        turns.looking.store(0, Relaxed);
     }
 
     /// The next turn that is for `account`, on this thread or on one that is idle.
@@ -397,6 +405,8 @@ impl Thread {
 
     /// Gives its turn to the next who waits.
     fn pass_on(self) {
+        // Whoever had it may be gone before it ran.
+        self.turns().looking.store(0, Relaxed);
         loop {
             let turns = self.turns();
             let next = {
