@@ -82,10 +82,14 @@ impl CpuMeter {
     }
 
     /// The guest is about to run. Fails when its budget is already gone, as that
-    /// of a guest can be which only ever runs in stretches shorter than a tick.
+    /// of a guest can be which only ever runs in stretches shorter than a tick. One that
+    /// waits for its turn has the next tick for that, which knows where it is.
     pub fn enter(&self) -> Result<(), Limit> {
         self.0.since.store(self.0.now(), Relaxed);
-        self.0.check()
+        match self.awaits_turn() {
+            true => Ok(()),
+            false => self.0.check(),
+        }
     }
 
     /// The guest gave up the thread, and its turn if it had one.
