@@ -3,6 +3,7 @@
 use rhost_tests::{Authority, Client, Test};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::rustls::HandshakeKind;
 
 const H1: &[&str] = &["http/1.1"];
 
@@ -47,6 +48,23 @@ async fn the_app_is_told() {
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let answer = Client::http2_over(stream).await.get("/").await;
     assert!(answer.text().contains("SERVER_PROTOCOL = 'HTTP/2.0'"));
+}
+
+/// A session that goes on (RFC 8446 section 2.2) is for the name that is asked for then.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_is_known_and_the_app_told_as_before() {
+    let authority = Authority::new();
+    let files = [authority.certify("one.test")];
+    let server = Test::serving("environ").tls(files, None).start().await;
+    let connector = authority.connector(H1, None);
+    for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
+        let stream = TcpStream::connect(server.addr).await.unwrap();
+        let name = "one.test".try_into().unwrap();
+        let stream = connector.connect(name, stream).await.unwrap();
+        assert_eq!(stream.get_ref().1.handshake_kind(), Some(kind));
+        let answer = Client::http1_over(stream).await.get("/").await;
+        assert!(answer.text().contains("tls.sni = 'one.test'"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -103,6 +103,12 @@ impl Authority {
         protocols: &[&str],
         identity: Option<Identity>,
     ) -> io::Result<TlsStream<TcpStream>> {
+        let connector = self.connector(protocols, identity);
+        connector.connect(host.try_into().unwrap(), stream).await
+    }
+
+    /// What makes such connections, and remembers their sessions for the next.
+    pub fn connector(&self, protocols: &[&str], identity: Option<Identity>) -> TlsConnector {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -119,11 +125,10 @@ impl Authority {
             .iter()
             .map(|name| name.as_bytes().to_vec())
             .collect();
-        let connector = TlsConnector::from(Arc::new(config));
-        connector.connect(host.try_into().unwrap(), stream).await
+        Arc::new(config).into()
     }
 
-    /// The same, for requests over HTTP/1.1.
+    /// A connection for requests over HTTP/1.1.
     pub async fn client_of(&self, addr: SocketAddr, host: &'static str) -> Client {
         let stream = self.connect(addr, host, &["http/1.1"], None).await;
         Client::http1_over(stream.expect("a handshake")).await

@@ -5,7 +5,7 @@ use super::{chain, provider};
 use arc_swap::ArcSwap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
@@ -106,6 +106,35 @@ impl ResolvesServerCert for Certificates {
         };
         let found = keys.iter().find(|key| is_for(key).is_some());
         found.or(keys.first()).cloned()
+    }
+}
+
+/// Chooses the certificate of one connection, and remembers whom the client asked for.
+#[derive(Debug)]
+pub struct Asked {
+    certificates: Arc<Certificates>,
+    name: OnceLock<String>,
+}
+
+impl Asked {
+    /// For a connection whose client has said nothing yet.
+    pub fn of(certificates: Arc<Certificates>) -> Self {
+        let name = OnceLock::new();
+        Asked { certificates, name }
+    }
+
+    /// The host that the client named (SNI, RFC 6066 section 3).
+    pub fn name(&self) -> Option<&str> {
+        self.name.get().map(String::as_str)
+    }
+}
+
+impl ResolvesServerCert for Asked {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if let Some(name) = hello.server_name() {
+            self.name.get_or_init(|| name.to_owned());
+        }
+        self.certificates.resolve(hello)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
-use tokio_rustls::rustls::ServerConnection;
+use tokio_rustls::rustls::CommonState;
 use x509_parser::parse_x509_certificate;
 
 /// Facts of one TLS connection, by the names under which an app finds them among
@@ -15,7 +15,7 @@ impl Facts {
     /// if the client named a host, and of a certificate that it showed, and that
     /// was verified, `tls.client-subject` (RFC 4514) and `tls.client-sha256` (of
     /// its DER, in hexadecimal).
-    pub fn of(connection: &ServerConnection) -> Self {
+    pub fn of(connection: &CommonState, sni: Option<&str>) -> Self {
         let mut facts = Vec::new();
         if let Some(version) = connection.protocol_version() {
             let name = version.as_str().unwrap_or_default();
@@ -26,7 +26,7 @@ impl Facts {
             let name = suite.suite().as_str().unwrap_or_default();
             facts.push(("tls.cipher", name.replace("TLS13_", "TLS_")));
         }
-        if let Some(name) = connection.server_name() {
+        if let Some(name) = sni {
             facts.push(("tls.sni", name.to_owned()));
         }
         let shown = connection.peer_certificates().and_then(<[_]>::first);

@@ -5,8 +5,11 @@ mod certificates;
 mod client;
 mod facts;
 mod self_signed;
+mod session;
+mod stream;
 mod transport;
 
+use certificates::Asked;
 pub use certificates::{CertificateFiles, Certificates, TlsError};
 pub use client::connector;
 pub use facts::Facts;
@@ -18,7 +21,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_rustls::TlsAcceptor;
+use stream::Stream;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -30,7 +33,8 @@ const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// TLS for the connections of a host.
 pub struct Tls {
-    acceptor: TlsAcceptor,
+    certificates: Arc<Certificates>,
+    config: ServerConfig,
     handshake: Duration,
 }
 
@@ -56,20 +60,25 @@ impl Tls {
                     .map_err(|error| TlsError::file(path, error))?,
             ),
         };
-        let mut config = config.with_cert_resolver(certificates);
+        let mut config = config.with_cert_resolver(certificates.clone());
         config.alpn_protocols = ALPN.iter().map(|name| name.to_vec()).collect();
         Ok(Tls {
-            acceptor: TlsAcceptor::from(Arc::new(config)),
+            certificates,
+            config,
             handshake,
         })
     }
 
     /// The handshake, within its time.
     pub async fn accept(&self, socket: Socket) -> io::Result<(Transport, Facts)> {
-        let stream = tokio::time::timeout(self.handshake, self.acceptor.accept(socket))
+        let asked = Arc::new(Asked::of(self.certificates.clone()));
+        let mut config = self.config.clone();
+        config.cert_resolver = asked.clone();
+        let accept = Stream::accept(socket, Arc::new(config));
+        let stream = tokio::time::timeout(self.handshake, accept)
             .await
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        let facts = Facts::of(stream.get_ref().1);
+        let facts = Facts::of(stream.connection(), asked.name());
         Ok((Transport::Tls(Box::new(stream)), facts))
     }
 }

@@ -1,26 +1,26 @@
 //! A connection, in the clear or under TLS.
 
+use super::stream::Stream;
 use crate::departure::{Departure, Watched};
 use crate::socket::Socket;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::server::TlsStream;
 
 /// What HTTP is spoken over.
 pub enum Transport {
     /// The socket itself.
     Plain(Socket),
     /// Under TLS. Boxed: its state is large, and most have none.
-    Tls(Box<TlsStream<Socket>>),
+    Tls(Box<Stream>),
 }
 
 impl Watched for Transport {
     fn departure(&self) -> io::Result<Departure> {
         match self {
             Transport::Plain(socket) => socket.departure(),
-            Transport::Tls(stream) => stream.get_ref().0.departure(),
+            Transport::Tls(stream) => stream.socket().departure(),
         }
     }
 }
