@@ -4,6 +4,7 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use rhost_tests::frames::{Frames, HEADERS, request};
 use rhost_tests::{Client, Fleet};
+use tokio::task::JoinHandle;
 
 const TENANTS: &str = r#"
 [tenants.greedy]
@@ -108,28 +109,40 @@ async fn work(mut client: Client, host: &'static str) {
     while answer.body_mut().frame().await.is_some() {}
 }
 
-/// CPU time is shared by tenants and not by requests: who has one is answered before any
-/// of eight that another began before, and that take as long.
-#[tokio::test(flavor = "multi_thread")]
-async fn many_requests_have_no_more_time_than_one() {
+/// A tenant with app `many` at a host of that name, and another with app `one` at host
+/// `test`. Both do the work that they are asked for.
+async fn many_and_one() -> Fleet {
     let text = "[tenants.greedy]\n[tenants.modest]\n\
-                [apps.many]\ncomponent = \"works.wasm\"\ntenant = \"greedy\"\nhosts = [\"many.test\"]\n\
-                [apps.one]\ncomponent = \"works.wasm\"\ntenant = \"modest\"\nhosts = [\"one.test\"]\n";
-    let fleet = Fleet::start(&["works"], text).await;
-    // All are connected before the first begins, so that none is far ahead.
+                [apps.many]\ncomponent = \"works.wasm\"\ntenant = \"greedy\"\nhosts = [\"many\"]\n\
+                [apps.one]\ncomponent = \"works.wasm\"\ntenant = \"modest\"\nhosts = [\"test\"]\n";
+    Fleet::start(&["works"], text).await
+}
+
+/// Has `many` work for eight clients. All are connected before the first begins, so that
+/// none is far ahead; whoever else takes part is to be connected already.
+async fn keep_many_busy(fleet: &Fleet) -> Vec<JoinHandle<()>> {
     let mut clients = Vec::new();
-    for _ in 0..9 {
+    for _ in 0..8 {
         clients.push(fleet.server.client().await);
     }
-    let one = clients.pop().unwrap();
-    let many = clients.into_iter();
-    let many: Vec<_> = many
-        .map(|client| tokio::spawn(work(client, "many.test")))
+    let begun = clients
+        .into_iter()
+        .map(|client| tokio::spawn(work(client, "many")))
         .collect();
     while fleet.app("many").running() < 8 {
         tokio::task::yield_now().await;
     }
-    work(one, "one.test").await;
+    begun
+}
+
+/// CPU time is shared by tenants and not by requests: who has one is answered before any
+/// of eight that another began before, and that take as long.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_requests_have_no_more_time_than_one() {
+    let fleet = many_and_one().await;
+    let one = fleet.server.client().await;
+    let many = keep_many_busy(&fleet).await;
+    work(one, "test").await;
     for one in many {
         one.await.unwrap();
     }
@@ -142,22 +155,9 @@ async fn many_requests_have_no_more_time_than_one() {
 /// which is one thread's, have a half of both, and not of this one.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_one_connection_has_its_share_of_each_core() {
-    let text = "[tenants.greedy]\n[tenants.modest]\n\
-                [apps.many]\ncomponent = \"works.wasm\"\ntenant = \"greedy\"\nhosts = [\"many.test\"]\n\
-                [apps.one]\ncomponent = \"works.wasm\"\ntenant = \"modest\"\nhosts = [\"test\"]\n";
-    let fleet = Fleet::start(&["works"], text).await;
-    let mut clients = Vec::new();
-    for _ in 0..8 {
-        clients.push(fleet.server.client().await);
-    }
+    let fleet = many_and_one().await;
     let mut one = Frames::connect(fleet.server.addr, b"").await;
-    let clients = clients.into_iter();
-    let many: Vec<_> = clients
-        .map(|client| tokio::spawn(work(client, "many.test")))
-        .collect();
-    while fleet.app("many").running() < 8 {
-        tokio::task::yield_now().await;
-    }
+    let many = keep_many_busy(&fleet).await;
     // Together they are three times what one of the others is: done before any of these if
     // they have a half of all, and after four of them if they have a quarter.
     let requests = [1, 3, 5, 7].map(|stream| request(stream, "/?375000"));

@@ -61,6 +61,15 @@ async fn turns_are_shared_by_weight_and_not_by_number() {
     assert!((99..=102).contains(&many), "{many}");
 }
 
+/// As long as two with a hundred turns each both run, every second one is `late`'s.
+fn assert_half_is_late(done: &Done) {
+    let done = done.lock().unwrap();
+    for begun in done[..190].chunks(10) {
+        let late = begun.iter().filter(|one| **one == "late").count();
+        assert!((4..=6).contains(&late), "{done:?}");
+    }
+}
+
 /// Who comes late has saved nothing up, and owes nothing.
 #[tokio::test]
 async fn who_was_idle_begins_where_the_others_are() {
@@ -74,11 +83,7 @@ async fn who_was_idle_begins_where_the_others_are() {
     let late = tokio::spawn(run_on("late", late, 100, done.clone()));
     late.await.unwrap();
     early.await.unwrap();
-    let done = done.lock().unwrap();
-    for begun in done[..190].chunks(10) {
-        let late = begun.iter().filter(|one| **one == "late").count();
-        assert!((4..=6).contains(&late), "{done:?}");
-    }
+    assert_half_is_late(&done);
 }
 
 /// What one used while nobody else wanted it is nobody's to claim: whoever comes later would
@@ -95,11 +100,7 @@ async fn who_was_alone_owes_nothing() {
     let alone = tokio::spawn(run_on("alone", alone, 100, done.clone()));
     late.await.unwrap();
     alone.await.unwrap();
-    let done = done.lock().unwrap();
-    for begun in done[..190].chunks(10) {
-        let late = begun.iter().filter(|one| **one == "late").count();
-        assert!((4..=6).contains(&late), "{done:?}");
-    }
+    assert_half_is_late(&done);
 }
 
 /// What is used without a turn counts: a tenant of many small requests has its share,
