@@ -222,11 +222,13 @@ fn attack(
     let attackers = kinds
         .iter()
         .map(|kind| Attacker::start(kind, server.addr, args));
-    let _attackers: Vec<_> = attackers.collect::<Result<_>>()?;
+    let attackers: Vec<_> = attackers.collect::<Result<_>>()?;
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let load = scope.spawn(|| neighbours.ask(Until::Told(&done)));
-        let closed = until_closed(server.pid(), idle, clients, patience);
+        let closed = until_closed(server.pid(), idle, clients, patience, || {
+            attackers.iter().try_for_each(Attacker::step_back)
+        });
         done.store(true, Ordering::Relaxed);
         let load = load.join().expect("the load generator does not panic");
         let (most_connected, closed_after) = closed?;
@@ -240,7 +242,15 @@ fn attack(
 
 /// Waits until the server has had its slow clients and has none any more. Returns
 /// the most that it had at a time, and how long after the last came the last was gone.
-fn until_closed(pid: u32, idle: u64, clients: u64, patience: Duration) -> Result<(u64, Duration)> {
+/// Does `when_all_came` once all have come, or the first are gone.
+fn until_closed(
+    pid: u32,
+    idle: u64,
+    clients: u64,
+    patience: Duration,
+    when_all_came: impl FnOnce() -> Result<()>,
+) -> Result<(u64, Duration)> {
+    let mut when_all_came = Some(when_all_came);
     let start = Instant::now();
     let (mut most, mut before, mut last_came) = (0, 0, start);
     loop {
@@ -248,6 +258,11 @@ fn until_closed(pid: u32, idle: u64, clients: u64, patience: Duration) -> Result
         most = most.max(connected);
         if connected > before {
             last_came = Instant::now();
+        }
+        if (connected >= clients || connected < before)
+            && let Some(do_it) = when_all_came.take()
+        {
+            do_it()?;
         }
         before = connected;
         // Some may be gone before the last have come.
@@ -269,8 +284,7 @@ impl Attacker {
     fn start(kind: &Kind, addr: SocketAddr, args: &Slow) -> Result<Self> {
         let clients = args.clients.to_string();
         let length = (args.seconds * 6).to_string();
-        // Once its clients are closed it looks at them without a pause, and takes a core for
-        // that. Real ones would do so elsewhere: it is to take what nobody else needs.
+        // Real ones would run elsewhere.
         Command::new("nice")
             .args(["-n", "19", "slowhttptest", kind.mode])
             .args(["-c", &clients, "-r", &clients, "-l", &length])
@@ -282,6 +296,19 @@ impl Attacker {
             .spawn()
             .map(Attacker)
             .context("slowhttptest cannot be run; install it")
+    }
+
+    /// Has it take only what nobody else needs, and leave a core at once when somebody does
+    /// (`sched(7)`, `SCHED_IDLE`): with its clients closed it looks at them without a pause,
+    /// and even a nice process is left a core for some milliseconds. From the beginning
+    /// would be too early: it would hardly come to connect.
+    fn step_back(&self) -> Result<()> {
+        let status = Command::new("chrt")
+            .args(["--idle", "--pid", "0", &self.0.id().to_string()])
+            .status()
+            .context("chrt cannot be run; it is in util-linux")?;
+        ensure!(status.success(), "chrt failed: {status}");
+        Ok(())
     }
 }
 
