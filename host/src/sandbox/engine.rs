@@ -123,8 +123,9 @@ pub enum Details {
     Lines,
 }
 
-/// The engines of this process. They live as long as it does, as do the pools in
-/// them; each is made when the first app of its class is loaded.
+/// The engines of a server, each made when the first app of its class is loaded. What is
+/// linked keeps its engine, that engine's pool and the ticking thread, so that these may be
+/// dropped while apps are served.
 pub struct Engines {
     details: Details,
     /// Compiles, and reads what was compiled, for all classes: only their pools
@@ -133,7 +134,7 @@ pub struct Engines {
     lanes: usize,
     classes: [OnceLock<Vec<Linker<State>>>; SizeClass::ALL.len()],
     ticking: Arc<Mutex<Vec<Engine>>>,
-    _ticker: Ticker,
+    ticker: Arc<Ticker>,
 }
 
 impl Engines {
@@ -146,7 +147,7 @@ impl Engines {
             lanes: lanes.max(1),
             classes: Default::default(),
             ticking: ticking.clone(),
-            _ticker: Ticker::start(ticking),
+            ticker: Arc::new(Ticker::start(ticking)),
         })
     }
 
@@ -158,6 +159,12 @@ impl Engines {
     /// The engine that compiles.
     pub fn compiler(&self) -> &Engine {
         &self.compiler
+    }
+
+    /// The thread that stops guests. Whatever can run a guest keeps it: without it no limit
+    /// of time is enforced.
+    pub(super) fn ticker(&self) -> Arc<Ticker> {
+        self.ticker.clone()
     }
 
     /// How many lanes there are.
@@ -228,6 +235,13 @@ fn config(details: Details) -> Config {
     config.max_wasm_stack(STACK);
     // Each of its accesses would have to be checked, and no guest needs so much.
     config.wasm_memory64(false);
+    // Compiled in (see Cargo.toml), and lent to no guest.
+    config.gc_support(false);
+    config.wasm_gc(false);
+    config.wasm_function_references(false);
+    config.wasm_exceptions(false);
+    config.wasm_threads(false);
+    config.wasm_shared_everything_threads(false);
     config
 }
 
@@ -265,7 +279,7 @@ pub fn capacity(class: SizeClass, lanes: usize, memories: usize, tables: usize) 
 }
 
 /// The thread that moves every engine's epoch on, until it is dropped.
-struct Ticker {
+pub(super) struct Ticker {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }

@@ -1,9 +1,10 @@
 //! A component that is linked: in each lane's engine, ready to be instantiated, with
 //! nothing in it that is one app's. All apps of the same component share it.
 
-use super::engine::{self, Engines, SizeClass};
+use super::engine::{self, Engines, SizeClass, Ticker};
 use super::handle::HandleExport;
 use super::state::State;
+use std::sync::Arc;
 use wasmtime::component::{Component, InstancePre};
 use wasmtime::{Engine, Error, Result};
 
@@ -11,6 +12,8 @@ use wasmtime::{Engine, Error, Result};
 pub struct Linked {
     pub(super) instance_pre: InstancePre<State>,
     pub(super) handle: HandleExport,
+    /// Enforces the limits of its guests, for as long as there can be any.
+    _ticker: Arc<Ticker>,
 }
 
 /// Why a component cannot be linked.
@@ -44,6 +47,7 @@ impl Linked {
                 Ok(Linked {
                     instance_pre,
                     handle,
+                    _ticker: engines.ticker(),
                 })
             })
             .collect()
