@@ -33,7 +33,8 @@
 //!    [`turn`]s. [`body`] is the response on its way out, and [`streamed`] drives
 //!    the guest from block to block.
 //!
-//! Before any request: [`config`] reads and checks the file that says what is served,
+//! Before any request: [`config`] reads and checks the file that says what is served, and
+//! each file that it names as a [`regular_file`],
 //! and [`deployment`] makes [`app`]s of it. What was deployed beside it is kept in a [`store`], and a
 //! [`roster`] makes one change after the other; [`tails`] are the last lines of each. [`scaffold`] begins a crate, [`package`] builds it, for
 //! production with a [`profile`] and [`strip`]ped, and [`python`] builds a WSGI
@@ -97,6 +98,7 @@ pub mod proxy;
 pub mod python;
 pub mod quota;
 pub mod receipt;
+pub mod regular_file;
 pub mod request_id;
 pub mod requests;
 pub mod residency;
