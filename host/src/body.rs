@@ -47,7 +47,7 @@ impl Body {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.content {
             Content::Whole(_) => None,
-            Content::Streamed(streamed) => streamed.guest().map(Guest::deadline),
+            Content::Streamed(streamed) => streamed.deadline(),
         }
     }
 
@@ -126,7 +126,6 @@ pub async fn answer(
                 guest.outlet().clone(),
                 blocks,
                 head.length,
-                trail.records(log),
             )))
         }
     };

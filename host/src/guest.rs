@@ -1,5 +1,6 @@
-//! A guest that is running, polled within its limits: in its request's own task, or, while
-//! it has its turns on another thread, there.
+//! A guest that is running, polled within its limits: in its request's own task, once its
+//! response has begun in a task of its own, or, while it has its turns on another thread,
+//! there.
 
 use crate::backtrace::Backtrace;
 use crate::failure::{Cause, Limit};
@@ -139,16 +140,11 @@ impl Guest {
 
     /// It gave up the thread, and may not do so for ever.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cause>> {
-        // With blocks to be taken it is the client that is waited for, and the
-        // body that is polled when it has taken them.
-        let late = if self.outlet.has_blocks() {
-            Instant::now() >= self.deadline
-        } else {
-            let alarm = self
-                .alarm
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(self.deadline.into())));
-            alarm.as_mut().poll(cx).is_ready()
-        };
+        // Whatever it waits for, its client taking a block included.
+        let alarm = self
+            .alarm
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(self.deadline.into())));
+        let late = alarm.as_mut().poll(cx).is_ready();
         match late {
             true => Poll::Ready(Err(self.late())),
             false => Poll::Pending,

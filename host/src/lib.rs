@@ -30,8 +30,8 @@
 //! 7. [`start_response`], which says what may be sent, and fills
 //! 8. [`output`], the response in the making.
 //! 9. [`guest`] polls the sandbox within its limits; those that run on take
-//!    [`turn`]s. [`body`] is the response on its way out, and [`streamed`] drives
-//!    the guest from block to block.
+//!    [`turn`]s. [`body`] is the response on its way out; of a guest that still runs when it
+//!    begins it is [`streamed`], and the guest has a task of its own.
 //!
 //! Before any request: [`config`] reads and checks the file that says what is served, and
 //! each file that it names as a [`regular_file`],

@@ -2,9 +2,10 @@
 //! gave, shared between the sandbox, which fills it, and the response's body,
 //! which empties it.
 //!
-//! Both sides run in the task of one request, never at the same time, so the
-//! lock is never waited for. No waker is kept either: whenever the guest waits
-//! for its blocks to be taken, it is the body that polls it again.
+//! The sandbox and the body run on one thread, but for a guest that is on another one for its
+//! turns, so the lock is hardly ever waited for. No waker is kept here: a guest that waits for
+//! its blocks to be taken is polled again when the body asks for more (see
+//! [`streamed`](crate::streamed)).
 
 use crate::gateway::{OutputError, StartError};
 use crate::start_response::ResponseHead;

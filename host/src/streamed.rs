@@ -1,6 +1,12 @@
-//! A body that is the running guest. Each time the connection asks for more, the
-//! guest is let run on, in the request's own task. The client's pace is therefore
-//! the guest's, and a client that leaves drops the body and with it the guest.
+//! The body of a response whose guest still runs.
+//!
+//! A task of its own drives the guest ([`driver`]), and the body takes what that guest
+//! writes. The outlet between them holds one block, or two while a first one is held back.
+//! So the client's pace is the guest's, and nothing else is: hyper does not poll a body whose
+//! client takes nothing, and a guest that only a body polled would keep its turn and outlast
+//! its limits meanwhile. A client that leaves drops the body, and with it the guest.
+
+mod driver;
 
 use crate::app_log::AppLog;
 use crate::failure::Cause;
@@ -9,25 +15,23 @@ use crate::ledger::Sheet;
 use crate::output::{Blocks, Outlet};
 use crate::request_id::RequestId;
 use bytes::Bytes;
-use std::future::poll_fn;
+use driver::Driven;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 /// A response's body in the making.
 pub struct Streamed {
     outlet: Outlet,
-    /// None once the guest has ended.
-    guest: Option<Guest>,
+    /// The guest that makes it; none if it had ended before the body began.
+    driven: Option<Arc<Driven>>,
     /// What the guest wrote and the connection has not asked for.
     blocks: Blocks,
-    /// Octets still to come of an announced length.
+    /// Bytes still to come of an announced length.
     left: Option<u64>,
-    /// Whether the connection had its chance to send the last block. Until then
-    /// the guest rests: a block is never held for the next (PEP 3333, "Buffering
-    /// and Streaming").
+    /// Whether the connection had its chance to send the last block.
     flushed: bool,
     failed: bool,
-    records: Records,
 }
 
 /// Where it is said how the guest ended.
@@ -48,58 +52,49 @@ pub struct Records {
 pub struct Cut;
 
 impl Streamed {
-    /// A body of which `blocks` are there, and the rest comes from `guest`.
-    /// `length` is what was announced.
+    /// Returns a body of which `blocks` are there, and the rest comes from `guest`, which a
+    /// task of its own drives from here on. `length` is what was announced, in bytes.
     pub fn begin(guest: Guest, blocks: Blocks, length: Option<u64>, records: Records) -> Self {
-        let outlet = guest.outlet().clone();
         Streamed {
-            outlet,
-            guest: Some(guest),
+            outlet: guest.outlet().clone(),
+            driven: Some(Driven::start(guest, records)),
             blocks,
             left: length,
             flushed: true,
             failed: false,
-            records,
         }
     }
 
-    /// A body that ends after `blocks`, before its announced `length`.
-    pub fn unfinished(
-        outlet: Outlet,
-        blocks: Blocks,
-        length: Option<u64>,
-        records: Records,
-    ) -> Self {
+    /// Returns a body that ends after `blocks`, before its announced `length` in bytes.
+    pub fn unfinished(outlet: Outlet, blocks: Blocks, length: Option<u64>) -> Self {
         Streamed {
             outlet,
-            guest: None,
+            driven: None,
             blocks,
             left: length,
             flushed: false,
             failed: true,
-            records,
         }
     }
 
-    /// Octets still to come, where a length was announced.
+    /// Returns the bytes still to come, where a length was announced.
     pub fn left(&self) -> Option<u64> {
         self.left
     }
 
-    /// The guest that still makes it.
-    pub fn guest(&self) -> Option<&Guest> {
-        self.guest.as_ref()
+    /// Returns when the guest has to have finished, if it still runs.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.driven.as_ref()?.deadline()
     }
 
     /// Stops the guest, whose deadline passed as its client took nothing.
     pub fn cut_late(&mut self) {
-        if let Some(guest) = self.guest.take() {
-            self.failed = true;
-            self.records.end(Err(guest.late()), &self.outlet);
+        if let Some(driven) = &self.driven {
+            driven.cut_late();
         }
     }
 
-    /// The next block; none at the end.
+    /// Returns the next block; none at the end.
     pub fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
         loop {
             if !self.blocks.is_empty() {
@@ -108,33 +103,52 @@ impl Streamed {
                 self.flushed = false;
                 return Poll::Ready(Some(Ok(block)));
             }
-            if !self.flushed && (self.guest.is_some() || self.failed) {
-                // The connection sends what it has when there is nothing more,
-                // and comes back at once. When a body fails it forgets what it
-                // has not sent.
+            if let Some(driven) = &self.driven {
+                let ended = driven.poll_ended(cx);
+                // In this order: what it wrote before it ended is there.
+                self.blocks = self.outlet.take().blocks;
+                if !self.blocks.is_empty() {
+                    continue;
+                }
+                match ended {
+                    Poll::Ready(well) => {
+                        self.failed = !well;
+                        self.driven = None;
+                    }
+                    Poll::Pending => {
+                        driven.go_on();
+                        return Poll::Pending;
+                    }
+                }
+            }
+            if self.failed && !self.flushed {
+                // The connection sends what it has when there is nothing more, and comes
+                // back at once. When a body fails it forgets what it has not sent.
                 self.flushed = true;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let Some(guest) = &mut self.guest else {
-                return Poll::Ready(self.failed.then_some(Err(Cut)));
-            };
-            let polled = guest.poll(cx);
-            self.blocks = self.outlet.take().blocks;
-            match polled {
-                Poll::Ready(result) => {
-                    self.guest = None;
-                    self.failed = !self.records.end(result, &self.outlet);
-                }
-                Poll::Pending if self.blocks.is_empty() => return Poll::Pending,
-                Poll::Pending => {}
+            return Poll::Ready(self.failed.then_some(Err(Cut)));
+        }
+    }
+}
+
+/// A connection that has all of an announced length asks for no more. Its guest was not left
+/// by anyone, though, and may have something to do after its last block, so it goes on within
+/// its limits. Every other guest whose body is dropped is dropped with it.
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        if let Some(driven) = &self.driven {
+            match self.left {
+                Some(0) => driven.finish(),
+                _ => driven.stop(),
             }
         }
     }
 }
 
 impl Records {
-    /// Says how a guest ended whose headers had left; returns whether it ended well.
+    /// Logs how a guest ended whose headers had left; returns whether it ended well.
     fn end(&self, result: Result<(), Cause>, outlet: &Outlet) -> bool {
         let Records {
             log,
@@ -155,37 +169,4 @@ impl Records {
             }
         }
     }
-}
-
-/// A connection that has all of an announced length asks for no more. Its guest
-/// was not left by anyone, though, and may have something to do after its last
-/// block, so it goes on by itself, within its limits. Every other guest whose body
-/// is dropped is dropped with it.
-impl Drop for Streamed {
-    fn drop(&mut self) {
-        let (Some(guest), Some(0)) = (self.guest.take(), self.left) else {
-            return;
-        };
-        let (outlet, records) = (self.outlet.clone(), self.records.clone());
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                let result = finish(guest).await;
-                records.end(result, &outlet);
-            });
-        }
-    }
-}
-
-/// Lets a guest run to its end; what it still writes goes nowhere.
-async fn finish(mut guest: Guest) -> Result<(), Cause> {
-    poll_fn(|cx| {
-        loop {
-            let polled = guest.poll(cx);
-            let discarded = guest.outlet().take().blocks;
-            if polled.is_ready() || discarded.is_empty() {
-                return polled;
-            }
-        }
-    })
-    .await
 }

@@ -12,8 +12,8 @@ use std::task::{Context, Poll, Wake, Waker};
 /// to sixteen times before it gives up the thread. This one asks for the wake-up
 /// itself.
 ///
-/// Whoever polls last is woken: a guest whose answer was taken whole goes on in a
-/// task of its own, in the middle of this perhaps.
+/// Whoever polls last is woken: a guest whose response begins goes on in a task of its own,
+/// in the middle of this perhaps.
 pub async fn give_way() {
     let task = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
     let way = Arc::new(Way {

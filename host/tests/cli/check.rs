@@ -3,14 +3,13 @@
 mod python;
 mod rules;
 
+use crate::guests::guest;
 use crate::serving::rhost;
-use rhost::package::Build;
 use serde_json::Value;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 /// Where compiled code is kept from one check to the next.
 fn cache() -> PathBuf {
@@ -28,23 +27,6 @@ fn check(app: &Path, flags: &[&str]) -> Command {
     command.arg("check").arg(app).args(flags);
     command.arg("--cache-dir").arg(cache());
     command
-}
-
-/// The guest called `name`.
-fn guest(name: &str) -> PathBuf {
-    static GUESTS: OnceLock<Vec<PathBuf>> = OnceLock::new();
-    let guests = GUESTS.get_or_init(|| {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests");
-        let mut build = Build::release(&dir);
-        build.cargo_args.push("--examples".to_owned());
-        build.run().unwrap_or_else(|error| panic!("{error}"))
-    });
-    let file = name.replace('-', "_");
-    let is_it = |path: &&PathBuf| path.file_stem().is_some_and(|stem| stem == file.as_str());
-    let found = guests.iter().find(is_it);
-    found
-        .unwrap_or_else(|| panic!("no guest is called {name}"))
-        .clone()
 }
 
 /// What `--json` says, and the exit code.
