@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 
 use crate::artefacts::{Artefacts, Ready};
+use crate::binary::{leb, section};
 use crate::home::Home;
 use crate::load::{Generator, Load, Until};
 use crate::report::{Table, count, mark, median};
@@ -83,14 +84,14 @@ pub fn run(args: &Bombs) -> Result<bool> {
     )?;
     let other = home.path().join("other.wasm");
     fs::copy(&hello, &other)?;
-    let server = servers::configured(&artefacts, &home.config())?;
+    let server = servers::configured(&artefacts, &home)?;
     let good = fs::read(&hello)?;
     let attempts = [
         ("nothing", None),
         (
             "a compile bomb",
             Some(vec![Bad {
-                file: bomb(),
+                file: bomb(0),
                 may_be_whole: false,
             }]),
         ),
@@ -194,8 +195,9 @@ fn broken(good: &[u8]) -> Vec<Bad> {
     cut.chain(changed).collect()
 }
 
-/// A small file that keeps Cranelift busy: functions of many values that live long.
-fn bomb() -> Vec<u8> {
+/// A small file that keeps Cranelift busy: functions of many values that live long. That of
+/// another number is another file.
+pub fn bomb(number: usize) -> Vec<u8> {
     const FUNCTIONS: usize = 12_000;
     const VALUES: u8 = 60;
     let mut body = vec![0];
@@ -217,22 +219,8 @@ fn bomb() -> Vec<u8> {
     module.extend(section(10, &code));
     let mut component = b"\0asm\x0d\0\x01\0".to_vec();
     component.extend(section(1, &module));
+    component.extend(section(0, &[&[1, b'n'], &leb(number)[..]].concat()));
     component
-}
-
-fn section(number: u8, octets: &[u8]) -> Vec<u8> {
-    [&[number], &leb(octets.len())[..], octets].concat()
-}
-
-/// A length as WebAssembly writes it.
-fn leb(mut length: usize) -> Vec<u8> {
-    let mut octets = Vec::new();
-    while length >= 0x80 {
-        octets.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    octets.push(length as u8);
-    octets
 }
 
 fn print(args: &Bombs, report: &Report) {
@@ -259,17 +247,5 @@ fn print(args: &Bombs, report: &Report) {
     }
     if report.errors > 0 {
         println!("  {} answers were wrong", report.errors);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths() {
-        assert_eq!(leb(5), [5]);
-        assert_eq!(leb(300), [0xac, 2]);
-        assert_eq!(section(3, &[7; 128])[..3], [3, 0x80, 1]);
     }
 }

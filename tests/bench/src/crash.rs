@@ -22,6 +22,7 @@ use serde::Serialize;
 use crate::admin::{Admin, Variants};
 use crate::artefacts::{Artefacts, Ready};
 use crate::ask;
+use crate::limits;
 use crate::process;
 use crate::report::{Table, mark, median};
 use crate::request::Request;
@@ -187,6 +188,7 @@ fn command(artefacts: &Artefacts, home: &Path) -> Command {
 fn warm_up(artefacts: &Artefacts, variants: &Variants, home: &Path) -> Result<()> {
     let server = Server::start_within(PATIENCE, command(artefacts, home), Stdio::null())?;
     let admin = Admin::of(&home.join("state"));
+    limits::prove_by_deploy(server.addr, &admin, &artefacts.example("hello")?)?;
     for number in 0..VARIANTS {
         admin.deploy("warm", &variants.component(number))?;
     }

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::admin::{Admin, Variants};
 use crate::artefacts::{Artefacts, Ready};
+use crate::limits;
 use crate::load::{Expected, Generator, Load, Until};
 use crate::report::{Table, count, mark, median};
 use crate::request::Request;
@@ -101,6 +102,7 @@ fn measure(
         .arg(home.join("cache"));
     let server = Server::start_within(PATIENCE, command, Stdio::null())?;
     let admin = Admin::of(&home.join("state"));
+    limits::prove_by_deploy(server.addr, &admin, &artefacts.example("hello")?)?;
     // The one that is deployed again and again, one beside it, and one of the file.
     for app in ["deployed", "beside"] {
         admin.deploy(app, &variants.component(0))?;

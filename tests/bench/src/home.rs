@@ -25,6 +25,15 @@ impl Home {
         Ok(fs::write(self.config(), text)?)
     }
 
+    /// The same server, of these as well, unless they are there.
+    pub fn append(&self, apps: &str) -> Result<()> {
+        let mut text = fs::read_to_string(self.config())?;
+        if !text.contains(apps) {
+            text += apps;
+        }
+        Ok(fs::write(self.config(), text)?)
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0

@@ -6,9 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
@@ -122,14 +121,7 @@ type Connection = Box<dyn Duplex>;
 
 /// Runs it. Returns whether every answer was right.
 pub fn run(args: &Idle) -> Result<bool> {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit)?;
-    let needed = u64::from(args.connections) + 100;
-    ensure!(
-        limit.maximum.is_none_or(|most| most >= needed),
-        "that many connections need {needed} open files; raise the limit with ulimit -Hn"
-    );
+    process::raise_open_files(u64::from(args.connections) + 100)?;
     let artefacts = Artefacts::of_examples(&args.ready, &["hello"])?;
     let mut figures = Vec::new();
     for after in Use::ALL {

@@ -5,7 +5,8 @@
 //!
 //! # Layout
 //!
-//! - [`artefacts`] builds what is measured, [`servers`] starts it.
+//! - [`artefacts`] builds what is measured, [`servers`] starts it, and [`limits`] sees that a
+//!   loop is stopped there.
 //! - [`work`] says what is asked and what the answer has to be; [`bare_hyper`]
 //!   gives the same answers without a guest.
 //! - [`load`] is the load generator: it sends a [`request`], reads a
@@ -13,7 +14,7 @@
 //!   stand in.
 //! - [`process`] knows a server's CPU time and memory.
 //! - [`site`] writes and builds sites of many routes.
-//! - [`admin`] deploys components that differ.
+//! - [`admin`] deploys components that differ, [`binary`] is how some of them are written.
 //! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`density`], [`stop`], [`noisy`],
 //!   [`overload`], [`bombs`], [`slow`], [`life`], [`crash`], [`deploys`] and [`flask`] measure, with [`report`]
 //!   for the figures.
@@ -22,6 +23,7 @@ mod admin;
 mod artefacts;
 mod ask;
 mod bare_hyper;
+mod binary;
 mod bombs;
 mod compare;
 mod crash;
@@ -31,6 +33,7 @@ mod flask;
 mod home;
 mod idle;
 mod life;
+mod limits;
 mod load;
 mod noisy;
 mod open;

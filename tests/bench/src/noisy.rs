@@ -109,7 +109,7 @@ impl Neighbour {
 pub fn run(args: &Noisy) -> Result<bool> {
     let artefacts = Artefacts::of_guests(&args.ready, &["spin-forever"])?;
     let home = Home::new("noisy", &apps(&artefacts, args.weight)?)?;
-    let server = servers::configured(&artefacts, &home.config())?;
+    let server = servers::configured(&artefacts, &home)?;
     let mut errors = 0;
     let mut figures: [Vec<Figures>; 3] = Default::default();
     // Warms it up.

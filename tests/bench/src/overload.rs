@@ -108,7 +108,7 @@ pub fn run(args: &Overload) -> Result<bool> {
              [apps.modest]\ntenant = \"modest\"\nhosts = [\"modest.test\"]\ncomponent = '{app}'\n"
         ),
     )?;
-    let server = servers::configured(&artefacts, &home.config())?;
+    let server = servers::configured(&artefacts, &home)?;
     let target = format!("/?{}", rounds(&server)?);
     let report = measure(args, &server, &target).with_context(|| server.said())?;
     if args.json {

@@ -3,7 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// Time that all threads of a process have spent on a CPU so far, in user and
 /// kernel mode.
@@ -123,6 +124,43 @@ pub fn memory(pid: u32) -> Result<Memory> {
     })
 }
 
+/// How many threads a process has.
+pub fn threads(pid: u32) -> Result<u64> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).context("the server is gone")?;
+    Ok(tasks.count() as u64)
+}
+
+/// How many TCP connections of this machine to `port`, over IPv4, are still some process's
+/// on that side, of those from `ports`.
+pub fn connections_held(port: u16, ports: &[u16]) -> Result<u64> {
+    let table = fs::read_to_string("/proc/net/tcp").context("there is no /proc/net/tcp")?;
+    let port_of = |field: &str| u16::from_str_radix(field.rsplit(':').next()?, 16).ok();
+    let held = table.lines().skip(1).filter(|line| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let [_, local, remote, _, _, _, _, _, _, inode, ..] = fields[..] else {
+            return false;
+        };
+        // The kernel goes on alone with one that was closed, and it has no file any more.
+        inode != "0"
+            && port_of(local) == Some(port)
+            && port_of(remote).is_some_and(|remote| ports.contains(&remote))
+    });
+    Ok(held.count() as u64)
+}
+
+/// Lets this process have as many open files as it may, and its children too. Fails if
+/// that is less than `needed`.
+pub fn raise_open_files(needed: u64) -> Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit)?;
+    ensure!(
+        limit.maximum.is_none_or(|most| most >= needed),
+        "{needed} open files are needed; raise the limit with ulimit -Hn"
+    );
+    Ok(())
+}
+
 /// How many sockets a process holds, those that it listens on included.
 pub fn sockets(pid: u32) -> Result<u64> {
     let mut sockets = 0;
@@ -158,7 +196,15 @@ mod tests {
         let before = sockets(pid).unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         assert_eq!(sockets(pid).unwrap(), before + 1);
-        drop(listener);
+        let port = listener.local_addr().unwrap().port();
+        let client = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let ports = [client.local_addr().unwrap().port()];
+        let (server, _) = listener.accept().unwrap();
+        assert_eq!(connections_held(port, &ports).unwrap(), 1);
+        drop(server);
+        assert_eq!(connections_held(port, &ports).unwrap(), 0);
+        assert!(threads(pid).unwrap() >= 1);
+        drop((client, listener));
         let mut child = std::process::Command::new("sleep")
             .arg("60")
             .spawn()

@@ -17,6 +17,8 @@ use serde::Serialize;
 
 use crate::artefacts::Artefacts;
 use crate::ask;
+use crate::home::Home;
+use crate::limits;
 use crate::process;
 use crate::request::Request;
 use crate::work::Work;
@@ -77,19 +79,54 @@ impl Kind {
 }
 
 /// `rhost serve` without an access log, with its limits as they are but for what
-/// `arguments` say.
+/// `arguments` say. A loop is stopped on it.
 pub fn rhost(artefacts: &Artefacts, app: &Path, arguments: &[&str]) -> Result<Server> {
-    let mut command = rhost_command(artefacts, app);
-    command.args(["--access-log", "off"]).args(arguments);
-    Server::start(command, Stdio::null())
+    let all = [&["--access-log", "off"], arguments].concat();
+    limited(artefacts, app, &all, Stdio::null())
 }
 
-/// `rhost serve` of what the file `config` says, which asks for a port of the system's
-/// choice.
-pub fn configured(artefacts: &Artefacts, config: &Path) -> Result<Server> {
+/// `rhost serve` of a component that has a loop besides what it does, or of a program that
+/// has one. It has been stopped when this returns.
+fn limited(
+    artefacts: &Artefacts,
+    app: &Path,
+    arguments: &[&str],
+    stdout: impl Into<Stdio>,
+) -> Result<Server> {
+    let own = std::env::temp_dir().join(format!("rhost-bench-{}-{}", std::process::id(), {
+        static STARTED: AtomicU64 = AtomicU64::new(0);
+        STARTED.fetch_add(1, Relaxed)
+    }));
+    let served = match app.is_file() {
+        true => limits::write_endless(app, &own)?,
+        false => app.to_owned(),
+    };
+    let mut command = rhost_command(artefacts, &served);
+    command.args(arguments);
+    // Either stops it.
+    if !["--cpu", "--timeout"]
+        .iter()
+        .any(|limit| arguments.contains(limit))
+    {
+        command.args(["--cpu", limits::CPU]);
+    }
+    let mut server = Server::start(command, stdout)?;
+    server.own = Some(own);
+    limits::prove(server.addr, "localhost").with_context(|| server.said())?;
+    Ok(server)
+}
+
+/// `rhost serve` of what `home` says, beside an app with a loop, which has been stopped
+/// when this returns.
+pub fn configured(artefacts: &Artefacts, home: &Home) -> Result<Server> {
+    let component = artefacts.example("hello")?;
+    let component = limits::write_endless(&component, &home.path().join("endless"))?;
+    home.append(&limits::app(&component))?;
     let mut command = Command::new(&artefacts.rhost);
-    command.args(["serve", "-c"]).arg(config);
-    Server::start(command, Stdio::null())
+    command.args(["serve", "-c"]).arg(home.config());
+    let server = Server::start(command, Stdio::null())?;
+    limits::prove(server.addr, limits::HOST).with_context(|| server.said())?;
+    Ok(server)
 }
 
 /// `rhost serve` on a port that the system chooses.
@@ -103,11 +140,15 @@ pub fn rhost_command(artefacts: &Artefacts, app: &Path) -> Command {
 }
 
 fn rhost_logging(artefacts: &Artefacts, work: Work) -> Result<Server> {
-    let mut command = rhost_command(artefacts, &artefacts.example(work.app())?);
     let name = format!("rhost-bench-{}.access.log", std::process::id());
     let log = std::env::temp_dir().join(name);
-    command.args(["--access-log", "on"]);
-    let mut server = Server::start(command, File::create(&log)?)?;
+    let app = artefacts.example(work.app())?;
+    let mut server = limited(
+        artefacts,
+        &app,
+        &["--access-log", "on"],
+        File::create(&log)?,
+    )?;
     server.log = Some(log);
     Ok(server)
 }
@@ -141,8 +182,12 @@ pub struct Server {
     /// The end of what it wrote on standard error.
     last_lines: Arc<Mutex<VecDeque<String>>>,
     reloads: Arc<Reloads>,
+    /// Where its admin listener is, if it has one over TCP.
+    pub admin: Option<SocketAddr>,
     /// Its access log, removed with it.
     log: Option<PathBuf>,
+    /// The directory of what it serves, if that is its own; removed with it.
+    own: Option<PathBuf>,
 }
 
 impl Server {
@@ -177,13 +222,21 @@ impl Server {
             child,
             last_lines,
             reloads,
+            admin: None,
             log: None,
+            own: None,
         };
-        let Ok(addr) = addr.recv_timeout(patience) else {
-            anyhow::bail!("it never said where it listens{}", server.said());
-        };
-        server.addr = addr;
-        Ok(server)
+        // The admin listener is the first to be there.
+        loop {
+            match addr.recv_timeout(patience) {
+                Ok(Found::Admin(addr)) => server.admin = Some(addr),
+                Ok(Found::Served(addr)) => {
+                    server.addr = addr;
+                    return Ok(server);
+                }
+                Err(_) => anyhow::bail!("it never said where it listens{}", server.said()),
+            }
+        }
     }
 
     /// Its process.
@@ -222,7 +275,16 @@ impl Drop for Server {
         if let Some(log) = &self.log {
             let _ = fs::remove_file(log);
         }
+        if let Some(own) = &self.own {
+            let _ = fs::remove_dir_all(own);
+        }
     }
+}
+
+/// Where a server says that it listens.
+enum Found {
+    Admin(SocketAddr),
+    Served(SocketAddr),
 }
 
 /// How often a server said what came of a configuration.
@@ -236,12 +298,17 @@ fn listen(
     stderr: impl Read,
     lines: &Mutex<VecDeque<String>>,
     reloads: &Reloads,
-    found: &Sender<SocketAddr>,
+    found: &Sender<Found>,
 ) {
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
         if let Some(addr) = address(&line) {
+            let is_admin = line.contains("admin listener on ");
             // Nobody waits for a second one.
-            let _ = found.send(addr);
+            let _ = found.send(if is_admin {
+                Found::Admin(addr)
+            } else {
+                Found::Served(addr)
+            });
         }
         if line.contains(" is applied: ") {
             reloads.applied.fetch_add(1, Relaxed);

@@ -128,7 +128,7 @@ pub fn run(args: &Slow) -> Result<bool> {
         attacks: Vec::new(),
         errors: 0,
     };
-    let start = || servers::configured(&artefacts, &home.config());
+    let start = || servers::configured(&artefacts, &home);
     for kind in &KINDS {
         measure(args, &start, kind.name, &[kind], &mut report)?;
     }

@@ -11,7 +11,9 @@ use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
 
 use super::{Density, Figures, generate, prepare};
+use crate::admin::Admin;
 use crate::artefacts::Artefacts;
+use crate::limits;
 use crate::process;
 use crate::request::Request;
 use crate::response::Reader;
@@ -49,6 +51,8 @@ pub fn all(args: &Density, artefacts: &Artefacts, home: &Path) -> Result<Figures
         }
     }
     let resident_at_most = process::memory(server.pid())?.peak;
+    let admin = Admin::of(&home.join("state"));
+    limits::prove_by_deploy(server.addr, &admin, &artefacts.example("hello")?)?;
     let ms = |nanoseconds: u64| nanoseconds as f64 / 1e6;
     let more = resident_when_ready.saturating_sub(resident_of_none);
     Ok(Figures {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{ANSWER, TARGET, app};
 use crate::artefacts::Artefacts;
 use crate::ask;
+use crate::limits;
 use crate::report::mark;
 use crate::request::Request;
 use crate::servers;
@@ -49,9 +50,9 @@ pub fn measure(artefacts: &Artefacts, cache: &Path) -> Result<Start> {
 }
 
 fn first_answer(artefacts: &Artefacts, cache: &Path) -> Result<Duration> {
-    let mut command = servers::rhost_command(artefacts, &app());
+    let mut command = servers::rhost_command(artefacts, &app()?);
     command
-        .args(["--access-log", "off", "--cache-dir"])
+        .args(["--access-log", "off", "--cpu", limits::CPU, "--cache-dir"])
         .arg(cache)
         // Nothing is there: neither what pip has downloaded before.
         .env("PIP_NO_CACHE_DIR", "1");
@@ -61,6 +62,7 @@ fn first_answer(artefacts: &Artefacts, cache: &Path) -> Result<Duration> {
     let answer = ask::ask_for_body(server.addr, &Request::get(TARGET))?;
     let took = begun.elapsed();
     ensure!(answer == ANSWER, "rhost answers something else");
+    limits::prove(server.addr, "localhost").with_context(|| server.said())?;
     Ok(took)
 }
 

@@ -4,6 +4,7 @@
 mod first;
 mod gunicorn;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use crate::artefacts::{Artefacts, target_directory, workspace};
 use crate::ask;
+use crate::limits;
 use crate::process;
 use crate::report::{Table, count, mark, median, ratio};
 use crate::request::Request;
@@ -106,7 +108,7 @@ struct Figures {
 pub fn run(args: &Flask) -> Result<bool> {
     let artefacts = Artefacts::of_host(args.rhost.as_deref())?;
     let dir = target_directory()?.join("bench-flask");
-    let gunicorn = gunicorn::Gunicorn::ensure(&dir, &app())?;
+    let gunicorn = gunicorn::Gunicorn::ensure(&dir, &app()?)?;
     let cache = dir.join("cache");
     let start = if args.no_start {
         None
@@ -131,7 +133,7 @@ pub fn run(args: &Flask) -> Result<bool> {
     servers.push(Contestant::new(
         Kind::Gunicorn,
         format!("gunicorn, {} sync workers", args.threads),
-        gunicorn.start(&app(), args.threads)?,
+        gunicorn.start(&app()?, args.threads)?,
     )?);
     let errors = take_turns(args, &mut servers)?;
     let figures = Figures { start, servers };
@@ -146,16 +148,37 @@ pub fn run(args: &Flask) -> Result<bool> {
     Ok(errors == 0)
 }
 
-/// Where the program is: the example as it stands.
-fn app() -> PathBuf {
-    workspace().join("examples/flask")
+/// Where the program is: the example as it stands, with one more view.
+fn app() -> Result<PathBuf> {
+    let copy = target_directory()?.join("bench-flask").join("app");
+    copy_all(&workspace().join("examples/flask"), &copy)?;
+    let program = copy.join("wsgi_app.py");
+    let endless = format!(
+        "\n\n@app.get(\"{}\")\ndef endless():\n    while True:\n        pass\n",
+        limits::TARGET
+    );
+    fs::write(&program, fs::read_to_string(&program)? + &endless)?;
+    Ok(copy)
+}
+
+fn copy_all(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy_all(&entry.path(), &target)?,
+            false => drop(fs::copy(entry.path(), target)?),
+        }
+    }
+    Ok(())
 }
 
 fn rhost(artefacts: &Artefacts, cache: &Path, args: &Flask, more: &[&str]) -> Result<Server> {
     let (cache, threads) = (cache.to_string_lossy(), args.threads.to_string());
     let mut all = vec!["--cache-dir", &cache, "--threads", &threads];
     all.extend_from_slice(more);
-    servers::rhost(artefacts, &app(), &all).context("rhost does not start")
+    servers::rhost(artefacts, &app()?, &all).context("rhost does not start")
 }
 
 /// Whether it can reuse instances. (`--reuse-port` is something else.)

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::artefacts::Artefacts;
+use crate::limits;
 
 /// How long a server may take to start, with compiling its app, or to end.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -25,6 +26,8 @@ pub struct Line {
     newest: Pid,
     said: Receiver<String>,
     access_log: PathBuf,
+    /// The directory of what is served.
+    own: PathBuf,
 }
 
 impl Line {
@@ -35,10 +38,11 @@ impl Line {
         let nth = STARTED.fetch_add(1, Ordering::Relaxed);
         let name = format!("rhost-bench-{}.life-{nth}.log", std::process::id());
         let access_log = std::env::temp_dir().join(name);
+        let own = access_log.with_extension("served");
         let mut first = Command::new(&artefacts.rhost)
             .arg("serve")
-            .arg(artefacts.example("hello")?)
-            .args(["--addr", "127.0.0.1:0"])
+            .arg(limits::write_endless(&artefacts.example("hello")?, &own)?)
+            .args(["--addr", "127.0.0.1:0", "--cpu", limits::CPU])
             .stdin(Stdio::null())
             .stdout(File::create(&access_log)?)
             .stderr(Stdio::piped())
@@ -56,6 +60,7 @@ impl Line {
             first,
             said,
             access_log,
+            own,
         };
         let serving = line.until("rhost: serving ")?;
         let addr = serving
@@ -63,6 +68,13 @@ impl Line {
             .nth(1)
             .and_then(|rest| rest.split('/').next());
         line.addr = addr.context("it says where")?.parse()?;
+        limits::prove(line.addr, "localhost")?;
+        // What is counted begins after that.
+        let begun = Instant::now();
+        while line.served()? == 0 {
+            ensure!(begun.elapsed() < PATIENCE, "the access log stays empty");
+            std::thread::sleep(Duration::from_millis(1));
+        }
         Ok(line)
     }
 
@@ -122,5 +134,6 @@ impl Drop for Line {
         let _ = kill_process(self.newest, Signal::KILL);
         let _ = self.first.wait();
         let _ = fs::remove_file(&self.access_log);
+        let _ = fs::remove_dir_all(&self.own);
     }
 }
