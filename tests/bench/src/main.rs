@@ -16,7 +16,7 @@
 //! - [`site`] writes and builds sites of many routes.
 //! - [`admin`] deploys components that differ, [`binary`] is how some of them are written.
 //! - [`compare`], [`syscalls`], [`routes`], [`soak`], [`idle`], [`density`], [`stop`], [`noisy`],
-//!   [`overload`], [`bombs`], [`slow`], [`life`], [`crash`], [`deploys`] and [`flask`] measure, with [`report`]
+//!   [`overload`], [`bombs`], [`hostile`], [`slow`], [`life`], [`crash`], [`deploys`] and [`flask`] measure, with [`report`]
 //!   for the figures.
 
 mod admin;
@@ -31,6 +31,7 @@ mod density;
 mod deploys;
 mod flask;
 mod home;
+mod hostile;
 mod idle;
 mod life;
 mod limits;
@@ -80,6 +81,7 @@ Examples:
   rhost-bench noisy                             how a tenant fares beside another's endless loops
   rhost-bench overload                          what is answered at twice the load that can be
   rhost-bench bombs                             how an app fares while others cannot be compiled
+  rhost-bench hostile                           how a tenant and the operator fare beside every adversary known
   rhost-bench slow                              how slow clients are
   rhost-bench life                              whether a request is lost when a server ends
   rhost-bench crash                             whether a deploy is lost when its server is killed
@@ -117,6 +119,8 @@ enum Command {
     Overload(overload::Overload),
     /// How an app fares while what cannot be compiled is deployed
     Bombs(bombs::Bombs),
+    /// How a tenant and the operator fare beside every hostile guest, client and token known
+    Hostile(hostile::Hostile),
     /// When slow clients are closed, and how their neighbours fare (slowhttptest)
     Slow(slow::Slow),
     /// Whether a request is lost when a server is handed over, or told to stop
@@ -145,6 +149,7 @@ fn main() -> ExitCode {
         Some(Command::Noisy(args)) => noisy::run(args),
         Some(Command::Overload(args)) => overload::run(args),
         Some(Command::Bombs(args)) => bombs::run(args),
+        Some(Command::Hostile(args)) => hostile::run(args),
         Some(Command::Slow(args)) => slow::run(args),
         Some(Command::Life(args)) => life::run(args),
         Some(Command::Crash(args)) => crash::run(args),
