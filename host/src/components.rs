@@ -6,6 +6,7 @@ use crate::compiled::Cache;
 use crate::compiler::Compiler;
 use crate::digest::Digest;
 use crate::load::{LoadError, Loaded, Loader};
+use crate::regular_file;
 use crate::residency::{Residency, Share};
 use crate::sandbox::{Engines, SizeClass};
 use std::collections::HashMap;
@@ -137,8 +138,8 @@ impl Components {
         if let Some(component) = self.present(&digest) {
             return Ok(component);
         }
-        let file =
-            std::fs::read(path).map_err(|error| LoadError::Unreadable(path.into(), error))?;
+        let file = regular_file::read(path, regular_file::COMPONENT)
+            .map_err(|error| LoadError::Unreadable(path.into(), error))?;
         if Digest::of(&file) != digest {
             return Err(LoadError::Damaged(path.into()));
         }

@@ -254,6 +254,26 @@ pub struct TenantSettings {
     /// Octets of memory that its sandboxes may have together, beyond the little that is
     /// not counted. None: a share of what there is.
     pub memory: Option<u64>,
+    /// What its tokens may ask of the admin API at a time.
+    pub api: ApiQuota,
+}
+
+/// What the tokens of one tenant may ask of the admin API at a time. Beyond it: 429.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiQuota {
+    /// Logs that are followed.
+    pub followers: usize,
+    /// Components that are deployed.
+    pub uploads: usize,
+}
+
+impl Default for ApiQuota {
+    fn default() -> Self {
+        ApiQuota {
+            followers: 8,
+            uploads: 4,
+        }
+    }
 }
 
 impl Default for TenantSettings {
@@ -269,6 +289,7 @@ impl Default for TenantSettings {
             queue_timeout,
             weight: COMMON_WEIGHT,
             memory: None,
+            api: ApiQuota::default(),
         }
     }
 }

@@ -2,7 +2,9 @@
 //! next ones for whoever follows.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use tokio::sync::mpsc::{Receiver, Sender, channel, error::TrySendError};
 
 /// Lines of an app that are kept, and their octets.
@@ -13,8 +15,9 @@ const ALL_OCTETS: usize = 16 << 20;
 /// What a line costs beyond its text, about.
 const LINE_OVERHEAD: usize = 96;
 /// Lines that wait for one who follows and is too slow. Beyond them some are missed,
-/// and how many is said.
+/// and how many is said. Their bytes are bounded too.
 const WAITING: usize = 1024;
+const WAITING_OCTETS: usize = 256 << 10;
 
 /// The ends of all apps' logs. Clones are of the same ones.
 #[derive(Clone, Default)]
@@ -39,7 +42,25 @@ struct Tail {
 
 struct Follower {
     lines: Sender<Arc<str>>,
+    /// Octets of those that wait.
+    waiting: Arc<AtomicUsize>,
     missed: u64,
+}
+
+/// The next lines of an app.
+pub struct Next {
+    lines: Receiver<Arc<str>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Next {
+    /// The next one; none when the app is gone.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Arc<str>>> {
+        let line = ready!(self.lines.poll_recv(cx));
+        let octets = line.as_ref().map_or(0, |line| line.len());
+        self.waiting.fetch_sub(octets, Ordering::Relaxed);
+        Poll::Ready(line)
+    }
 }
 
 impl Tails {
@@ -81,14 +102,23 @@ impl Tails {
     }
 
     /// The same, and what is to come, with none between that is in neither.
-    pub fn follow(&self, app: &str, most: usize) -> (Vec<Arc<str>>, Receiver<Arc<str>>) {
+    pub fn follow(&self, app: &str, most: usize) -> (Vec<Arc<str>>, Next) {
         let (lines, receiver) = channel(WAITING);
         let mut all = self.lock();
         let tail = all.apps.entry(app.into()).or_default();
         tail.followers
             .retain(|follower| !follower.lines.is_closed());
-        tail.followers.push(Follower { lines, missed: 0 });
-        (tail.last(most), receiver)
+        let waiting = Arc::new(AtomicUsize::new(0));
+        tail.followers.push(Follower {
+            lines,
+            waiting: waiting.clone(),
+            missed: 0,
+        });
+        let next = Next {
+            lines: receiver,
+            waiting,
+        };
+        (tail.last(most), next)
     }
 
     /// Forgets the app called `app`, whose name another may have next. Whoever follows
@@ -149,13 +179,13 @@ impl Follower {
                 self.missed
             );
             let notice = serde_json::json!({ "from": "rhost", "text": text }).to_string();
-            match self.lines.try_send(notice.into()) {
+            match self.send(&notice.into()) {
                 Ok(()) => self.missed = 0,
                 Err(TrySendError::Full(_)) => {}
                 Err(TrySendError::Closed(_)) => return false,
             }
         }
-        match self.lines.try_send(line.clone()) {
+        match self.send(line) {
             Ok(()) => true,
             Err(TrySendError::Full(_)) => {
                 self.missed += 1;
@@ -164,11 +194,30 @@ impl Follower {
             Err(TrySendError::Closed(_)) => false,
         }
     }
+
+    fn send(&self, line: &Arc<str>) -> Result<(), TrySendError<()>> {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        if waiting > 0 && waiting + line.len() > WAITING_OCTETS {
+            return Err(match self.lines.is_closed() {
+                true => TrySendError::Closed(()),
+                false => TrySendError::Full(()),
+            });
+        }
+        self.waiting.fetch_add(line.len(), Ordering::Relaxed);
+        self.lines.try_send(line.clone()).map_err(|error| {
+            self.waiting.fetch_sub(line.len(), Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => TrySendError::Full(()),
+                TrySendError::Closed(_) => TrySendError::Closed(()),
+            }
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::task::Waker;
 
     #[test]
     fn an_app_has_its_last_lines_and_no_others() {
@@ -212,15 +261,25 @@ mod tests {
         for line in 0..WAITING + 3 {
             tails.push("a", line.to_string());
         }
-        assert_eq!(&*lines.try_recv().unwrap(), "0");
-        assert_eq!(&*lines.try_recv().unwrap(), "1");
+        let mut next = || match lines.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(line) => line,
+            Poll::Pending => None,
+        };
+        assert_eq!(&*next().unwrap(), "0");
+        assert_eq!(&*next().unwrap(), "1");
         tails.push("a", "last".into());
-        let rest: Vec<_> = std::iter::from_fn(|| lines.try_recv().ok()).collect();
+        let rest: Vec<_> = std::iter::from_fn(&mut next).collect();
         let [.., notice, last] = &rest[..] else {
             panic!("{rest:?}")
         };
         assert!(notice.contains("3 lines were missed"), "{notice}");
         assert_eq!(&**last, "last");
+        // Long lines are as bounded as many.
+        let long: String = "x".repeat(WAITING_OCTETS / 2);
+        (0..5).for_each(|_| tails.push("a", long.clone()));
+        assert_eq!(std::iter::from_fn(&mut next).count(), 2);
+        tails.push("a", "short".into());
+        assert!(next().unwrap().contains("3 lines were missed"));
         drop(lines);
         tails.push("a", "more".into());
         assert!(tails.lock().apps["a"].followers.is_empty());

@@ -51,7 +51,9 @@ pub(super) fn refused(refused: &Refused) -> Answer {
         Why::Conflict => StatusCode::CONFLICT,
         Why::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Why::Wrong => StatusCode::UNPROCESSABLE_ENTITY,
-        Why::TooMuch | Why::NotNow => StatusCode::SERVICE_UNAVAILABLE,
+        Why::Elsewhere => StatusCode::MISDIRECTED_REQUEST,
+        Why::Quota => StatusCode::TOO_MANY_REQUESTS,
+        Why::NotNow => StatusCode::SERVICE_UNAVAILABLE,
         Why::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let mut answer = value(status, &json!({ "error": refused.text }));
@@ -61,7 +63,7 @@ pub(super) fn refused(refused: &Refused) -> Answer {
         Why::Unknown => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        Why::TooMuch | Why::NotNow => {
+        Why::Quota | Why::NotNow => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         _ => {}

@@ -8,8 +8,11 @@
 mod answer;
 pub mod api;
 mod health;
+mod lobby;
+mod own_host;
 mod pace;
 mod pages;
+mod places;
 
 pub use answer::Answer;
 pub use api::Api;
@@ -23,6 +26,7 @@ use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use lobby::{Lobby, Visit};
 use pace::Paced;
 use std::convert::Infallible;
 use std::io;
@@ -30,10 +34,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
-/// Connections at a time. Another is closed.
-const CONNECTIONS: u32 = 64;
+/// Connections at a time of which nobody knows whose they are. For another, the one that
+/// has been here longest is closed.
+const UNKNOWN: usize = 128;
 /// How long the head of a request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of what is sent to it.
@@ -114,32 +120,32 @@ impl Drop for Serving {
 }
 
 async fn serve(listener: Listener, pages: Arc<Pages>, mut stopped: oneshot::Receiver<()>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
+    let (lobby, mut connections) = (Lobby::new(UNKNOWN), JoinSet::new());
     loop {
         let (accepted, _) = tokio::select! {
             _ = &mut stopped => break,
             accepted = listener.accept() => accepted,
         };
-        let Ok(place) = places.clone().try_acquire_owned() else {
-            continue;
-        };
-        let pages = pages.clone();
-        tokio::spawn(async move {
-            let _ = converse(accepted, &pages).await;
-            drop(place);
+        let (pages, visit) = (pages.clone(), lobby.enter());
+        let number = visit.number();
+        let task = connections.spawn(async move {
+            let _ = converse(accepted, &pages, &visit).await;
         });
+        lobby.closes(number, task);
+        while connections.try_join_next().is_some() {}
     }
     drop(listener);
-    let _ = tokio::time::timeout(GRACE, places.acquire_many(CONNECTIONS)).await;
+    let ended = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, ended).await;
 }
 
 /// One request, and its answer. A client that asks again connects again, and so
 /// finds whoever listens by then.
-async fn converse(accepted: Accepted, pages: &Pages) -> io::Result<()> {
+async fn converse(accepted: Accepted, pages: &Pages, visit: &Visit) -> io::Result<()> {
     let is_local = matches!(accepted, Accepted::Unix(_));
     let socket = Paced::new(accepted.into_socket()?, UNTAKEN);
     let service = service_fn(|request: Request<Incoming>| async move {
-        Ok::<_, Infallible>(pages.ask(request, is_local).await)
+        Ok::<_, Infallible>(pages.ask(request, is_local, visit).await)
     });
     hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

@@ -3,8 +3,13 @@
 use super::Health;
 use super::answer::{self, Answer, JSON};
 use super::api::Api;
-use crate::exposition;
-use http::header::ALLOW;
+use super::lobby::Visit;
+use super::own_host;
+use super::places::Errand;
+use crate::exposition::{self, Seen};
+use crate::roster::Refused;
+use http::header::{ALLOW, AUTHORIZATION};
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use serde_json::json;
@@ -14,31 +19,71 @@ use std::sync::Arc;
 pub struct Pages {
     health: Health,
     /// What may be changed.
-    api: Option<Arc<Api>>,
+    api: Arc<Api>,
+    /// Whether every client of this machine is shown what tenants used.
+    is_public: bool,
 }
 
 impl Pages {
-    /// Pages about `health`, and the metrics of the process.
-    pub fn new(health: Health) -> Self {
-        Pages { health, api: None }
-    }
-
-    /// The same, and below `/v1/` what `api` answers.
-    pub fn with_api(self, api: Arc<Api>) -> Self {
+    /// Pages about `health`, the metrics of the process, and below `/v1/` what `api`
+    /// answers.
+    pub fn new(health: Health, api: Arc<Api>) -> Self {
         Pages {
-            api: Some(api),
-            ..self
+            health,
+            api,
+            is_public: false,
         }
     }
 
-    /// The answer to a request; `is_local` says whether it came over a Unix socket.
-    pub async fn ask(&self, request: Request<Incoming>, is_local: bool) -> Answer {
-        match &self.api {
-            Some(api) if request.uri().path().starts_with("/v1/") => {
-                api.answer(request, is_local).await
+    /// The same; with `is_public` the metrics of all tenants are shown over TCP to
+    /// whoever asks.
+    pub fn with_public_metrics(self, is_public: bool) -> Self {
+        Pages { is_public, ..self }
+    }
+
+    /// The answer to a request; `is_local` says whether it came over a Unix socket, and
+    /// `visit` is its connection's.
+    pub(super) async fn ask(
+        &self,
+        request: Request<Incoming>,
+        is_local: bool,
+        visit: &Visit,
+    ) -> Answer {
+        let is_read = [Method::GET, Method::HEAD].contains(request.method());
+        match request.uri().path() {
+            path if path.starts_with("/v1/") => self.api.answer(request, is_local, visit).await,
+            "/metrics" if is_read => {
+                let (head, _) = request.into_parts();
+                let shown = self.metrics(&head, is_local, visit).await;
+                shown.unwrap_or_else(|refused| answer::refused(&refused))
             }
-            _ => self.answer(request.method(), request.uri().path()),
+            path => self.answer(request.method(), path),
         }
+    }
+
+    /// What was counted, as far as it is for who asks.
+    async fn metrics(
+        &self,
+        head: &Parts,
+        is_local: bool,
+        visit: &Visit,
+    ) -> Result<Answer, Refused> {
+        let seen = match self.api.caller(&head.headers, is_local) {
+            Ok(caller) => {
+                self.api.let_in(&caller, Errand::Short, visit).await?;
+                caller.scope.into()
+            }
+            Err(refused) if head.headers.contains_key(AUTHORIZATION) => return Err(refused),
+            Err(_) => {
+                own_host::check(head)?;
+                match self.is_public {
+                    true => Seen::All,
+                    false => Seen::NoTenant,
+                }
+            }
+        };
+        let text = self.api.rendered(seen).await?;
+        Ok(answer::page(StatusCode::OK, exposition::CONTENT_TYPE, text))
     }
 
     /// The answer to a request for a page. HEAD is answered as GET is; the body is not
@@ -47,18 +92,11 @@ impl Pages {
         let (status, kind, body) = match path {
             "/live" => (StatusCode::OK, JSON, json!({ "live": true }).to_string()),
             "/ready" => self.ready(),
-            "/metrics" => (
-                StatusCode::OK,
-                exposition::CONTENT_TYPE,
-                exposition::render(),
-            ),
+            // To read it is answered elsewhere.
+            "/metrics" => (StatusCode::OK, JSON, String::new()),
             _ => {
-                let error = match self.api {
-                    Some(_) => {
-                        "there is no such page; ask for /live, /ready, /metrics or /v1/openapi.json"
-                    }
-                    None => "there is no such page; ask for /live, /ready or /metrics",
-                };
+                let error =
+                    "there is no such page; ask for /live, /ready, /metrics or /v1/openapi.json";
                 let error = json!({ "error": error });
                 (StatusCode::NOT_FOUND, JSON, error.to_string())
             }
@@ -89,7 +127,6 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::header::CONTENT_TYPE;
     use http_body_util::BodyExt;
 
     async fn text(response: Answer) -> String {
@@ -100,7 +137,7 @@ mod tests {
     #[tokio::test]
     async fn it_is_ready_when_there_is_an_app_and_not_while_it_drains() {
         let health = Health::default();
-        let pages = Pages::new(health.clone());
+        let pages = Pages::new(health.clone(), Api::new(0));
         let ready = pages.answer(&Method::GET, "/ready");
         assert_eq!(ready.status(), 503);
         assert!(text(ready).await.contains("it is starting"));
@@ -117,19 +154,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_counted_is_shown() {
-        let pages = Pages::new(Health::default());
-        let shown = pages.answer(&Method::GET, "/metrics");
-        let kind = shown.headers()[CONTENT_TYPE].to_str().unwrap();
-        assert!(kind.starts_with("application/openmetrics-text"));
-        assert!(text(shown).await.ends_with("# EOF\n"));
-    }
-
-    #[tokio::test]
     async fn what_else_is_asked_is_told_apart() {
-        let pages = Pages::new(Health::default());
+        let pages = Pages::new(Health::default(), Api::new(0));
         let posted = pages.answer(&Method::POST, "/live");
         assert_eq!(posted.status(), 405);
+        assert_eq!(pages.answer(&Method::POST, "/metrics").status(), 405);
         assert_eq!(posted.headers()[ALLOW], "GET, HEAD");
         assert_eq!(pages.answer(&Method::POST, "/").status(), 404);
         assert_eq!(pages.answer(&Method::GET, "/live/").status(), 404);

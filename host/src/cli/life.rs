@@ -16,6 +16,10 @@ pub struct LifeArgs {
     #[arg(long, value_name = "ADDRESS", value_parser = admin_address)]
     pub admin: Option<Address>,
 
+    /// Show at /metrics, over TCP and without a token, what tenants used too
+    #[arg(long)]
+    pub metrics_public: bool,
+
     /// Directory of what is deployed, by `rhost deploy`; a directory of your own. Beside it the admin
     /// listener is at DIR/admin.sock too
     #[arg(long, value_name = "DIR")]

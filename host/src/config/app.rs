@@ -8,9 +8,9 @@ use super::secrets::{self, SecretSource};
 use super::{TenantPlan, value};
 use crate::digest::Digest;
 use crate::routing::Host;
-use crate::settings::AppSettings;
+use crate::settings::{AppSettings, LentDir, Secret};
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 /// An app of the file.
@@ -37,6 +37,17 @@ pub struct AppPlan {
     pub settings: AppSettings,
     /// Its secrets, by the names of the variables that are to have them.
     pub secrets: Vec<(String, SecretSource)>,
+    /// What was found where it names something; nothing before anybody looked.
+    pub found: Found,
+}
+
+/// What a plan names of the host, as it was when somebody looked.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// The values of its secrets, in their order.
+    pub secrets: Vec<(String, Secret)>,
+    /// Where its directories are, in their order, without links.
+    pub dirs: Vec<PathBuf>,
 }
 
 /// Who says what an app is.
@@ -52,6 +63,12 @@ impl AppPlan {
     /// The line of a key, or of the app if it is not there.
     pub fn line_of(&self, key: &str) -> usize {
         given_as(&self.given, key).map_or(self.line, |given| given.line)
+    }
+
+    /// Its directories, and where they were found.
+    pub fn lent(&self) -> impl Iterator<Item = (&LentDir, &Path)> {
+        let paths = self.found.dirs.iter().map(PathBuf::as_path);
+        self.settings.dirs.iter().zip(paths)
     }
 
     /// A key of it as problems name it.
@@ -156,6 +173,7 @@ pub(super) fn one(
         hosts,
         settings,
         secrets,
+        found: Found::default(),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::app::{self, AppPlan, Origin};
 use super::document::Document;
 use super::problem::{Problem, Problems};
-use super::{Config, Level, files, value};
+use super::{Config, Level, value};
 use crate::routing::Host;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -30,9 +30,10 @@ pub struct Places {
 
 impl Config {
     /// The app called `name` of which `settings`, in TOML, has the keys, but for the
-    /// component. Paths are taken from the file's directory.
+    /// component. Paths are taken from the file's directory. What they lead to is not
+    /// looked at ([`AppPlan::look`]): first it has to be known who may name it.
     ///
-    /// Fails with all that is wrong with them.
+    /// Fails with all that is wrong with the text.
     pub fn deployed(
         &self,
         name: &str,
@@ -53,10 +54,7 @@ impl Config {
         let (base, tenants) = (&self.base, &self.tenants);
         let mut plan = app::one(name.to_owned(), 1, &table, base, tenants, &mut problems);
         plan.origin = Origin::Deployed(version);
-        let plans = [plan];
-        files::check(&plans, &mut problems);
         problems.warnings_or_all()?;
-        let [plan] = plans;
         Ok(plan)
     }
 
@@ -92,11 +90,10 @@ impl Places {
             let owner = || (app.tenant.clone(), app.name.clone());
             self.owners.entry(host).or_insert_with(owner);
         }
-        for dir in &app.settings.dirs {
-            if let Ok(path) = dir.host.canonicalize() {
-                let lent = (path, app.name.clone(), app.tenant.clone(), dir.read_only);
-                self.lent.push(lent);
-            }
+        for (dir, path) in app.lent() {
+            let (name, tenant) = (app.name.clone(), app.tenant.clone());
+            self.lent
+                .push((path.to_owned(), name, tenant, dir.read_only));
         }
     }
 
@@ -126,10 +123,8 @@ impl Places {
                 });
             }
         }
-        app.settings.dirs.iter().try_for_each(|dir| {
-            let path = dir.host.canonicalize().unwrap_or_default();
-            self.check_dir(app, &path, dir.read_only)
-        })
+        app.lent()
+            .try_for_each(|(dir, path)| self.check_dir(app, path, dir.read_only))
     }
 
     /// A host of `app` that is below another tenant's wildcard, or the other way round,
@@ -209,8 +204,14 @@ mod tests {
     }
 
     fn app(name: &str, settings: &str) -> AppPlan {
-        let found = config().deployed(name, 1, settings);
+        let found = looked(name, settings);
         found.unwrap_or_else(|problems| panic!("{}", told(&problems)))
+    }
+
+    fn looked(name: &str, settings: &str) -> Result<AppPlan, Vec<Problem>> {
+        let mut plan = config().deployed(name, 1, settings)?;
+        plan.look(Path::new(""))?;
+        Ok(plan)
     }
 
     #[test]
@@ -239,7 +240,7 @@ mod tests {
             ),
             ("a = [", "not TOML"),
         ] {
-            let said = told(&config().deployed("shop", 1, settings).unwrap_err());
+            let said = told(&looked("shop", settings).unwrap_err());
             assert!(said.contains(says) && !said.contains('\n'), "{said}");
         }
         assert!(told(&config().deployed("a/b", 1, "").unwrap_err()).contains("expected a name"));

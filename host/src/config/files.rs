@@ -1,15 +1,14 @@
 //! What the file names, as far as it can be looked at without running anything.
 
-use super::app::AppPlan;
+use super::app::{AppPlan, Found};
 use super::document::{Given, given_as};
-use super::problem::{Problems, explain};
+use super::problem::{Problem, Problems, explain};
 use super::secrets::SecretSource;
-use crate::load;
+use crate::{load, regular_file};
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Octets at the beginning of a file that tell what it is.
 const HEAD: u64 = 64;
@@ -22,7 +21,7 @@ pub(super) fn check_server(given: &[Given], problems: &mut Problems) {
         };
         for text in &given.texts {
             let key = format!("server.{name}");
-            if let Err(error) = File::open(text) {
+            if let Err(error) = regular_file::open(Path::new(text)) {
                 problems.error(
                     Some(given.line),
                     key,
@@ -35,52 +34,75 @@ pub(super) fn check_server(given: &[Given], problems: &mut Problems) {
     }
 }
 
-/// Components, directories and secrets of each app. A component that several apps
-/// have is looked at once.
-pub(super) fn check(apps: &[AppPlan], problems: &mut Problems) {
-    let mut components: HashMap<&Path, Option<String>> = HashMap::new();
-    for app in apps {
-        if !app.component.as_os_str().is_empty() {
-            let wrong = components
-                .entry(&app.component)
-                .or_insert_with(|| recognise(&app.component).err());
-            if let Some(why) = wrong {
-                let text = format!("{}: {why}", app.component.display());
-                problems.error(Some(app.line_of("component")), app.key("component"), text);
+impl AppPlan {
+    /// Looks at what it names of the host: directories and secrets. Whether it may name
+    /// them, the caller knows; a file system may take its time, so that nobody waits for
+    /// a lock that is held meanwhile.
+    ///
+    /// Fails with all that is wrong.
+    pub fn look(&mut self, config: &Path) -> Result<(), Vec<Problem>> {
+        let mut problems = Problems::of(config);
+        self.find(&mut problems);
+        problems.warnings_or_all().map(drop)
+    }
+
+    fn find(&mut self, problems: &mut Problems) {
+        let mut found = Found::default();
+        for dir in &self.settings.dirs {
+            let there = fs::read_dir(&dir.host).and_then(|_| dir.host.canonicalize());
+            match there {
+                Ok(path) => found.dirs.push(path),
+                Err(error) => {
+                    let text = format!("{}: {}", dir.host.display(), explain(&error));
+                    problems.error(Some(self.line_of("dir")), self.key("dir"), text);
+                    // Those after it keep their places.
+                    found.dirs.push(dir.host.clone());
+                }
             }
         }
-        for dir in &app.settings.dirs {
-            if let Err(error) = fs::read_dir(&dir.host) {
-                let text = format!("{}: {}", dir.host.display(), explain(&error));
-                problems.error(Some(app.line_of("dir")), app.key("dir"), text);
-            }
-        }
-        for (name, source) in &app.secrets {
-            let (line, key) = (app.line_of("secrets"), app.key(&format!("secrets.{name}")));
+        for (name, source) in &self.secrets {
+            let (line, key) = (
+                self.line_of("secrets"),
+                self.key(&format!("secrets.{name}")),
+            );
             match source.reveal() {
                 Err(why) => problems.error(Some(line), key, why),
-                Ok(_) => {
+                Ok(secret) => {
+                    found.secrets.push((name.clone(), secret));
                     if let SecretSource::File(path) = source {
                         private(path, line, key, problems);
                     }
                 }
             }
         }
+        self.found = found;
+    }
+}
+
+/// Looks at components, directories and secrets of each app. A component that several
+/// apps have is looked at once.
+pub(super) fn look(apps: &mut [AppPlan], problems: &mut Problems) {
+    let mut components: HashMap<PathBuf, Option<String>> = HashMap::new();
+    for app in apps {
+        if !app.component.as_os_str().is_empty() {
+            let wrong = components
+                .entry(app.component.clone())
+                .or_insert_with(|| recognise(&app.component).err());
+            if let Some(why) = wrong {
+                let text = format!("{}: {why}", app.component.display());
+                problems.error(Some(app.line_of("component")), app.key("component"), text);
+            }
+        }
+        app.find(problems);
     }
 }
 
 /// Whether the file at `path` begins as a component does.
 fn recognise(path: &Path) -> Result<(), String> {
-    let open = || {
-        let mut head = Vec::new();
-        let file = File::open(path)?;
-        file.take(HEAD).read_to_end(&mut head)?;
-        Ok(head)
-    };
     if path.is_dir() {
         return Err("a directory; build it first, and name what `rhost build` prints".into());
     }
-    let head = open().map_err(|error| explain(&error))?;
+    let head = regular_file::read_head(path, HEAD).map_err(|error| explain(&error))?;
     load::recognise(&head).map_err(|error| error.to_string())
 }
 

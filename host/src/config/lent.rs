@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 pub(super) fn check(apps: &[AppPlan], problems: &mut Problems) {
     let mut lent: HashMap<PathBuf, Vec<(&AppPlan, bool)>> = HashMap::new();
     for app in apps {
-        for dir in &app.settings.dirs {
-            // One that is not there was told of.
-            if let Ok(path) = dir.host.canonicalize() {
-                lent.entry(path).or_default().push((app, dir.read_only));
-            }
+        // One that is not there was told of.
+        for (dir, path) in app.lent() {
+            let here = lent.entry(path.to_owned()).or_default();
+            here.push((app, dir.read_only));
         }
     }
     let mut paths: Vec<_> = lent.iter().collect();

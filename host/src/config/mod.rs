@@ -19,7 +19,7 @@ mod secrets;
 mod show;
 pub mod value;
 
-pub use app::{AppPlan, Origin};
+pub use app::{AppPlan, Found, Origin};
 pub use deployed::{Places, Taken, told};
 pub use document::Given;
 pub use kind::{Key, Kind};
@@ -28,6 +28,7 @@ pub use schema::schema;
 pub use secrets::SecretSource;
 pub use show::toml_of;
 
+use crate::regular_file;
 use crate::settings::{AppSettings, TenantSettings, UnknownHost};
 use document::{Document, Table};
 use problem::Problems;
@@ -100,7 +101,7 @@ impl Config {
     /// The same, and where apps are deployed (`has_state`) the file may have none.
     pub fn read_beside(path: &Path, has_state: bool) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::of(path);
-        let text = match std::fs::read_to_string(path) {
+        let text = match regular_file::read_text(path, regular_file::CONFIGURATION) {
             Ok(text) => text,
             Err(error) => {
                 problems.unreadable(&error);
@@ -134,7 +135,7 @@ impl Config {
             given
         });
         let tenants = tenants(&root, &mut problems);
-        let apps = app::all(&root, &base, &tenants, &mut problems);
+        let mut apps = app::all(&root, &base, &tenants, &mut problems);
         let has_state = has_state || document::given_as(&server, "state").is_some();
         if apps.is_empty() && !has_state && !problems.has_errors() {
             problems.error(
@@ -146,7 +147,7 @@ impl Config {
         conflict::check_server(&server, &mut problems);
         conflict::check_hosts(&apps, &mut problems);
         files::check_server(&server, &mut problems);
-        files::check(&apps, &mut problems);
+        files::look(&mut apps, &mut problems);
         lent::check(&apps, &mut problems);
         let unknown_host = match document::text_of(&server, "unknown-host") {
             Some("404") => UnknownHost::NotFound,
@@ -203,6 +204,10 @@ fn tenants(root: &Table<'_>, problems: &mut Problems) -> BTreeMap<String, Tenant
                         value::duration(text).unwrap_or(settings.queue_timeout);
                 }
                 "memory" => settings.memory = value::octets(text).ok(),
+                "followers" => {
+                    settings.api.followers = text.parse().unwrap_or(settings.api.followers);
+                }
+                "uploads" => settings.api.uploads = text.parse().unwrap_or(settings.api.uploads),
                 "weight" => settings.weight = text.parse().unwrap_or(settings.weight),
                 _ => {}
             }

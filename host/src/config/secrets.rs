@@ -4,6 +4,7 @@ use super::document::Table;
 use super::kind::{Kind, anchored};
 use super::problem::{Problems, explain};
 use super::value;
+use crate::regular_file;
 use crate::settings::Secret;
 use std::path::{Path, PathBuf};
 use toml::de::DeValue;
@@ -30,15 +31,16 @@ impl SecretSource {
     pub fn reveal(&self) -> Result<Secret, String> {
         let value = match self {
             SecretSource::File(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| {
-                    let why = match error.kind() {
-                        std::io::ErrorKind::InvalidData => {
-                            "it is not UTF-8, which a variable has to be".into()
-                        }
-                        _ => explain(&error),
-                    };
-                    format!("{}: {why}", path.display())
-                })?;
+                let text =
+                    regular_file::read_text(path, regular_file::SECRET).map_err(|error| {
+                        let why = match error.kind() {
+                            std::io::ErrorKind::InvalidData => {
+                                "it is not UTF-8, which a variable has to be".into()
+                            }
+                            _ => explain(&error),
+                        };
+                        format!("{}: {why}", path.display())
+                    })?;
                 let text = text.strip_suffix('\n').unwrap_or(&text);
                 text.strip_suffix('\r').unwrap_or(text).to_owned()
             }

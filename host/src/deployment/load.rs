@@ -1,9 +1,9 @@
 //! Components, each read and compiled once, several at a time.
 
-use super::Deployment;
-use crate::components::Component;
+use crate::components::{Component, Components};
 use crate::config::Config;
 use crate::digest::Digest;
+use crate::regular_file;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,10 +15,32 @@ type Result = std::result::Result<(Digest, Arc<Component>), String>;
 /// A digest's component, or a place for it: who comes while it is compiled waits.
 type Slot = Arc<OnceLock<std::result::Result<Arc<Component>, String>>>;
 
-/// The components of `config` that are to be loaded at once, by their paths. One that
-/// is served already is not loaded again.
-pub(super) fn all<P>(
-    deployment: &Deployment,
+/// Reads and compiles what a configuration is made of, without anything that is served.
+#[derive(Clone)]
+pub struct Gatherer(pub(super) Arc<Components>);
+
+/// Components that are loaded, by their paths, or why they are not.
+#[derive(Default)]
+pub struct Gathered(HashMap<PathBuf, Result>);
+
+impl Gathered {
+    /// What is known of the one at `path`.
+    pub(super) fn get(&self, path: &Path) -> Option<std::result::Result<Digest, &str>> {
+        let known = self.0.get(path)?.as_ref();
+        Some(known.map(|(digest, _)| *digest).map_err(String::as_str))
+    }
+}
+
+impl Gatherer {
+    /// The components of `config` that are to be loaded at once. It takes as long as it
+    /// takes to read and compile them; one that is served already is not loaded again.
+    pub fn gather<P>(&self, config: &Config, progress: impl Fn(String) -> P + Sync) -> Gathered {
+        Gathered(all(&self.0, config, &progress))
+    }
+}
+
+fn all<P>(
+    components: &Components,
     config: &Config,
     progress: &(impl Fn(String) -> P + Sync),
 ) -> HashMap<PathBuf, Result> {
@@ -37,7 +59,7 @@ pub(super) fn all<P>(
         for _ in 0..threads.min(paths.len()) {
             scope.spawn(|| {
                 while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = one(deployment, path, &slots, progress);
+                    let result = one(components, path, &slots, progress);
                     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                     found.insert(path.to_path_buf(), result);
                 }
@@ -48,13 +70,14 @@ pub(super) fn all<P>(
 }
 
 fn one<P>(
-    deployment: &Deployment,
+    components: &Components,
     path: &Path,
     slots: &Mutex<HashMap<Digest, Slot>>,
     progress: &(impl Fn(String) -> P + Sync),
 ) -> Result {
     let shown = path.display();
-    let file = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
+    let file = regular_file::read(path, regular_file::COMPONENT)
+        .map_err(|error| format!("{shown}: {error}"))?;
     let digest = Digest::of(&file);
     let slot = {
         let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,7 +85,7 @@ fn one<P>(
     };
     let load = || {
         let compiling = || progress(format!("compiling {shown}"));
-        let component = deployment.components.load(digest, &file, compiling);
+        let component = components.load(digest, &file, compiling);
         component.map_err(|error| error.to_string())
     };
     match slot.get_or_init(load) {

@@ -4,6 +4,7 @@
 mod load;
 mod trial;
 
+pub use load::{Gathered, Gatherer};
 pub use trial::Trial;
 
 use crate::app::App;
@@ -33,6 +34,7 @@ struct Current {
     tenants: HashMap<String, (TenantSettings, Arc<Tenant>)>,
 }
 
+#[derive(Clone)]
 struct Deployed {
     tenant: Option<String>,
     digest: Digest,
@@ -114,7 +116,23 @@ impl Deployment {
         config: &Config,
         progress: impl Fn(String) -> P + Sync,
     ) -> Result<Ready, Vec<DeployError>> {
-        let components = load::all(self, config, &progress);
+        self.assemble(config, &self.gatherer().gather(config, progress), None)
+    }
+
+    /// What reads and compiles for [`Deployment::assemble`].
+    pub fn gatherer(&self) -> Gatherer {
+        Gatherer(self.components.clone())
+    }
+
+    /// [`Deployment::prepare`] of what was `gathered`: no file is read. With `only` the
+    /// app of that name, no other one that is served is looked at, and each stays as it
+    /// is.
+    pub fn assemble(
+        &self,
+        config: &Config,
+        gathered: &Gathered,
+        only: Option<&str>,
+    ) -> Result<Ready, Vec<DeployError>> {
         let mut next = Current::default();
         for (name, plan) in &config.tenants {
             let same = self.current.tenants.get(name);
@@ -136,15 +154,25 @@ impl Deployment {
         let (mut errors, mut changes) = (Vec::new(), Changes::default());
         let mut routes = Routes::new(config.unknown_host);
         for plan in &config.apps {
-            let digest = match (plan.digest, components.get(&plan.component)) {
-                (None, Some(Err(why))) => Err(why.clone()),
-                (None, Some(Ok((digest, _)))) => Ok(*digest),
-                (digest, _) => Ok(digest.expect("those without one were loaded")),
-            };
             let tenant = plan.tenant.as_ref().and_then(|name| next.tenants.get(name));
             let tenant = tenant.map(|(_, tenant)| tenant);
             let party = tenant.map(|tenant| tenant.party());
-            let result = digest.and_then(|digest| self.deploy(plan, digest, party, &mut changes));
+            let stays = only.filter(|only| **only != *plan.name);
+            let stays = stays.and_then(|_| self.current.apps.get(&plan.name));
+            let result = match stays {
+                Some(there) => {
+                    changes.kept += 1;
+                    Ok(there.clone())
+                }
+                None => {
+                    let digest = match (plan.digest, gathered.get(&plan.component)) {
+                        (Some(digest), _) => Ok(digest),
+                        (None, Some(known)) => known.map_err(str::to_owned),
+                        (None, None) => Err("it was not loaded; apply the file again".into()),
+                    };
+                    digest.and_then(|digest| self.deploy(plan, digest, party, &mut changes))
+                }
+            };
             let deployed = match result {
                 Ok(deployed) => deployed,
                 Err(why) => {
@@ -184,17 +212,15 @@ impl Deployment {
         party: Option<&Arc<Party>>,
         changes: &mut Changes,
     ) -> Result<Deployed, String> {
-        let mut settings = AppSettings {
+        if plan.found.secrets.len() != plan.secrets.len() {
+            return Err("its secrets were not read; deploy it again".into());
+        }
+        let settings = AppSettings {
             dev: self.dev,
             tenant: plan.tenant.clone(),
+            secrets: plan.found.secrets.clone(),
             ..plan.settings.clone()
         };
-        for (name, source) in &plan.secrets {
-            let secret = source
-                .reveal()
-                .map_err(|why| format!("secrets.{name}: {why}"))?;
-            settings.secrets.push((name.clone(), secret));
-        }
         let last = self.current.apps.get(&plan.name);
         // An app that goes to another tenant takes nothing with it.
         let last = last.filter(|last| last.tenant == plan.tenant);

@@ -1,9 +1,9 @@
 //! The lines of a source file around the place of a failure.
 
 use crate::backtrace::{Backtrace, Place};
+use crate::regular_file;
 use html_escape::encode_text;
 use std::fmt::Write;
-use std::fs;
 use std::path::Path;
 
 /// Lines shown before and after the one that is meant.
@@ -20,11 +20,7 @@ pub fn of(backtrace: &Backtrace, source: &Path) -> Option<(String, String)> {
     places.find_map(|place| {
         let file = Path::new(&place.file).canonicalize().ok()?;
         let name = file.strip_prefix(&source).ok()?.display().to_string();
-        let there = fs::metadata(&file).ok()?;
-        if !there.is_file() || there.len() > LONGEST {
-            return None;
-        }
-        let text = fs::read_to_string(&file).ok()?;
+        let text = regular_file::read_text(&file, LONGEST).ok()?;
         Some((format!("{name}:{}", place.line), lines(&text, place)?))
     })
 }
@@ -48,6 +44,7 @@ fn lines(text: &str, place: &Place) -> Option<String> {
 mod tests {
     use super::*;
     use crate::backtrace::Frame;
+    use std::fs;
 
     fn at(file: &Path, line: u32) -> Backtrace {
         Backtrace(vec![Frame {

@@ -43,7 +43,7 @@ const _: () = assert!(LIMITS.len() + SHEDS.len() + 1 == HITS);
 
 /// What is told of them.
 #[derive(Debug)]
-pub struct Apps;
+pub struct Apps(pub(super) super::Seen);
 
 type Accounts = BTreeMap<AppName, Account>;
 /// A label and its value.
@@ -51,7 +51,9 @@ type Label = (&'static str, &'static str);
 
 impl Collector for Apps {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let accounts = ledger::accounts();
+        let Apps(seen) = self;
+        let mut accounts = ledger::accounts();
+        accounts.retain(|app, _| seen.has(app.tenant.as_deref()));
         // An app's own lines are not repeated where there are none.
         if accounts.is_empty() {
             return Ok(());

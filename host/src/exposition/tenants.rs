@@ -1,5 +1,6 @@
 //! What is told of each tenant that has a share of places, or of memory.
 
+use super::Seen;
 use crate::tenancy::{self, Share};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -9,12 +10,14 @@ use std::fmt;
 
 /// What is told of them.
 #[derive(Debug)]
-pub struct Tenants;
+pub struct Tenants(pub(super) Seen);
 
 impl Collector for Tenants {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        memory(&mut encoder)?;
-        let shares = tenancy::shares();
+        let Tenants(seen) = self;
+        memory(&mut encoder, seen)?;
+        let mut shares = tenancy::shares();
+        shares.retain(|tenant, _| seen.has(Some(tenant)));
         if shares.is_empty() {
             return Ok(());
         }
@@ -32,8 +35,9 @@ impl Collector for Tenants {
     }
 }
 
-fn memory(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let memory = tenancy::memory();
+fn memory(encoder: &mut DescriptorEncoder<'_>, seen: &Seen) -> fmt::Result {
+    let mut memory = tenancy::memory();
+    memory.retain(|tenant, _| seen.has(Some(tenant)));
     if memory.is_empty() {
         return Ok(());
     }

@@ -5,10 +5,12 @@ use super::draft::Draft;
 use super::merge::Undo;
 use super::refused::{Refused, Why};
 use super::{Roster, State};
+use crate::app::App;
 use crate::config::{AppPlan, Origin};
-use crate::deployment::Ready;
+use crate::deployment::{Gathered, Ready};
 use crate::store::{Chosen, Scope, Store, StoreError, Uploaded, Version};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 impl Roster {
     /// The store, if this process has it.
@@ -62,21 +64,26 @@ impl Roster {
         Draft::new(&self.whole, scope, name, before, patch)
     }
 
-    /// Serves `component` as the app called `name` from here on. It was tried.
+    /// Serves `component` as the app called `name` from here on. It was tried, and what
+    /// it names was `looked` at.
     pub(super) fn deploy(
         &mut self,
         scope: &Scope,
         name: &str,
         patch: &Map<String, Value>,
+        looked: &AppPlan,
         component: Uploaded,
     ) -> Result<Version, Refused> {
         // Others may have changed something since it was looked at.
-        let Draft { mut plan, settings } = self.draft(scope, name, patch)?;
+        let draft = self.draft(scope, name, patch)?.with(looked)?;
+        draft.fits(&self.whole, scope)?;
+        let Draft { mut plan, settings } = draft;
         let store = self.store()?;
         let (digest, octets) = (component.digest, component.octets);
         plan.component = store.components().path(&digest);
         plan.digest = Some(digest);
         let is_enabled = self.is_enabled(name);
+        let moves = self.moves(name, &plan);
         store.put(component)?;
         let staged = match is_enabled {
             true => Some(self.stage(name, Some(plan.clone()))?),
@@ -84,8 +91,10 @@ impl Roster {
         };
         let written = self.store()?.deploy(name, digest, octets, &settings);
         let version = self.settle(name, staged, plan, written)?;
+        if moves {
+            self.tails.forget(name);
+        }
         let number = version.number;
-        self.load(name);
         if let Some(app) = self
             .whole
             .config
@@ -133,38 +142,67 @@ impl Roster {
         Ok((version, draft))
     }
 
-    /// Serves a version of the app called `name` again that was deployed before.
+    /// Serves a version of the app called `name` again that was deployed before. What it
+    /// names was `looked` at.
     pub(super) fn roll_back(
         &mut self,
         scope: &Scope,
         name: &str,
         number: u32,
+        looked: &AppPlan,
     ) -> Result<Version, Refused> {
         let (version, draft) = self.draft_of_version(scope, name, Some(number))?;
+        let draft = draft.with(looked)?;
+        draft.fits(&self.whole, scope)?;
         let plan = self.plan_of(&version, draft)?;
+        let moves = self.moves(name, &plan);
         let staged = match self.is_enabled(name) {
             true => Some(self.stage(name, Some(plan.clone()))?),
             false => None,
         };
         let written = self.store()?.choose(name, number);
         self.settle(name, staged, plan, written)?;
-        self.load(name);
+        if moves {
+            self.tails.forget(name);
+        }
         tracing::info!("app `{name}`: version {number} is served again");
         Ok(version)
     }
 
-    /// Says whether the app called `name` is to be served.
+    /// What the app called `name` would be if it were enabled, or disabled; none if it is
+    /// that already.
+    pub(super) fn draft_to_enable(
+        &self,
+        scope: &Scope,
+        name: &str,
+        is_enabled: bool,
+    ) -> Result<Option<(Version, Draft)>, Refused> {
+        let Chosen { version, .. } = self.deployed(scope, name)?;
+        if is_enabled == self.is_enabled(name) && !self.whole.faults.contains_key(name) {
+            return Ok(None);
+        }
+        let draft = Draft::of(&self.whole, scope, name, version.settings.clone())?;
+        Ok(Some((version, draft)))
+    }
+
+    /// Says whether the app called `name` is to be served. What it names was `looked` at,
+    /// if it is to be.
     pub(super) fn enable(
         &mut self,
         scope: &Scope,
         name: &str,
         is_enabled: bool,
+        looked: Option<&AppPlan>,
     ) -> Result<(), Refused> {
-        let Chosen { version, .. } = self.deployed(scope, name)?;
-        if is_enabled == self.is_enabled(name) && !self.whole.faults.contains_key(name) {
+        let Some((version, draft)) = self.draft_to_enable(scope, name, is_enabled)? else {
             return Ok(());
-        }
-        let draft = Draft::of(&self.whole, scope, name, version.settings.clone())?;
+        };
+        let draft = match looked {
+            Some(looked) => draft.with(looked)?,
+            // It keeps what it has.
+            None => draft.keeping(self.whole.plan(name)),
+        };
+        draft.fits(&self.whole, scope)?;
         let plan = self.plan_of(&version, draft)?;
         let staged = self.stage(name, is_enabled.then(|| plan.clone()))?;
         let written = self.store()?.enable(name, is_enabled);
@@ -246,14 +284,16 @@ impl Roster {
         !self.whole.disabled.iter().any(|app| app.name == name)
     }
 
-    /// Loads the app called `name` before anybody asks for it: it was tried just now.
-    /// If its last version could not be loaded, that is forgotten with this.
-    fn load(&self, name: &str) {
-        if let Some(app) = self.deployment.app(name)
-            && let Err(error) = app.load_now()
-        {
-            tracing::error!("app `{name}` cannot be loaded: {error}");
-        }
+    /// The app called `name`, if it is served.
+    pub(super) fn app(&self, name: &str) -> Option<Arc<App>> {
+        self.deployment.app(name).cloned()
+    }
+
+    /// Whether with `plan` the app called `name` goes to another tenant, who is not to
+    /// read its lines.
+    fn moves(&self, name: &str, plan: &AppPlan) -> bool {
+        let is_there = self.whole.plan(name).is_some() || self.whole.faults.contains_key(name);
+        is_there && self.tenant_of(name) != plan.tenant.as_deref()
     }
 
     /// The plan of a version that is kept.
@@ -269,7 +309,8 @@ impl Roster {
     /// or without that.
     fn stage(&mut self, name: &str, plan: Option<AppPlan>) -> Result<(Ready, Undo), Refused> {
         let undo = self.whole.exchange(name, plan);
-        match self.deployment.prepare(&self.whole.config, |_| ()) {
+        let (config, none) = (&self.whole.config, Gathered::default());
+        match self.deployment.assemble(config, &none, Some(name)) {
             Ok(ready) => Ok((ready, undo)),
             Err(errors) => {
                 self.whole.undo(undo);

@@ -4,9 +4,15 @@
 use super::merge::Whole;
 use super::refused::{Refused, Why};
 use crate::config::{AppPlan, Config, told, toml_of};
+use crate::failure::Octets;
 use crate::settings::Limits;
-use crate::store::{Scope, Version};
+use crate::store::{Digest, Scope, Version};
 use serde_json::{Map, Value};
+use std::path::Path;
+use std::time::SystemTime;
+
+/// Bytes of an app's settings, at most: each deploy adds to them.
+const MOST: usize = 256 << 10;
 
 /// What is to be deployed, but for the component.
 #[derive(Debug)]
@@ -41,38 +47,113 @@ impl Draft {
         Draft::of(whole, scope, name, toml_of(&settings))
     }
 
-    /// One with these settings.
+    /// One with these settings. Nothing of the host that they name is looked at: whether
+    /// it may be named is known after this.
     pub(super) fn of(
         whole: &Whole,
         scope: &Scope,
         name: &str,
         settings: String,
     ) -> Result<Self, Refused> {
+        if settings.len() > MOST {
+            let text = format!(
+                "its settings come to more than {}; take some out",
+                Octets(MOST as u64)
+            );
+            return Err(Refused::new(Why::Wrong, text));
+        }
+        // Before anything that knows of other tenants.
+        if let Scope::Tenant(tenant) = scope
+            && let Ok(asked) = read(&settings)
+            && asked.get("tenant").and_then(Value::as_str) != Some(tenant)
+        {
+            let text =
+                format!("apps.{name}.tenant: the token is for tenant `{tenant}`; leave it out");
+            return Err(Refused::new(Why::Forbidden, text));
+        }
         let plan = whole.config.deployed(name, 0, &settings);
         let plan = plan.map_err(|problems| Refused::new(Why::Wrong, told(&problems)))?;
-        let places = whole.config.places_near(&plan, &whole.disabled);
-        if let Scope::Tenant(tenant) = scope {
-            may(tenant, &whole.config, whole.plan(name), &plan)?;
-            if let Some((host, _)) = places.overlapped(&plan) {
-                let text = format!(
-                    "apps.{name}.hosts: {host} overlaps a host of another tenant; take another host"
-                );
-                return Err(Refused::new(Why::Conflict, text));
-            }
+        let draft = Draft { plan, settings };
+        if let Scope::Tenant(_) = scope {
+            may(&whole.config, whole.plan(name), &draft.plan)?;
         }
-        if let Err(taken) = places.check(&plan) {
-            // Who the other is, is not said to a tenant.
-            let text = match (scope, taken.is_foreign) {
-                (Scope::Tenant(_), true) => "it is another tenant's; take another host",
-                _ => &taken.text,
-            };
-            return Err(Refused::new(
-                Why::Conflict,
-                format!("apps.{name}.hosts: {text}"),
+        draft.fits(whole, scope)?;
+        Ok(draft)
+    }
+
+    /// Looks at what it names of the host: outside any lock, as that may take long.
+    pub(super) fn look(&mut self, config: &Path) -> Result<(), Refused> {
+        let looked = self.plan.look(config);
+        looked.map_err(|problems| Refused::new(Why::Wrong, told(&problems)))
+    }
+
+    /// The same with what was `found` by looking. Fails if something else was looked at.
+    pub(super) fn with(mut self, looked: &AppPlan) -> Result<Self, Refused> {
+        let is_same =
+            looked.secrets == self.plan.secrets && looked.settings.dirs == self.plan.settings.dirs;
+        if !is_same {
+            let text = "its settings were changed meanwhile; ask again";
+            return Err(Refused::new(Why::Conflict, text));
+        }
+        self.plan.found = looked.found.clone();
+        Ok(self)
+    }
+
+    /// The same with what was found for the plan that is there, which names nothing else.
+    pub(super) fn keeping(mut self, there: Option<&AppPlan>) -> Self {
+        if let Some(there) = there {
+            self.plan.found = there.found.clone();
+        }
+        self
+    }
+
+    /// Fails if it is in the way of another app: by a host, or once that was looked at by
+    /// a directory.
+    pub(super) fn fits(&self, whole: &Whole, scope: &Scope) -> Result<(), Refused> {
+        let Draft { plan, .. } = self;
+        let places = whole.config.places_near(plan, &whole.disabled);
+        let refuse = |text: String| {
+            let text = format!("apps.{}.hosts: {text}", plan.name);
+            Err(Refused::new(Why::Conflict, text))
+        };
+        if let Scope::Tenant(_) = scope
+            && let Some((host, _)) = places.overlapped(plan)
+        {
+            return refuse(format!(
+                "{host} overlaps a host of another tenant; take another host"
             ));
         }
-        Ok(Draft { plan, settings })
+        match (places.check(plan), scope) {
+            (Ok(()), _) => Ok(()),
+            // Who the other is, is not said to a tenant.
+            (Err(taken), Scope::Tenant(_)) if taken.is_foreign => {
+                refuse("it is another tenant's; take another host".into())
+            }
+            (Err(taken), _) => refuse(taken.text),
+        }
     }
+}
+
+/// What a deploy with `patch` by somebody with `scope` would come to, beside the apps of
+/// `config`: the plan of the app called `name`, and its settings in TOML; `before` are
+/// those of the version that it has. Nothing of the host that they name is looked at.
+pub fn draft(
+    config: Config,
+    scope: &Scope,
+    name: &str,
+    before: Option<&str>,
+    patch: &Map<String, Value>,
+) -> Result<(AppPlan, String), Refused> {
+    let before = before.map(|settings| Version {
+        number: 1,
+        component: Digest([0; 32]),
+        octets: 0,
+        settings: settings.to_owned(),
+        at: SystemTime::UNIX_EPOCH,
+    });
+    let whole = Whole::of_file(config);
+    let draft = Draft::new(&whole, scope, name, before.as_ref(), patch)?;
+    Ok((draft.plan, draft.settings))
 }
 
 /// Settings in TOML as JSON.
@@ -109,24 +190,13 @@ fn merge(settings: &mut Map<String, Value>, patch: &Map<String, Value>) {
     }
 }
 
-/// Whether somebody of `tenant` may have `plan`, with `before` in its place now: its
-/// apps are its own, and what an app has of the host, the operator gives.
-fn may(
-    tenant: &str,
-    config: &Config,
-    before: Option<&AppPlan>,
-    plan: &AppPlan,
-) -> Result<(), Refused> {
+/// Whether the tenant whose `plan` it is may have it, with `before` in its place now: what
+/// an app has of the host, the operator gives.
+fn may(config: &Config, before: Option<&AppPlan>, plan: &AppPlan) -> Result<(), Refused> {
     let refuse = |key: &str, text: &str| {
         let text = format!("apps.{}.{key}: {text}", plan.name);
         Err(Refused::new(Why::Forbidden, text))
     };
-    if plan.tenant.as_deref() != Some(tenant) {
-        return refuse(
-            "tenant",
-            &format!("the token is for tenant `{tenant}`; leave it out"),
-        );
-    }
     if plan.hosts.is_empty() {
         return refuse(
             "hosts",
@@ -220,9 +290,8 @@ mod tests {
     use crate::config::TenantPlan;
     use crate::settings::TenantSettings;
     use serde_json::json;
-    use std::time::SystemTime;
 
-    fn whole() -> Whole {
+    fn config() -> Config {
         let mut config = Config::of_no_file();
         for name in ["acme", "other"] {
             let settings = TenantSettings::default();
@@ -233,21 +302,15 @@ mod tests {
             };
             config.tenants.insert(name.into(), plan);
         }
-        Whole::of_file(config)
+        config
     }
 
     fn draft(scope: &Scope, before: Option<&str>, patch: Value) -> Result<Draft, Refused> {
-        let before = before.map(|settings| Version {
-            number: 1,
-            component: crate::store::Digest([0; 32]),
-            octets: 0,
-            settings: settings.to_owned(),
-            at: SystemTime::UNIX_EPOCH,
-        });
         let Value::Object(patch) = patch else {
             panic!("{patch}")
         };
-        Draft::new(&whole(), scope, "shop", before.as_ref(), &patch)
+        let drafted = super::draft(config(), scope, "shop", before, &patch);
+        drafted.map(|(plan, settings)| Draft { plan, settings })
     }
 
     #[test]
@@ -291,6 +354,14 @@ mod tests {
         }
         assert!(draft(&acme, None, json!({ "hosts": hosts, "memory": "1MiB" })).is_ok());
         assert!(draft(&Scope::All, None, json!({ "memory": "1GiB" })).is_ok());
+    }
+
+    #[test]
+    fn settings_that_grow_are_bounded() {
+        let env = json!({ "A": "x".repeat(MOST) });
+        let refused = draft(&Scope::All, None, json!({ "env": env })).unwrap_err();
+        assert_eq!(refused.why, Why::Wrong);
+        assert!(refused.text.contains("more than 256 KiB"), "{refused}");
     }
 
     #[test]

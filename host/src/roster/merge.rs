@@ -1,9 +1,9 @@
 //! The file's apps and the deployed ones as one configuration.
 
-use crate::config::{AppPlan, Config, Origin, Places, told};
+use crate::config::{AppPlan, Config, Found, Origin, Places, told};
 use crate::deployment::DeployError;
 use crate::store::{Chosen, Components, Damaged, Listed};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// All apps that there are.
 pub(super) struct Whole {
@@ -22,6 +22,9 @@ pub(super) struct Fault {
     pub(super) tenant: Option<String>,
 }
 
+/// The plan of a deployed app; or why there is none, and whose it is if that is known.
+pub(super) type Plan = Result<AppPlan, (String, Option<String>)>;
+
 /// How to have things again as they were.
 pub(super) struct Undo {
     name: String,
@@ -37,8 +40,16 @@ impl Whole {
         }
     }
 
-    /// Those of the file, and of `stored` those that can be served beside them.
-    pub(super) fn of(file: Config, stored: Vec<Listed>, components: &Components) -> Self {
+    /// Those of the file, and of `stored` those that can be served beside them. Each of
+    /// the `plans` is of the version that has its number; of what was deployed since they
+    /// were made, `before` knows what was found.
+    pub(super) fn of(
+        file: Config,
+        stored: Vec<Listed>,
+        components: &Components,
+        mut plans: HashMap<String, (u32, Plan)>,
+        before: &Whole,
+    ) -> Self {
         let mut whole = Whole::of_file(file);
         let names: HashSet<String> = whole
             .config
@@ -53,7 +64,16 @@ impl Whole {
                 Ok(_) if names.contains(&name) => {
                     Err(("the file has an app of this name".to_owned(), None))
                 }
-                Ok(chosen) => planned(&whole.config, &name, &chosen, components),
+                Ok(chosen) => match plans.remove(&name) {
+                    Some((number, plan)) if number == chosen.version.number => plan,
+                    _ => planned(&whole.config, &name, &chosen, components).map(|plan| AppPlan {
+                        found: before
+                            .plan(&name)
+                            .map_or_else(Found::default, |app| app.found.clone()),
+                        ..plan
+                    }),
+                }
+                .map(|plan| (plan, chosen.is_enabled)),
             };
             let (why, tenant) = match plan {
                 Ok((plan, is_enabled)) => match places.check(&plan) {
@@ -127,17 +147,18 @@ impl Whole {
     }
 }
 
-/// The plan of a deployed app, and whether it is to be served.
-fn planned(
+/// The plan of a deployed app, or why there is none and whose it is. What it names is
+/// not looked at.
+pub(super) fn planned(
     config: &Config,
     name: &str,
     chosen: &Chosen,
     components: &Components,
-) -> Result<(AppPlan, bool), (String, Option<String>)> {
+) -> Plan {
     let version = &chosen.version;
     let plan = config.deployed(name, version.number, &version.settings);
     let mut plan = plan.map_err(|problems| (told(&problems), None))?;
     plan.component = components.path(&version.component);
     plan.digest = Some(version.component);
-    Ok((plan, chosen.is_enabled))
+    Ok(plan)
 }

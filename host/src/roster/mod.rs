@@ -10,11 +10,14 @@ mod draft;
 mod merge;
 mod refused;
 mod steward;
+mod survey;
 mod view;
 
+pub use draft::draft;
 pub use refused::{Refused, Why};
 pub use steward::Steward;
 pub(crate) use steward::refused_by_disk;
+pub use survey::{Survey, Surveyor};
 
 use crate::app::App;
 use crate::config::Config;
@@ -84,8 +87,9 @@ impl Roster {
         &mut self,
         progress: impl Fn(String) -> P + Sync,
     ) -> Result<Routes<Arc<App>>, NotServed> {
+        let surveyor = self.surveyor()?;
         let file = std::mem::replace(&mut self.whole, Whole::of_file(Config::of_no_file()));
-        let (whole, ready) = self.prepare(file.config, progress)?;
+        let (whole, ready) = self.prepare(surveyor.survey(file.config, progress))?;
         self.whole = whole;
         let (routes, _) = self.deployment.adopt(ready);
         Ok(routes)
@@ -96,14 +100,27 @@ impl Roster {
         self.site = Some(site.clone());
     }
 
-    /// Serves the apps of `file`, and those that are deployed beside it as far as they
+    /// What looks at all that a file and what is deployed name of the host.
+    pub fn surveyor(&self) -> Result<Surveyor, NotServed> {
+        let (stored, components) = match &self.state {
+            State::None => (Vec::new(), None),
+            State::Open(store) => {
+                let stored = store.apps().map_err(NotServed::Store)?;
+                (stored, Some(store.components().clone()))
+            }
+            State::Left(path, _) => return Err(NotServed::Store(StoreError::Locked(path.clone()))),
+        };
+        Ok(Surveyor {
+            gatherer: self.deployment.gatherer(),
+            stored,
+            components,
+        })
+    }
+
+    /// Serves the apps of a file, and those that are deployed beside it as far as they
     /// then can be: all of it, or, if one of the file's cannot be, what was served.
-    pub fn reload<P>(
-        &mut self,
-        file: Config,
-        progress: impl Fn(String) -> P + Sync,
-    ) -> Result<Changes, NotServed> {
-        let (whole, ready) = self.prepare(file, progress)?;
+    pub fn reload(&mut self, survey: Survey) -> Result<Changes, NotServed> {
+        let (whole, ready) = self.prepare(survey)?;
         // A name that goes, or goes to somebody else, leaves no lines behind.
         for app in &self.whole.config.apps {
             let same = whole
@@ -137,22 +154,23 @@ impl Roster {
         Ok(())
     }
 
-    /// Makes ready what `file` and the store say.
-    fn prepare<P>(
-        &self,
-        file: Config,
-        progress: impl Fn(String) -> P + Sync,
-    ) -> Result<(Whole, Ready), NotServed> {
+    /// Makes ready what a file and the store say.
+    fn prepare(&self, survey: Survey) -> Result<(Whole, Ready), NotServed> {
+        let Survey {
+            file,
+            gathered,
+            plans,
+        } = survey;
         let mut whole = match &self.state {
             State::None => Whole::of_file(file),
             State::Open(store) => {
                 let stored = store.apps().map_err(NotServed::Store)?;
-                Whole::of(file, stored, store.components())
+                Whole::of(file, stored, store.components(), plans, &self.whole)
             }
             State::Left(path, _) => return Err(NotServed::Store(StoreError::Locked(path.clone()))),
         };
         loop {
-            let errors = match self.deployment.prepare(&whole.config, &progress) {
+            let errors = match self.deployment.assemble(&whole.config, &gathered, None) {
                 Ok(ready) => return Ok((whole, ready)),
                 Err(errors) => errors,
             };

@@ -24,8 +24,10 @@ pub enum Why {
     TooLarge,
     /// What was sent is understood, and wrong.
     Wrong,
-    /// It is too much at a time.
-    TooMuch,
+    /// It was asked of another host.
+    Elsewhere,
+    /// It is more than its tenant may have at a time.
+    Quota,
     /// Not now; it may be tried again.
     NotNow,
     /// The host's own failure.

@@ -2,14 +2,17 @@
 
 use super::refused::{Refused, Why};
 use super::{NotServed, Roster};
+use crate::app::App;
 use crate::config::Config;
 use crate::deployment::{Changes, Trial};
+use crate::regular_file;
+use crate::settings::ApiQuota;
 use crate::store::{Components, Digest, Scope, StoreError, Tokens, Upload, Uploaded};
 use crate::tails::Tails;
 use crate::tenant::Site;
 use serde_json::{Map, Value, json};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Changes what is served. Clones change the same. Each function takes as long as it
@@ -56,15 +59,19 @@ impl Steward {
         look(self.roster().config())
     }
 
-    /// [`Roster::reload`] with the file that `read` returns.
+    /// [`Roster::reload`] with the file that `read` returns, if `fits` lets it follow the
+    /// one that is served. Others are not held up while it is read and compiled.
     pub fn reload<P, E: From<NotServed>>(
         &self,
-        read: impl FnOnce(&Config) -> Result<Config, E>,
+        read: impl FnOnce() -> Result<Config, E>,
+        fits: impl Fn(&Config, &Config) -> Result<(), E>,
         progress: impl Fn(String) -> P + Sync,
     ) -> Result<Changes, E> {
-        let mut roster = self.roster();
-        let file = read(roster.config())?;
-        Ok(roster.reload(file, progress)?)
+        let file = read()?;
+        fits(self.roster().config(), &file)?;
+        let surveyor = self.roster().surveyor()?;
+        let survey = surveyor.survey(file, progress);
+        Ok(self.roster().reload(survey)?)
     }
 
     /// Leaves the store to another process. From here on nothing is changed.
@@ -118,15 +125,22 @@ impl Steward {
         patch: &Map<String, Value>,
         component: Uploaded,
     ) -> Result<Value, Refused> {
-        let draft = self.roster().draft(scope, name, patch)?;
+        let mut draft = self.roster().draft(scope, name, patch)?;
+        draft.look(&self.path())?;
         let file = std::fs::read(component.path()).map_err(|error| refused_by_disk(&error))?;
         // Others are not held up while it is compiled.
         self.0.trial.run(&draft.plan, &file)?;
         drop(file);
         let octets = component.octets;
+        if let Some(kept) = &self.0.kept {
+            let synced = kept.components.sync(&component);
+            synced.map_err(|error| refused_by_disk(&error))?;
+        }
         let mut roster = self.roster();
-        let version = roster.deploy(scope, name, patch, component)?;
-        let mut shown = roster.shown(name)?;
+        let version = roster.deploy(scope, name, patch, &draft.plan, component)?;
+        let (mut shown, app) = (roster.shown(name)?, roster.app(name));
+        drop(roster);
+        load(name, app);
         shown["version"] = version.number.into();
         shown["octets"] = octets.into();
         Ok(shown)
@@ -141,20 +155,32 @@ impl Steward {
         number: Option<u32>,
     ) -> Result<Value, Refused> {
         let roster = self.roster();
-        let (version, draft) = roster.draft_of_version(scope, name, number)?;
+        let (version, mut draft) = roster.draft_of_version(scope, name, number)?;
         let path = roster.store()?.components().path(&version.component);
         drop(roster);
+        draft.look(&self.path())?;
         let file = intact(&path, &version.component)?;
         self.0.trial.run(&draft.plan, &file)?;
         let mut roster = self.roster();
-        roster.roll_back(scope, name, version.number)?;
-        roster.shown(name)
+        roster.roll_back(scope, name, version.number, &draft.plan)?;
+        let (shown, app) = (roster.shown(name)?, roster.app(name));
+        drop(roster);
+        load(name, app);
+        Ok(shown)
     }
 
     /// Says whether the app called `name` is to be served.
     pub fn enable(&self, scope: &Scope, name: &str, is_enabled: bool) -> Result<Value, Refused> {
+        let mut looked = None;
+        if is_enabled {
+            let draft = self.roster().draft_to_enable(scope, name, is_enabled)?;
+            if let Some((_, mut draft)) = draft {
+                draft.look(&self.path())?;
+                looked = Some(draft.plan);
+            }
+        }
         let mut roster = self.roster();
-        roster.enable(scope, name, is_enabled)?;
+        roster.enable(scope, name, is_enabled, looked.as_ref())?;
         roster.shown(name)
     }
 
@@ -178,22 +204,30 @@ impl Steward {
         self.roster().sees(scope, name)
     }
 
-    /// Makes a token for `tenant`, or for all.
-    pub fn make_token(&self, tenant: Option<&str>, note: &str) -> Result<Value, Refused> {
+    /// What somebody with `scope` may ask at a time.
+    pub fn quota(&self, scope: &Scope) -> ApiQuota {
+        let roster = self.roster();
+        let plan = match scope {
+            Scope::All => None,
+            Scope::Tenant(tenant) => roster.config().tenants.get(tenant),
+        };
+        plan.map_or_else(ApiQuota::default, |plan| plan.settings.api)
+    }
+
+    /// Makes a token for one tenant, or for all.
+    pub fn make_token(&self, scope: &Scope, note: &str) -> Result<Value, Refused> {
         let roster = self.roster();
         let store = roster.store()?;
-        let scope = match tenant {
-            None => Scope::All,
-            Some(tenant) if roster.config().tenants.contains_key(tenant) => {
-                Scope::Tenant(tenant.to_owned())
-            }
-            Some(tenant) => {
+        let tenant = match scope {
+            Scope::All => None,
+            Scope::Tenant(tenant) if roster.config().tenants.contains_key(tenant) => Some(tenant),
+            Scope::Tenant(tenant) => {
                 let text =
                     format!("there is no tenant `{tenant}`; add [tenants.{tenant}] to the file");
                 return Err(Refused::new(Why::Wrong, text));
             }
         };
-        let (id, secret) = store.make_token(&scope, note)?;
+        let (id, secret) = store.make_token(scope, note)?;
         tracing::info!("token {id} is made");
         Ok(json!({ "id": id, "tenant": tenant, "note": note, "token": secret }))
     }
@@ -205,14 +239,31 @@ impl Steward {
         Ok(())
     }
 
+    /// Where the file is.
+    fn path(&self) -> PathBuf {
+        self.roster().config().path.clone()
+    }
+
+    /// Held for as long as it takes to make one change, and to write it down: nobody reads
+    /// what a setting names, uploads or compiles under it.
     fn roster(&self) -> MutexGuard<'_, Roster> {
         self.0.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Loads the app called `name` before anybody asks for it: it was tried just now. If its
+/// last version could not be loaded, that is forgotten with this.
+fn load(name: &str, app: Option<Arc<App>>) {
+    if let Some(app) = app
+        && let Err(error) = app.load_now()
+    {
+        tracing::error!("app `{name}` cannot be loaded: {error}");
+    }
+}
+
 /// The component of this digest.
 fn intact(path: &Path, digest: &Digest) -> Result<Vec<u8>, Refused> {
-    let file = std::fs::read(path);
+    let file = regular_file::read(path, regular_file::COMPONENT);
     let why = match file {
         Ok(file) if Digest::of(&file) == *digest => return Ok(file),
         Ok(_) => "it is not what was deployed".to_owned(),

@@ -68,6 +68,11 @@ impl Components {
         self.path.join(format!("{digest}.wasm"))
     }
 
+    /// Has what there is of `component` on the disk, before anything waits for it.
+    pub fn sync(&self, component: &Uploaded) -> io::Result<()> {
+        self.disk.sync(&component.file)
+    }
+
     /// Keeps `component` under its digest. When this returns it outlasts a loss of
     /// power. One that was there is replaced: it may be damaged.
     pub(super) fn put(&self, component: Uploaded) -> io::Result<()> {

@@ -29,7 +29,7 @@ pub use crate::digest::Digest;
 pub use apps::{Chosen, Damaged, Listed, Version};
 pub use components::{Components, Upload, Uploaded};
 pub use disk::{Disk, Real};
-pub use tokens::{Scope, Token, Tokens};
+pub use tokens::{Good, Scope, Token, Tokens};
 
 use disk::Pages;
 use records::TokenRecord;

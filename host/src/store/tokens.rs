@@ -8,6 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
 /// What a token begins with, so that one that leaked is known for what it is.
 const PREFIX: &str = "rhost_";
@@ -44,29 +45,54 @@ pub struct Token {
     pub at: SystemTime,
 }
 
+/// Whether a token is good still. It is until it is revoked.
+#[derive(Debug, Clone)]
+pub struct Good(watch::Receiver<()>);
+
+impl Good {
+    /// Whether it is now.
+    pub fn is_good(&self) -> bool {
+        self.0.has_changed().is_ok()
+    }
+
+    /// Returns when it is not any more.
+    pub async fn revoked(mut self) {
+        while self.0.changed().await.is_ok() {}
+    }
+}
+
 /// The tokens that are good now. Clones are of the same ones.
 #[derive(Debug, Clone, Default)]
-pub struct Tokens(Arc<RwLock<Vec<(Token, Digest)>>>);
+pub struct Tokens(Arc<RwLock<Vec<Known>>>);
+
+/// A token that is good.
+#[derive(Debug)]
+struct Known {
+    token: Token,
+    hash: Digest,
+    /// Those who came with it hear when this is dropped.
+    good: watch::Sender<()>,
+}
 
 impl Tokens {
-    /// What `token` is good for; none if it is none of these. How long it takes does
-    /// not depend on how much of it is right.
-    pub fn scope(&self, token: &str) -> Option<Scope> {
+    /// What `token` is good for, and for how long; none if it is none of these. How long
+    /// it takes does not depend on how much of it is right.
+    pub fn scope(&self, token: &str) -> Option<(Scope, Good)> {
         let hash = Digest::of(token.as_bytes());
         let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut found = None;
-        for (token, known) in tokens.iter() {
-            if bool::from(known.0.ct_eq(&hash.0)) {
-                found = Some(&token.scope);
+        for known in tokens.iter() {
+            if bool::from(known.hash.0.ct_eq(&hash.0)) {
+                found = Some(known);
             }
         }
-        found.cloned()
+        found.map(|known| (known.token.scope.clone(), Good(known.good.subscribe())))
     }
 
     /// All of them.
     pub fn all(&self) -> Vec<Token> {
         let tokens = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        tokens.iter().map(|(token, _)| token.clone()).collect()
+        tokens.iter().map(|known| known.token.clone()).collect()
     }
 
     pub(super) fn add(&self, id: &str, record: &TokenRecord) {
@@ -80,12 +106,16 @@ impl Tokens {
             at: records::time(record.at),
         };
         let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        tokens.push((token, record.hash));
+        tokens.push(Known {
+            token,
+            hash: record.hash,
+            good: watch::Sender::new(()),
+        });
     }
 
     pub(super) fn remove(&self, id: &str) {
         let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        tokens.retain(|(token, _)| token.id != id);
+        tokens.retain(|known| known.token.id != id);
     }
 }
 
@@ -121,14 +151,16 @@ mod tests {
             tokens.add(&id, &record);
             secrets.push((id, secret));
         }
-        assert_eq!(tokens.scope(&secrets[0].1), Some(Scope::All));
-        let acme = tokens.scope(&secrets[1].1).unwrap();
+        let (all, good) = tokens.scope(&secrets[0].1).unwrap();
+        assert!(all == Scope::All && good.is_good());
+        let (acme, good_too) = tokens.scope(&secrets[1].1).unwrap();
         assert!(acme.has(Some("acme")) && !acme.has(Some("other")) && !acme.has(None));
         for text in ["", PREFIX, &secrets[0].0, &secrets[0].1[1..]] {
-            assert_eq!(tokens.scope(text), None, "{text}");
+            assert!(tokens.scope(text).is_none(), "{text}");
         }
         tokens.remove(&secrets[0].0);
-        assert_eq!(tokens.scope(&secrets[0].1), None);
+        assert!(tokens.scope(&secrets[0].1).is_none());
+        assert!(!good.is_good() && good_too.is_good());
         assert_eq!(tokens.all().len(), 1);
         // 256 bits in base64, without padding.
         assert_eq!(secrets[0].1.len(), PREFIX.len() + 43);

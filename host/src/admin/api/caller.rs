@@ -1,36 +1,90 @@
 //! Who asks, and what they may see and change.
 
 use crate::roster::{Refused, Why};
-use crate::store::{Scope, Tokens};
+use crate::store::{Good, Scope, Tokens};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-/// What whoever sent these fields may see and change. Over a Unix socket that is all
-/// without a token: its file is for this user alone.
-pub(super) fn scope(
-    headers: &HeaderMap,
-    is_local: bool,
-    tokens: Option<&Tokens>,
-) -> Result<Scope, Refused> {
-    let unknown = |text: &str| Refused::new(Why::Unknown, text);
-    let mut given = headers.get_all(AUTHORIZATION).iter();
-    let token = match (given.next(), given.next()) {
-        (None, _) if is_local => return Ok(Scope::All),
-        (None, _) => {
-            return Err(unknown(
-                "there is no token; give one as `Authorization: Bearer TOKEN`, or ask on the admin socket",
-            ));
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(in crate::admin) struct Caller {
+    /// What they may see and change.
+    pub(in crate::admin) scope: Scope,
+    /// How long their token is good; none without one.
+    good: Option<Good>,
+}
+
+impl Caller {
+    /// Whoever sent these fields. Over a Unix socket that is the operator without a
+    /// token: its file is for this user alone.
+    pub(super) fn of(
+        headers: &HeaderMap,
+        is_local: bool,
+        tokens: Option<&Tokens>,
+    ) -> Result<Self, Refused> {
+        let unknown = |text: &str| Refused::new(Why::Unknown, text);
+        let mut given = headers.get_all(AUTHORIZATION).iter();
+        let token = match (given.next(), given.next()) {
+            (None, _) if is_local => {
+                return Ok(Caller {
+                    scope: Scope::All,
+                    good: None,
+                });
+            }
+            (None, _) => {
+                return Err(unknown(
+                    "there is no token; give one as `Authorization: Bearer TOKEN`, or ask on the admin socket",
+                ));
+            }
+            (Some(field), None) => bearer(field.as_bytes()),
+            (Some(_), Some(_)) => None,
+        };
+        let Some(token) = token else {
+            return Err(unknown("the field Authorization is not `Bearer TOKEN`"));
+        };
+        let known = tokens.and_then(|tokens| tokens.scope(token));
+        let (scope, good) = known.ok_or_else(not_good)?;
+        let good = Some(good);
+        Ok(Caller { scope, good })
+    }
+
+    /// Fails if the token is revoked by now: what takes its time asks again.
+    pub(super) fn check(&self) -> Result<(), Refused> {
+        match self.good.as_ref().is_none_or(Good::is_good) {
+            true => Ok(()),
+            false => Err(not_good()),
         }
-        (Some(field), None) => bearer(field.as_bytes()),
-        (Some(_), Some(_)) => None,
-    };
-    let Some(token) = token else {
-        return Err(unknown("the field Authorization is not `Bearer TOKEN`"));
-    };
-    let scope = tokens.and_then(|tokens| tokens.scope(token));
-    scope.ok_or_else(|| {
-        unknown("the token is not good here, or not any more; `rhost token create` makes another")
-    })
+    }
+
+    /// Returns when the token is revoked.
+    pub(super) fn revoked(&self) -> impl Future<Output = ()> + Send + 'static {
+        let good = self.good.clone();
+        async {
+            match good {
+                Some(good) => good.revoked().await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// What `work` comes to, or that the token is revoked meanwhile.
+    pub(super) async fn while_good<T>(
+        &self,
+        work: impl Future<Output = Result<T, Refused>>,
+    ) -> Result<T, Refused> {
+        tokio::select! {
+            biased;
+            () = self.revoked() => Err(not_good()),
+            done = work => done,
+        }
+    }
+}
+
+fn not_good() -> Refused {
+    Refused::new(
+        Why::Unknown,
+        "the token is not good here, or not any more; `rhost token create` makes another",
+    )
 }
 
 /// The token in a field (RFC 6750, section 2.1). The scheme's case does not count
@@ -57,7 +111,10 @@ mod tests {
             for field in fields {
                 headers.append(AUTHORIZATION, field.parse().unwrap());
             }
-            scope(&headers, is_local, Some(store.tokens())).map_err(|refused| refused.why)
+            let caller = Caller::of(&headers, is_local, Some(store.tokens()));
+            caller
+                .map(|caller| caller.scope)
+                .map_err(|refused| refused.why)
         };
         assert_eq!(ask(&[], true), Ok(Scope::All));
         assert_eq!(ask(&[], false), Err(Why::Unknown));
@@ -78,6 +135,14 @@ mod tests {
         }
         let mut headers = HeaderMap::new();
         headers.append(AUTHORIZATION, good.parse().unwrap());
-        assert!(scope(&headers, false, None).is_err());
+        assert!(Caller::of(&headers, false, None).is_err());
+        let caller = Caller::of(&headers, false, Some(store.tokens())).unwrap();
+        assert!(caller.check().is_ok());
+        store
+            .tokens()
+            .all()
+            .iter()
+            .for_each(|token| store.revoke_token(&token.id).unwrap());
+        assert!(caller.check().is_err());
     }
 }

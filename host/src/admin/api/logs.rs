@@ -1,9 +1,9 @@
 //! `GET /v1/apps/{app}/logs`: an app's last lines, and the next ones.
 
-use super::{Api, blocking};
+use super::{Caller, blocking};
 use crate::admin::answer::{self, Answer, JSON_LINES};
 use crate::roster::{Refused, Steward, Why};
-use crate::store::Scope;
+use crate::tails::Next;
 use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
@@ -13,8 +13,6 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::mpsc::Receiver;
 
 /// Lines that are shown if nobody says how many.
 const LINES: usize = 100;
@@ -30,41 +28,52 @@ struct Lines {
     /// Those that are there.
     before: Bytes,
     /// Those to come.
-    next: Receiver<Arc<str>>,
-    _place: OwnedSemaphorePermit,
+    next: Next,
+    /// They end when the token is revoked with which they were asked for.
+    revoked: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-impl Api {
-    pub(super) async fn logs(
-        &self,
-        steward: Steward,
-        scope: Scope,
-        name: String,
-        head: &Parts,
-    ) -> Result<Answer, Refused> {
-        let asked = asked(head.uri.query().unwrap_or_default())?;
-        let place = match asked.follow {
-            true => Some(self.long()?),
-            false => None,
+/// Whether the next lines are asked for as well.
+pub(super) fn follows(head: &Parts) -> Result<bool, Refused> {
+    asked(head.uri.query().unwrap_or_default()).map(|asked| asked.follow)
+}
+
+/// The lines of the app called `name`.
+pub(super) async fn logs(
+    steward: Steward,
+    caller: &Caller,
+    name: String,
+    head: &Parts,
+) -> Result<Answer, Refused> {
+    let asked = asked(head.uri.query().unwrap_or_default())?;
+    let (tails, scope) = (steward.tails().clone(), caller.scope.clone());
+    let (before, next) = blocking(move || {
+        steward.sees(&scope, &name)?;
+        let (before, next) = match asked.follow {
+            true => {
+                let (before, next) = tails.follow(&name, asked.lines);
+                (before, Some(next))
+            }
+            false => (tails.last(&name, asked.lines), None),
         };
-        let tails = steward.tails().clone();
-        let name = blocking(move || steward.sees(&scope, &name).map(|()| name)).await?;
-        let Some(place) = place else {
-            let lines = joined(&tails.last(&name, asked.lines));
-            return Ok(answer::page(StatusCode::OK, JSON_LINES, lines));
-        };
-        let (before, next) = tails.follow(&name, asked.lines);
-        let lines = Lines {
-            before: joined(&before).into(),
-            next,
-            _place: place,
-        };
-        Ok(answer::stream(
-            StatusCode::OK,
-            JSON_LINES,
-            lines.boxed_unsync(),
-        ))
-    }
+        // The name may have gone to somebody else meanwhile; from here on that ends it.
+        steward.sees(&scope, &name)?;
+        Ok((before, next))
+    })
+    .await?;
+    let Some(next) = next else {
+        return Ok(answer::page(StatusCode::OK, JSON_LINES, joined(&before)));
+    };
+    let lines = Lines {
+        before: joined(&before).into(),
+        next,
+        revoked: Box::pin(caller.revoked()),
+    };
+    Ok(answer::stream(
+        StatusCode::OK,
+        JSON_LINES,
+        lines.boxed_unsync(),
+    ))
 }
 
 fn joined(lines: &[Arc<str>]) -> String {
@@ -103,11 +112,14 @@ impl Body for Lines {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let lines = self.get_mut();
+        if lines.revoked.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
         if !lines.before.is_empty() {
             let before = std::mem::take(&mut lines.before);
             return Poll::Ready(Some(Ok(Frame::data(before))));
         }
-        let line = std::task::ready!(lines.next.poll_recv(cx));
+        let line = std::task::ready!(lines.next.poll(cx));
         Poll::Ready(line.map(|line| Ok(Frame::data(format!("{line}\n").into()))))
     }
 }

@@ -7,12 +7,18 @@ mod routes;
 mod top;
 
 use super::answer::{self, Answer, JSON};
+use super::lobby::Visit;
+use super::own_host;
+use super::places::{Errand, Places};
+use crate::exposition::{self, Seen};
 use crate::roster::{Refused, Steward, Why};
+use crate::settings::ApiQuota;
 use crate::store::{Scope, Token, Tokens};
-use caller::scope;
+pub(super) use caller::Caller;
+pub use deploy::settings;
 use http::header::{ALLOW, EXPECT};
 use http::request::Parts;
-use http::{HeaderValue, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use routes::{Found, Operation, find};
@@ -21,7 +27,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
 
 /// The description, OpenAPI 3.1.
@@ -30,9 +36,6 @@ const DESCRIPTION: &str = include_str!("openapi.json");
 /// Octets of a body that is not a component, and how long it may take.
 const SMALL: usize = 64 << 10;
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Uploads and followed logs at a time. They take long, and others are to find a
-/// connection.
-const LONG: usize = 32;
 /// What is read of a body that nobody wants, so that its sender sees the answer.
 const UNWANTED: usize = 1 << 20;
 
@@ -42,7 +45,9 @@ pub struct Api {
     steward: OnceLock<Steward>,
     /// Octets of a component, at most.
     most: u64,
-    long: Arc<Semaphore>,
+    places: Places,
+    /// Who renders metrics: one at a time, and the operator does not wait for others.
+    rendering: [Semaphore; 2],
     /// Components that are tried at a time.
     trials: Semaphore,
 }
@@ -60,6 +65,8 @@ struct RollBack {
 struct MakeToken {
     tenant: Option<String>,
     #[serde(default)]
+    all: bool,
+    #[serde(default)]
     note: String,
 }
 
@@ -70,7 +77,8 @@ impl Api {
         Arc::new(Api {
             steward: OnceLock::new(),
             most,
-            long: Arc::new(Semaphore::new(LONG)),
+            places: Places::default(),
+            rendering: [Semaphore::new(1), Semaphore::new(1)],
             trials: Semaphore::new(trials),
         })
     }
@@ -83,7 +91,12 @@ impl Api {
 
     /// The answer to a request for a path below `/v1/`. `is_local` says whether it
     /// came over a Unix socket, whose file says who may connect.
-    pub async fn answer(&self, request: Request<Incoming>, is_local: bool) -> Answer {
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        is_local: bool,
+        visit: &Visit,
+    ) -> Answer {
         let (head, mut body) = request.into_parts();
         let (operation, names) = match find(&head.method, head.uri.path()) {
             Found::Operation(operation, names) => (operation, names),
@@ -105,7 +118,7 @@ impl Api {
             }
         };
         match self
-            .operate(operation, &names, &head, &mut body, is_local)
+            .operate(operation, &names, &head, &mut body, is_local, visit)
             .await
         {
             Ok(answer) => answer,
@@ -116,6 +129,38 @@ impl Api {
         }
     }
 
+    /// Whoever sent these fields.
+    pub(super) fn caller(&self, headers: &HeaderMap, is_local: bool) -> Result<Caller, Refused> {
+        let tokens = self.steward.get().and_then(Steward::tokens);
+        Caller::of(headers, is_local, tokens)
+    }
+
+    /// Has a place for an errand of `caller`, until its visit ends.
+    pub(super) async fn let_in(
+        &self,
+        caller: &Caller,
+        errand: Errand,
+        visit: &Visit,
+    ) -> Result<(), Refused> {
+        let scope = caller.scope.clone();
+        let quota = match (self.steward.get().cloned(), &scope) {
+            (Some(steward), Scope::Tenant(_)) => {
+                blocking(move || Ok(steward.quota(&scope))).await?
+            }
+            _ => ApiQuota::default(),
+        };
+        visit.let_in(self.places.take(&caller.scope, errand, &quota)?);
+        Ok(())
+    }
+
+    /// The metrics that may be `seen`.
+    pub(super) async fn rendered(&self, seen: Seen) -> Result<String, Refused> {
+        let [operators, others] = &self.rendering;
+        let turn = if seen == Seen::All { operators } else { others };
+        let _turn = turn.acquire().await;
+        blocking(move || Ok(exposition::render_for(&seen))).await
+    }
+
     async fn operate(
         &self,
         operation: Operation,
@@ -123,19 +168,26 @@ impl Api {
         head: &Parts,
         body: &mut Incoming,
         is_local: bool,
+        visit: &Visit,
     ) -> Result<Answer, Refused> {
         if operation == Operation::Describe {
             return Ok(answer::page(StatusCode::OK, JSON, DESCRIPTION));
         }
-        if operation == Operation::Top && self.steward.get().is_none() {
-            // There is one app, which /metrics shows to whoever can ask.
-            return Ok(answer::value(StatusCode::OK, &top::top(&Scope::All)));
-        }
         let Some(steward) = self.steward.get().cloned() else {
+            if operation == Operation::Top {
+                return self.top_of_one(head, is_local).await;
+            }
             let text = "it is starting, or serves an app of its command line, which cannot be changed; ask again, or start it with --state DIR";
             return Err(Refused::new(Why::NotNow, text));
         };
-        let scope = scope(&head.headers, is_local, steward.tokens())?;
+        let caller = self.caller(&head.headers, is_local)?;
+        let errand = match operation {
+            Operation::Deploy => Errand::Upload,
+            Operation::Logs if logs::follows(head)? => Errand::Follow,
+            _ => Errand::Short,
+        };
+        self.let_in(&caller, errand, visit).await?;
+        let scope = caller.scope.clone();
         let name = names.first().cloned().unwrap_or_default();
         let done = match operation {
             Operation::Describe => unreachable!("it is answered"),
@@ -144,11 +196,11 @@ impl Api {
             }
             Operation::ShowApp => blocking(move || steward.show(&scope, &name)).await?,
             Operation::Deploy => {
-                let done = self.deploy(steward, scope, name, head, body).await?;
+                let done = self.deploy(steward, &caller, name, head, body).await?;
                 return Ok(answer::value(StatusCode::CREATED, &done));
             }
             Operation::RollBack => {
-                let RollBack { version } = small(body).await?;
+                let RollBack { version } = small(&caller, body).await?;
                 let _place = self.trial().await?;
                 blocking(move || steward.roll_back(&scope, &name, version)).await?
             }
@@ -163,8 +215,8 @@ impl Api {
                 })
                 .await?
             }
-            Operation::Top => blocking(move || Ok(top::top(&scope))).await?,
-            Operation::Logs => return self.logs(steward, scope, name, head).await,
+            Operation::Top => blocking(move || Ok(top::top(&scope.into()))).await?,
+            Operation::Logs => return logs::logs(steward, &caller, name, head).await,
             Operation::ListTokens => {
                 for_all(&scope)?;
                 let all = steward.tokens().map(Tokens::all);
@@ -173,8 +225,9 @@ impl Api {
             }
             Operation::MakeToken => {
                 for_all(&scope)?;
-                let MakeToken { tenant, note } = small(body).await?;
-                let made = blocking(move || steward.make_token(tenant.as_deref(), &note)).await?;
+                let asked: MakeToken = small(&caller, body).await?;
+                let (scope, note) = (asked.scope()?, asked.note);
+                let made = blocking(move || steward.make_token(&scope, &note)).await?;
                 return Ok(answer::value(StatusCode::CREATED, &made));
             }
             Operation::RevokeToken => {
@@ -189,18 +242,41 @@ impl Api {
         Ok(answer::value(StatusCode::OK, &done))
     }
 
-    /// A place among those that take long.
-    fn long(&self) -> Result<OwnedSemaphorePermit, Refused> {
-        self.long.clone().try_acquire_owned().map_err(|_| {
-            let text = "too many deploys and followed logs at a time; ask again in a moment";
-            Refused::new(Why::TooMuch, text)
-        })
+    /// What a server uses that has one app, which nobody changes: it shows that, as
+    /// /metrics does, to whoever can ask.
+    async fn top_of_one(&self, head: &Parts, is_local: bool) -> Result<Answer, Refused> {
+        if !is_local {
+            own_host::check(head)?;
+        }
+        // While it starts, others may be there that are tenants'.
+        let seen = if is_local { Seen::All } else { Seen::NoTenant };
+        let shown = blocking(move || Ok(top::top(&seen))).await?;
+        Ok(answer::value(StatusCode::OK, &shown))
     }
 
     /// A place among those that compile.
     async fn trial(&self) -> Result<SemaphorePermit<'_>, Refused> {
         let place = self.trials.acquire().await;
         place.map_err(|_| Refused::new(Why::NotNow, "it is stopping; ask again in a moment"))
+    }
+}
+
+impl MakeToken {
+    /// What it is to be good for. A token for all is asked for in so many words: a tenant
+    /// that was left out, or is null, may have been forgotten.
+    fn scope(&self) -> Result<Scope, Refused> {
+        match (&self.tenant, self.all) {
+            (Some(tenant), false) => Ok(Scope::Tenant(tenant.clone())),
+            (None, true) => Ok(Scope::All),
+            (Some(_), true) => Err(Refused::new(
+                Why::Wrong,
+                "it is for a tenant or for all; leave out `tenant` or `all`",
+            )),
+            (None, false) => Err(Refused::new(
+                Why::Wrong,
+                "whose apps is it for? give {\"tenant\": \"NAME\"}, or {\"all\": true} for all apps of all tenants",
+            )),
+        }
     }
 }
 
@@ -242,7 +318,10 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// A body of JSON; what it is without one if there is none.
-async fn small<T: DeserializeOwned + Default>(body: &mut Incoming) -> Result<T, Refused> {
+async fn small<T: DeserializeOwned + Default>(
+    caller: &Caller,
+    body: &mut Incoming,
+) -> Result<T, Refused> {
     let read = Limited::new(body, SMALL).collect();
     let octets = match tokio::time::timeout(PATIENCE, read).await {
         Err(_) => {
@@ -260,6 +339,7 @@ async fn small<T: DeserializeOwned + Default>(body: &mut Incoming) -> Result<T, 
         Ok(Err(error)) => return Err(Refused::new(Why::Malformed, error.to_string())),
         Ok(Ok(body)) => body.to_bytes(),
     };
+    caller.check()?;
     if octets.is_empty() {
         return Ok(T::default());
     }

@@ -1,9 +1,9 @@
 //! `GET /v1/top`: what each app has used since the process began, for who takes
 //! differences.
 
+use crate::exposition::Seen;
 use crate::hit::Hit;
 use crate::ledger::{self, Account, AppName, Ending};
-use crate::store::Scope;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 use std::time::Instant;
@@ -11,23 +11,18 @@ use std::time::Instant;
 /// What the clock is read against. Only the time between two answers means something.
 static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// The apps that `scope` may see and that were asked for, with their sums.
-pub(super) fn top(scope: &Scope) -> Value {
+/// The apps that may be `seen` and that were asked for, with their sums.
+pub(super) fn top(seen: &Seen) -> Value {
     let begun = *BEGUN;
     let accounts = ledger::accounts();
-    let seen = accounts.iter().filter(|(name, _)| is_seen(scope, name));
+    let apps = accounts
+        .iter()
+        .filter(|(name, _)| seen.has(name.tenant.as_deref()));
     json!({
         "process": std::process::id(),
         "micros": micros(begun.elapsed()),
-        "apps": seen.map(|(name, account)| app(name, account)).collect::<Vec<_>>(),
+        "apps": apps.map(|(name, account)| app(name, account)).collect::<Vec<_>>(),
     })
-}
-
-fn is_seen(scope: &Scope, name: &AppName) -> bool {
-    match scope {
-        Scope::All => true,
-        Scope::Tenant(tenant) => name.tenant.as_deref() == Some(tenant.as_str()),
-    }
 }
 
 fn app(name: &AppName, account: &Account) -> Value {
@@ -94,13 +89,14 @@ mod tests {
             ledger
         };
         let _held = [None, Some("one"), Some("other")].map(ledger);
-        let seen = |scope: Scope| -> Vec<Value> {
-            let top = top(&scope);
+        let apps_of = |seen: Seen| -> Vec<Value> {
+            let top = top(&seen);
             let apps = top["apps"].as_array().unwrap().iter();
             apps.filter(|app| app["app"] == "topped").cloned().collect()
         };
-        assert_eq!(seen(Scope::All).len(), 3);
-        let ones = seen(Scope::Tenant("one".into()));
+        assert_eq!(apps_of(Seen::All).len(), 3);
+        assert_eq!(apps_of(Seen::NoTenant).len(), 1);
+        let ones = apps_of(Seen::Tenant("one".into()));
         let [one] = ones.as_slice() else {
             panic!("one app: {ones:?}");
         };
@@ -108,6 +104,6 @@ mod tests {
         assert_eq!((&one["requests"], &one["errors"]), (&json!(1), &json!(1)));
         assert_eq!(one["cpu_micros"], 40);
         assert_eq!(one["latency_micros"], json!([[64, 96, 1]]));
-        assert!(seen(Scope::Tenant("nobody".into())).is_empty());
+        assert!(apps_of(Seen::Tenant("nobody".into())).is_empty());
     }
 }

@@ -90,7 +90,10 @@ pub fn token(command: &Token) -> Result<(), Error> {
 }
 
 fn create(args: &Create) -> Result<(), Error> {
-    let body = json!({ "tenant": args.tenant, "note": args.note });
+    let body = match &args.tenant {
+        Some(tenant) => json!({ "tenant": tenant, "note": args.note }),
+        None => json!({ "all": true, "note": args.note }),
+    };
     let made = args.server.client()?.tell("/v1/tokens", &body)?;
     if args.json {
         print_json(&made);

@@ -13,6 +13,7 @@ use rhost::load::{LoadError, Loaded, Loader};
 use rhost::log::Sink;
 use rhost::package::Build;
 use rhost::python::{Observer, Project, Workshop, bundle};
+use rhost::regular_file;
 use rhost::sandbox::{Details, Engines};
 use rhost::settings::{AppSettings, LentDir};
 use rhost::watch::{Watch, WatchError};
@@ -104,10 +105,11 @@ impl Deployer {
             Source::Crate(build) => (one(build.run()?)?, Vec::new()),
             Source::Program(project) => self.program(project)?,
         };
-        let file = std::fs::read(&path).map_err(|error| Error::Read {
-            path: path.clone(),
-            error,
-        })?;
+        let file =
+            regular_file::read(&path, regular_file::COMPONENT).map_err(|error| Error::Read {
+                path: path.clone(),
+                error,
+            })?;
         Ok(Component { path, file, lends })
     }
 

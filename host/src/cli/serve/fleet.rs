@@ -139,24 +139,25 @@ impl Served {
     /// Reads the file again, and serves what it says now: all of it, or, if anything is
     /// wrong with it, nothing.
     pub fn reload(&self, path: &Path) -> Result<Changes, NotApplied> {
-        let read = |before: &Config| {
+        let read = || {
             let config = Config::read_beside(path, self.has_state).map_err(|problems| {
                 let errors = problems
                     .iter()
                     .filter(|problem| problem.level == rhost::config::Level::Error);
                 NotServedOf(errors.map(ToString::to_string).collect())
             })?;
-            let fixed = fixed(before, &config);
+            config::tell(&config.warnings);
+            Ok(config)
+        };
+        let fits = |before: &Config, after: &Config| {
+            let fixed = fixed(before, after);
             match fixed.is_empty() {
-                true => {
-                    config::tell(&config.warnings);
-                    Ok(config)
-                }
+                true => Ok(()),
                 false => Err(NotServedOf(fixed)),
             }
         };
         self.steward
-            .reload(read, |what| progress(what, self.quiet))
+            .reload(read, fits, |what| progress(what, self.quiet))
             .map_err(|NotServedOf(errors)| NotApplied::of(path, errors))
     }
 }

@@ -76,7 +76,7 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
     let listening = args.listen.listening();
     let patience = args.life.handover_timeout;
     let (admin_addresses, pid_file) = (args.life.admin_addresses(), args.life.pid_file.clone());
-    let watching = args.watch;
+    let (watching, metrics_public) = (args.watch, args.life.metrics_public);
     let (head_limits, timeouts) = (args.head_limits(), args.timeouts());
     let proxies = args.proxy.proxies();
     let connection_limits = args.connections.limits();
@@ -118,7 +118,7 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
             );
         }
         sockets.push((Role::Admin, bound.hand().map_err(error)?));
-        let pages = Pages::new(health.clone()).with_api(api.clone());
+        let pages = Pages::new(health.clone(), api.clone()).with_public_metrics(metrics_public);
         // Until the process before has left, it is that one's state that counts.
         match predecessor {
             Some(_) => admin.push((bound, pages)),

@@ -1,8 +1,12 @@
 //! `--pid-file`: which process it is.
 
+use rhost::regular_file;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+/// Bytes of a number and the end of its line, at most.
+const LONGEST: u64 = 32;
 
 /// A file with this process's id. When this is dropped it goes, unless another
 /// process has written its own by then.
@@ -34,7 +38,7 @@ impl PidFile {
 impl Drop for PidFile {
     fn drop(&mut self) {
         let Some(path) = &self.0 else { return };
-        let is_ours = fs::read_to_string(path)
+        let is_ours = regular_file::read_text(path, LONGEST)
             .is_ok_and(|text| text.trim() == std::process::id().to_string());
         if is_ours {
             let _ = fs::remove_file(path);

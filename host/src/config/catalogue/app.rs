@@ -190,4 +190,16 @@ pub const TENANT: &[Key] = &[
         "(a share of sandbox-memory)",
         "Memory of all its sandboxes together; beyond it, 429",
     ),
+    key(
+        "followers",
+        Kind::Count(0, 1000),
+        "8",
+        "Logs that its tokens follow at a time; beyond them, 429",
+    ),
+    key(
+        "uploads",
+        Kind::Count(0, 1000),
+        "4",
+        "Components that its tokens deploy at a time; beyond them, 429",
+    ),
 ];

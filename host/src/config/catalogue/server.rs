@@ -189,6 +189,12 @@ pub const SERVER: &[Key] = &[
         "Address of the admin listener: IP:PORT of this machine only, or unix:PATH",
     ),
     key(
+        "metrics-public",
+        Kind::Switch,
+        "false",
+        "Show at /metrics, over TCP and without a token, what tenants used too",
+    ),
+    key(
         "state",
         Kind::Path,
         "(none)",

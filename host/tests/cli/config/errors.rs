@@ -189,7 +189,7 @@ const ERRORS: &[(&str, &[&str])] = &[
     (
         "APP[tenants.acme]\nshare = 2",
         &[
-            "f.toml:5: tenants.acme.share: unknown key; there are concurrency, queue, queue-timeout, weight, memory",
+            "f.toml:5: tenants.acme.share: unknown key; there are concurrency, queue, queue-timeout, weight, memory, followers, uploads",
         ],
     ),
     (

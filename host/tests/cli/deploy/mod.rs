@@ -1,10 +1,14 @@
 //! Apps that are deployed to a server that runs.
 
+mod admin;
 mod api;
 mod commands;
+mod crowds;
 mod damage;
+mod hostile;
 mod tenants;
 mod under_load;
+mod who_may;
 
 use crate::serving::{Serving, get, rhost};
 use rhost::package::Build;
