@@ -26,12 +26,24 @@ fn keep_freed_memory() {
     unsafe { libmimalloc_sys::mi_option_set_default(PURGE_DELAY, KEEP_FREED) };
 }
 
+/// Gives the system what this thread freed some time ago. mimalloc looks for that only when
+/// it is called, which after a burst it may not be for long.
+#[expect(
+    unsafe_code,
+    reason = "mimalloc is told through a function of C; the argument stands at the call"
+)]
+fn give_back_memory() {
+    // SAFETY: it looks at the heap of the calling thread, which is not in use meanwhile, and
+    // at what belongs to all threads under mimalloc's own locks.
+    unsafe { libmimalloc_sys::mi_collect(false) };
+}
+
 fn main() -> ExitCode {
     if let Some(job) = Job::of_this_process() {
         return compile(&job);
     }
     keep_freed_memory();
-    match cli::run() {
+    match cli::run(give_back_memory) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("rhost: {error}");

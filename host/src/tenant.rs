@@ -42,6 +42,7 @@ pub struct Site {
     proxies: Option<Arc<Proxies>>,
     /// Reloads a developer's pages when the app has been replaced.
     reload: Option<Reload>,
+    upkeep: Option<fn()>,
 }
 
 impl Site {
@@ -62,7 +63,22 @@ impl Site {
             head_limits: HeadLimits::default(),
             proxies: None,
             reload: None,
+            upkeep: None,
         }
+    }
+
+    /// Returns the same site, whose threads each call `upkeep` every few seconds: an allocator
+    /// gives memory that a burst has left back to the system only when it is called.
+    pub fn with_upkeep(self, upkeep: fn()) -> Self {
+        Site {
+            upkeep: Some(upkeep),
+            ..self
+        }
+    }
+
+    /// Returns what its threads call every few seconds.
+    pub fn upkeep(&self) -> Option<fn()> {
+        self.upkeep
     }
 
     /// The same site, for requests with heads within `limits`.

@@ -17,6 +17,7 @@ use crate::turn::{self, Thread, Visit};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::sync::{Barrier, mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -24,6 +25,9 @@ use tokio::task::JoinSet;
 /// thread for a tick at a time; tokio's own 61 ticks would be long for whoever
 /// has just sent a request. A request takes two: its sandbox, then its answer.
 const EVENT_INTERVAL: u32 = 32;
+
+/// How often a thread does its upkeep.
+const UPKEEP: Duration = Duration::from_secs(2);
 
 /// How serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +125,9 @@ impl Worker {
                     turn::serve_as(thread);
                     let protocol = Protocol::new(&timeouts, limits, site.head_limits());
                     runtime.spawn(receive(visits));
+                    if let Some(upkeep) = site.upkeep() {
+                        runtime.spawn(keep_up(upkeep));
+                    }
                     let serving = serve(lane, arriving, load, site, tls, protocol, timeouts);
                     let drained = runtime.block_on(async {
                         let drained = serving.await;
@@ -156,6 +163,14 @@ async fn receive(visits: Option<mpsc::UnboundedReceiver<Visit>>) {
     let Some(mut visits) = visits else { return };
     while let Some(visit) = visits.recv().await {
         tokio::spawn(visit);
+    }
+}
+
+/// Calls `upkeep` every few seconds, for as long as the thread serves.
+async fn keep_up(upkeep: fn()) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        upkeep();
     }
 }
 

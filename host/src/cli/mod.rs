@@ -243,7 +243,7 @@ impl Error {
 }
 
 /// Does what the command line asks for, and says how the process is to end.
-pub fn run() -> Result<ExitCode, Error> {
+pub fn run(upkeep: fn()) -> Result<ExitCode, Error> {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
@@ -251,7 +251,7 @@ pub fn run() -> Result<ExitCode, Error> {
         Command::Build(args) => build::run(&args)?,
         Command::Serve(args) => {
             let matches = matches.subcommand_matches("serve").expect("it is `serve`");
-            serve::run(*args, matches)?;
+            serve::run(*args, matches, upkeep)?;
         }
         Command::Deploy(args) => admin::deploy(&args)?,
         Command::Apps(args) => admin::apps(&args)?,

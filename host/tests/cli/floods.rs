@@ -1,11 +1,12 @@
 //! Floods over HTTP/2 (hostile client 43), and the memory of the process that bears
 //! them.
 
+use crate::guests::guest;
 use crate::serving::{Serving, rhost};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What memory may grow by over all floods. Each of them, were it kept, is more.
 const MOST: u64 = 32 << 20;
@@ -123,4 +124,45 @@ fn memory_stays_flat() {
         assert!(grown < MOST, "{name}: {grown}");
     }
     assert!(serving.get("/").ends_with("Hello, world!\n"));
+}
+
+/// What answers that nobody read took goes back to the system when their clients have left,
+/// although nobody asks for anything then.
+#[test]
+fn memory_is_given_back_after_a_burst() {
+    const CLIENTS: usize = 400;
+    let serving = Serving::start(
+        rhost(),
+        &[guest("endless-body").to_str().unwrap(), "--access-log=off"],
+    );
+    let begun = Instant::now();
+    let before = memory(&serving);
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let mut client = TcpStream::connect(&serving.addr).unwrap();
+            client
+                .write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n")
+                .unwrap();
+            client
+        })
+        .collect();
+    // Buffers of hyper's, for each of them.
+    let taken = before + CLIENTS as u64 * (256 << 10);
+    while memory(&serving) < taken {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "nothing is taken"
+        );
+        std::thread::yield_now();
+    }
+    drop(clients);
+    // A slot of the pool for each keeps its pages: some 100 KiB.
+    while memory(&serving) > before + CLIENTS as u64 * (150 << 10) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(120),
+            "{} MiB are kept",
+            memory(&serving) >> 20
+        );
+        std::thread::yield_now();
+    }
 }

@@ -45,8 +45,9 @@ enum Served {
     Many(Box<Fleet>),
 }
 
-/// Serves until a signal comes; `matches` are those that `args` were read from.
-pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
+/// Serves until a signal comes; `matches` are those that `args` were read from, and `upkeep`
+/// is what each serving thread does every few seconds.
+pub fn run(args: Serve, matches: &ArgMatches, upkeep: fn()) -> Result<(), Error> {
     let (args, config) = match args.config.as_deref() {
         Some(path) => {
             let Configured { args, config } = configured::read(path, matches)?;
@@ -137,7 +138,8 @@ pub fn run(args: Serve, matches: &ArgMatches) -> Result<(), Error> {
     let site = Site::new(None, &timeouts, &log, access_log)
         .with_head_limits(head_limits)
         .behind(proxies)
-        .recorded(spans);
+        .recorded(spans)
+        .with_upkeep(upkeep);
     let site = match &mut served {
         Served::One(one) => {
             one.start(predecessor.is_some())?;
