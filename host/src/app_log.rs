@@ -16,6 +16,9 @@ use std::time::{Instant, SystemTime};
 /// What a line costs beyond its text: the tag before it, in octets.
 const LINE_OVERHEAD: u64 = 64;
 
+/// The most lines that are written of what a guest tells of one exception.
+const MOST_TOLD: usize = 512;
+
 /// One app's share of the log: so many octets a second, and as many again in a
 /// burst. What lies beyond is dropped and counted. Clones have the same share.
 #[derive(Clone)]
@@ -149,10 +152,15 @@ impl AppLog {
     }
 
     /// Writes what a guest told the host of an exception, a line for each of `text`, up
-    /// to the first that the app's share does not allow.
+    /// to the first that the app's share does not allow, and to so many.
     pub fn told_lines(&self, request: RequestId, text: &str) {
         let mut lines = text.lines();
-        while let Some(line) = lines.next() {
+        for told in 0.. {
+            let Some(line) = lines.next() else { return };
+            if told == MOST_TOLD {
+                let rest = 1 + lines.count();
+                return self.host_lines(request, &format!("({rest} more lines)"));
+            }
             if !self.has_room(request, line.len()) {
                 self.bucket().dropped += lines.count() as u64;
                 return self.observe(Event::LineDropped);
@@ -256,6 +264,17 @@ impl AppLog {
 mod tests {
     use super::*;
     use crate::log::Memory;
+
+    #[test]
+    fn of_one_exception_there_are_so_many_lines() {
+        let (sink, memory): (Sink, Memory) = Sink::to_memory("test log", Format::Text);
+        let log = AppLog::new("shop", sink, 1 << 20);
+        log.told_lines(RequestId::next(), &"\n".repeat(MOST_TOLD + 100));
+        log.told_lines(RequestId::next(), &"\n".repeat(MOST_TOLD));
+        let text = memory.text();
+        assert_eq!(text.lines().count(), 2 * MOST_TOLD + 1);
+        assert_eq!(text.matches("rhost: (100 more lines)").count(), 1);
+    }
 
     #[test]
     fn a_json_line_is_whole_whatever_a_guest_prints() {

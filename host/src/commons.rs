@@ -1,5 +1,5 @@
 //! What all sandboxes of a host have together, and of which there is only so much: memory,
-//! and files that are open.
+//! files that are open, and the threads on which files are used.
 //!
 //! Who shares a host, a tenant or an app that is no tenant's, has a [`Room`] in it, out of
 //! which its sandboxes take. What one may have depends, as it does with sandboxes
@@ -13,6 +13,7 @@ mod idle;
 
 pub use idle::Idle;
 
+use crate::file_threads::{FileShare, FileThreads};
 use crate::machine;
 use idle::Idlers;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -48,7 +49,8 @@ const GOODS: usize = 2;
 /// How much there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// Octets of linear memory, beyond what each sandbox has uncounted.
+    /// Bytes of memory, tables, and what the host holds, beyond what each sandbox has
+    /// uncounted.
     pub memory: u64,
     /// Open files.
     pub files: u64,
@@ -60,6 +62,7 @@ pub struct Commons {
     taken: [AtomicU64; GOODS],
     rooms: AtomicUsize,
     idlers: Idlers,
+    file_threads: Arc<FileThreads>,
 }
 
 /// The part of one of those who share it.
@@ -68,6 +71,7 @@ pub struct Room {
     taken: [AtomicU64; GOODS],
     /// The most memory that it may have, in octets, or [`ANY`].
     most_memory: AtomicU64,
+    files: Arc<FileShare>,
 }
 
 /// What one sandbox has of a good, until this is dropped.
@@ -119,6 +123,7 @@ impl Commons {
             taken: Default::default(),
             rooms: AtomicUsize::new(0),
             idlers: Idlers::default(),
+            file_threads: FileThreads::new(machine::processors()),
         });
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|other| other.strong_count() > 0);
@@ -133,6 +138,7 @@ impl Commons {
             commons: self.clone(),
             taken: Default::default(),
             most_memory: AtomicU64::new(ANY),
+            files: self.file_threads.share(),
         })
     }
 
@@ -157,6 +163,11 @@ impl Room {
     /// How much of `good` its sandboxes have.
     pub fn taken(&self, good: Good) -> u64 {
         self.taken[good as usize].load(Relaxed)
+    }
+
+    /// Its part in the threads on which files are used.
+    pub fn files(&self) -> &Arc<FileShare> {
+        &self.files
     }
 
     /// From here on `idler` gives back what it has when others want it.

@@ -248,8 +248,8 @@ impl fmt::Display for Cause {
                     traceback,
                 } = exception;
                 write!(f, "{kind}: {message}")?;
-                if !traceback.is_empty() {
-                    write!(f, "\n{}", traceback.trim_end())?;
+                if !traceback.as_str().is_empty() {
+                    write!(f, "\n{}", traceback.to_string().trim_end())?;
                 }
                 Ok(())
             }

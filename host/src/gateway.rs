@@ -5,6 +5,7 @@
 //! borrow from the request it describes: nothing is copied on its way into the
 //! guest but by the copy into the guest itself.
 
+use crate::arguments::Text;
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 /// The interface that a guest imports: `start-response`, `input`, `output`.
@@ -60,16 +61,17 @@ pub struct Environ<'a> {
     pub extensions: &'a [(&'a str, &'a str)],
 }
 
-/// An exception as a guest reports it (PEP 3333's `exc_info`).
+/// An exception as a guest reports it (PEP 3333's `exc_info`), cut off where it is longer
+/// than anyone reads.
 #[derive(ComponentType, Lift, Debug, Clone)]
 #[component(record)]
 pub struct ExcInfo {
     /// Its type.
-    pub kind: String,
+    pub kind: Text<1024>,
     /// What it says.
-    pub message: String,
+    pub message: Text<{ 16 << 10 }>,
     /// One frame a line; may be empty.
-    pub traceback: String,
+    pub traceback: Text<{ 64 << 10 }>,
 }
 
 /// Why a response field was refused.

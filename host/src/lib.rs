@@ -26,7 +26,8 @@
 //!    sandbox; overload queues, then sheds.
 //! 5. [`environ`]: the head of the request as PEP 3333's record.
 //! 6. [`sandbox`]: a fresh instance, with what [`capabilities`] lends it, within
-//!    what [`meter`] counts; what all of them have together stands in the [`commons`]. It reads [`input`], and calls
+//!    what [`meter`] counts; what all of them have together stands in the [`commons`], and what it asks of files is done by
+//!    [`file_threads`]. Its [`arguments`] are measured before they are copied. It reads [`input`], and calls
 //! 7. [`start_response`], which says what may be sent, and fills
 //! 8. [`output`], the response in the making.
 //! 9. [`guest`] polls the sandbox within its limits; those that run on take
@@ -53,6 +54,7 @@ pub mod admin;
 pub mod admission;
 pub mod app;
 pub mod app_log;
+pub mod arguments;
 pub mod backtrace;
 pub mod body;
 pub mod capabilities;
@@ -72,6 +74,7 @@ pub mod drain;
 pub mod environ;
 pub mod exposition;
 pub mod failure;
+pub mod file_threads;
 pub mod gate;
 pub mod gateway;
 pub mod guest;

@@ -1,4 +1,4 @@
-//! What this process may have of its machine: memory, and open files.
+//! What this process may have of its machine: memory, open files, and processors.
 
 use rustix::process::{Resource, getrlimit};
 use std::path::{Path, PathBuf};
@@ -20,6 +20,11 @@ pub fn half_of_memory() -> Option<u64> {
         std::fs::read_to_string(path).ok()?.trim().parse().ok()
     });
     Some(limits.fold(all, u64::min) / 2)
+}
+
+/// How many processors the process may use.
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// How many files the process may have open, by the lower of its limits.

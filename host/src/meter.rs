@@ -1,10 +1,12 @@
 //! What a sandbox uses, and where that ends: time on a CPU, time on the clock,
 //! memory.
 
-use crate::commons::{Good, Held, Room};
+mod space;
+
+pub use space::{SpaceMeter, UNCOUNTED};
+
 use crate::failure::Limit;
 use crate::receipt::Tally;
-use crate::settings::Limits;
 use crate::turn::{self, Accounts, Stage, Thread, Turn};
 use rustix::time::{ClockId, clock_gettime};
 use std::future::poll_fn;
@@ -151,6 +153,29 @@ impl CpuMeter {
         self.0.check()
     }
 
+    /// Between two pieces of work that the host does for the guest: lets others go first, if
+    /// the guest has had the thread for longer than that.
+    pub async fn pause(&self, after: Duration) -> Result<(), Limit> {
+        let since = self.0.since.load(Relaxed);
+        if Duration::from_nanos(self.0.now().saturating_sub(since)) >= after {
+            self.tick()?;
+            self.take_turn(Stage::RunsOn).await;
+        }
+        Ok(())
+    }
+
+    /// The host worked for the guest for so long on a thread that runs no guests. Fails
+    /// when the budget is gone.
+    pub fn charge_elsewhere(&self, time: Duration) -> Result<(), Limit> {
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let spent = self.0.spent.load(Relaxed).saturating_add(nanoseconds);
+        self.0.spent.store(spent, Relaxed);
+        let accounts = &self.0.accounts;
+        let account = &accounts[turn::this_thread().number() % accounts.len()];
+        account.charge(account.worth(time), 0);
+        self.0.check()
+    }
+
     /// The time spent so far.
     pub fn spent(&self) -> Duration {
         Duration::from_nanos(self.0.spent.load(Relaxed))
@@ -213,152 +238,11 @@ impl CpuState {
     }
 }
 
-/// Octets of memory that a sandbox has without their being counted among those of all:
-/// what the slot of a small one keeps anyway, and more than most need.
-pub const UNCOUNTED: u64 = 1 << 20;
-
-/// Grants a sandbox memory and tables up to its limits, and remembers a refusal:
-/// a guest that is refused mostly traps soon after, and the log is to name the
-/// reason rather than the trap.
-pub struct SpaceMeter {
-    memory: u64,
-    memory_limit: u64,
-    table_limit: usize,
-    /// What it has of the memory of all sandboxes together.
-    held: Held,
-    refused: Option<Limit>,
-}
-
-impl SpaceMeter {
-    /// Nothing used yet.
-    pub fn new(limits: &Limits) -> Self {
-        SpaceMeter {
-            memory: 0,
-            memory_limit: limits.memory,
-            table_limit: limits.table_elements,
-            held: Held::nothing_of(Good::Memory),
-            refused: None,
-        }
-    }
-
-    /// Octets of memory that were granted. There is no way to give any back.
-    pub fn memory(&self) -> u64 {
-        self.memory
-    }
-
-    /// The limit that was met, if one was.
-    pub fn refused(&self) -> Option<Limit> {
-        self.refused
-    }
-
-    /// The guest was refused something for this reason.
-    pub fn refuse(&mut self, limit: Limit) {
-        self.refused = Some(limit);
-    }
-
-    /// A memory is to grow from so many octets to so many, and may have `maximum`. What is
-    /// counted among the memory of all sandboxes comes out of `room`. Returns whether it may.
-    pub fn memory_growing(
-        &mut self,
-        room: &Arc<Room>,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> bool {
-        // It will not grow then, and what is granted is counted.
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            return false;
-        }
-        // One limit for the sandbox, over however many memories it has.
-        let after = self.memory + (desired as u64).saturating_sub(current as u64);
-        if after > self.memory_limit {
-            self.refuse(Limit::Memory(self.memory_limit));
-            return false;
-        }
-        let counted = after.saturating_sub(UNCOUNTED);
-        if counted > self.held.amount()
-            && let Err(short) = self.held.set(counted, room)
-        {
-            self.refuse(Limit::SandboxMemory(short));
-            return false;
-        }
-        self.memory = after;
-        true
-    }
-
-    /// A table is to have so many elements. Returns whether it may.
-    pub fn table_growing(&mut self, desired: usize) -> bool {
-        let is_granted = desired <= self.table_limit;
-        if !is_granted {
-            self.refuse(Limit::Table(self.table_limit));
-        }
-        is_granted
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commons::{Commons, Short, Sizes};
     use crate::settings::COMMON_WEIGHT;
     use crate::turn::Account;
-
-    const ALL: u64 = u64::MAX / 2;
-
-    fn room(memory: u64) -> (Arc<Commons>, Arc<Room>) {
-        let commons = Commons::new(Sizes { memory, files: 0 });
-        let room = commons.room();
-        (commons, room)
-    }
-
-    fn space(memory: u64) -> SpaceMeter {
-        SpaceMeter::new(&Limits {
-            memory,
-            ..Limits::default()
-        })
-    }
-
-    #[test]
-    fn memory_is_counted_over_all_memories() {
-        let (_, room) = room(0);
-        let mut space = space(100);
-        assert!(space.memory_growing(&room, 0, 60, None));
-        assert!(space.memory_growing(&room, 0, 30, None));
-        assert!(!space.memory_growing(&room, 30, 50, None));
-        assert_eq!(space.refused(), Some(Limit::Memory(100)));
-        assert!(space.memory_growing(&room, 60, 70, None));
-    }
-
-    #[test]
-    fn what_is_beyond_a_little_is_of_all_sandboxes() {
-        const MIB: usize = 1 << 20;
-        let (commons, room) = room(10 << 20);
-        let taken = || commons.taken(Good::Memory) >> 20;
-        let (mut one, mut other) = (space(ALL), space(ALL));
-        assert!(one.memory_growing(&room, 0, MIB, None));
-        assert_eq!(taken(), 0);
-        assert!(one.memory_growing(&room, MIB, 7 * MIB, None));
-        assert_eq!(taken(), 6);
-        assert!(other.memory_growing(&room, 0, 5 * MIB, None));
-        assert_eq!((taken(), other.refused()), (10, None));
-        assert!(!other.memory_growing(&room, 5 * MIB, 5 * MIB + 1, None));
-        let limit = Limit::SandboxMemory(Short::All(10 << 20));
-        assert_eq!((other.refused(), other.memory()), (Some(limit), 5 << 20));
-        drop(one);
-        assert_eq!(taken(), 4);
-        assert!(other.memory_growing(&room, 5 * MIB, 6 * MIB, None));
-        drop(other);
-        assert_eq!(taken(), 0);
-    }
-
-    #[test]
-    fn memory_that_cannot_be_is_not_counted() {
-        let (commons, room) = room(ALL);
-        let mut space = space(ALL);
-        assert!(!space.memory_growing(&room, 0, 64 << 20, Some(32 << 20)));
-        assert_eq!((space.memory(), space.refused()), (0, None));
-        assert_eq!(commons.taken(Good::Memory), 0);
-    }
 
     fn accounts() -> Accounts {
         Account::on_each(1, COMMON_WEIGHT)

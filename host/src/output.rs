@@ -77,6 +77,16 @@ pub struct Standing {
     pub beyond: u64,
 }
 
+/// What is taken of a block before it is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// Bytes of it.
+    pub taken: usize,
+    /// Whether it is the first of its response, which is held until it is known that it is
+    /// the only one.
+    pub is_first: bool,
+}
+
 impl Outlet {
     /// A response of at most `limit` octets of body.
     pub fn new(limit: u64) -> Self {
@@ -127,6 +137,26 @@ impl Outlet {
         Ok(state.generation)
     }
 
+    /// What [`Outlet::write`] would take of a block of so many bytes, for a writer that has
+    /// more than it had better copy at once. What lies beyond Content-Length is counted here.
+    pub fn offer(&self, generation: u32, size: usize) -> Result<Offer, OutputError> {
+        let mut state = self.lock();
+        if generation != state.generation {
+            return Err(OutputError::Superseded);
+        }
+        if state.fault.is_some() {
+            return Err(OutputError::Closed);
+        }
+        let taken = state.cut(size);
+        if taken as u64 > state.limit - state.written {
+            return Err(state.too_large());
+        }
+        Ok(Offer {
+            taken,
+            is_first: !state.sent && state.blocks.is_empty(),
+        })
+    }
+
     /// The guest writes a block through the `output` of call `generation`.
     /// Returns whether it must wait for [`Outlet::drained`] before it goes on:
     /// only the first block of a response is held back for it.
@@ -138,20 +168,12 @@ impl Outlet {
         if state.fault.is_some() {
             return Err(OutputError::Closed);
         }
-        if let Some(length) = state.length {
-            let room = usize::try_from(length - state.written.min(length)).unwrap_or(usize::MAX);
-            if block.len() > room {
-                state.beyond += (block.len() - room) as u64;
-                block.truncate(room);
-            }
-        }
+        block.truncate(state.cut(block.len()));
         if block.is_empty() {
             return Ok(false);
         }
         if block.len() as u64 > state.limit - state.written {
-            let limit = state.limit;
-            state.fault = Some(Fault::TooLarge(limit));
-            return Err(OutputError::TooLarge(limit));
+            return Err(state.too_large());
         }
         state.written += block.len() as u64;
         let first = !state.sent && state.blocks.is_empty();
@@ -192,6 +214,21 @@ impl Outlet {
 }
 
 impl State {
+    /// How much of a block of so many bytes is within Content-Length.
+    fn cut(&mut self, size: usize) -> usize {
+        let room = self
+            .length
+            .map_or(u64::MAX, |length| length - self.written.min(length));
+        let taken = size.min(usize::try_from(room).unwrap_or(usize::MAX));
+        self.beyond += (size - taken) as u64;
+        taken
+    }
+
+    fn too_large(&mut self) -> OutputError {
+        self.fault = Some(Fault::TooLarge(self.limit));
+        OutputError::TooLarge(self.limit)
+    }
+
     fn standing(&self) -> Standing {
         Standing {
             has_begun: self.generation > 0,
@@ -280,6 +317,26 @@ mod tests {
             missing, beyond, ..
         } = outlet.standing();
         assert_eq!((missing, beyond), (0, 3));
+    }
+
+    #[test]
+    fn what_is_taken_of_a_block_is_known_before() {
+        let outlet = Outlet::new(100);
+        let output = outlet.start(head(Some(4)), false).unwrap();
+        let offer = |size| outlet.offer(output, size).unwrap();
+        let first = |taken| Offer {
+            taken,
+            is_first: true,
+        };
+        assert_eq!((offer(3), offer(9)), (first(3), first(4)));
+        assert_eq!(outlet.standing().beyond, 5);
+        outlet.write(output, block("ab")).unwrap();
+        assert_eq!((offer(2).taken, offer(2).is_first), (2, false));
+        assert_eq!(outlet.offer(output + 1, 1), Err(OutputError::Superseded));
+        let outlet = Outlet::new(4);
+        let output = outlet.start(head(None), false).unwrap();
+        assert_eq!(outlet.offer(output, 5), Err(OutputError::TooLarge(4)));
+        assert_eq!(outlet.offer(output, 1), Err(OutputError::Closed));
     }
 
     #[test]

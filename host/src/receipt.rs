@@ -17,8 +17,9 @@ pub struct Receipt {
     pub queue: Duration,
     /// Time that its instance took to be made. Zero for one that has served before.
     pub start: Duration,
-    /// The most linear memory that its instance had, in octets. A guest cannot give
-    /// memory back, so an instance that has served before begins with what it had.
+    /// The most memory that its instance had, in bytes: linear memory, tables, and what the
+    /// host held for it. A guest cannot give memory back, so an instance that has served
+    /// before begins with what it had.
     pub memory: u64,
     /// Octets of body that its guest has read.
     pub received: u64,

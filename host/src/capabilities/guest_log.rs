@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 /// A line longer than this, in octets, is broken.
 const MAX_LINE: usize = 8 << 10;
-/// What a stream takes in one call, in octets.
-const MAX_WRITE: usize = 64 << 10;
+/// What a stream takes in one call, in bytes. Each may be a line of its own.
+const MAX_WRITE: usize = 4 << 10;
 
 /// Which of a guest's streams a line came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +152,11 @@ impl IsTerminal for LogStream {
 /// A log is always ready: what does not fit is dropped, never waited for.
 impl OutputStream for LogStream {
     fn write(&mut self, text: Bytes) -> StreamResult<()> {
+        if text.len() > MAX_WRITE {
+            return Err(StreamError::trap(
+                "a standard stream was given more bytes than check-write allows",
+            ));
+        }
         self.log.0.write(self.stream, &text);
         Ok(())
     }

@@ -7,6 +7,7 @@
 //! its request, since its client left or it met a limit, cannot do that itself, and
 //! whoever comes next would wait for a lock that nobody holds.
 
+use super::files::{self, Borrower, Fd, Files, Given, TYPES, anywhere};
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, fstat, openat2, statat, unlinkat};
 use std::ffi::OsString;
 use std::fs::File;
@@ -14,16 +15,13 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource};
-use wasmtime_wasi::WasiView;
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView};
-use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, Host, HostDescriptor};
+use wasmtime::component::Linker;
+use wasmtime_wasi::filesystem::Descriptor;
+use wasmtime_wasi::p2::FsResult;
+use wasmtime_wasi::p2::bindings::filesystem::types::HostDescriptor;
 
 /// How the name of such a directory ends.
 const SUFFIX: &str = ".lock";
-
-/// The interface whose functions are replaced.
-pub(super) const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
 /// How many of a guest's locks are known, each of which is a file that the host has
 /// open. Those that it makes beyond them stay, as do those for which no file may be open.
@@ -49,15 +47,6 @@ struct Held {
     number: u64,
 }
 
-/// The data of a sandbox that may be lent directories.
-pub trait Borrower: WasiView {
-    /// The locks that its guest has.
-    fn locks(&mut self) -> &mut LockDirs;
-
-    /// Whether one more file may be open for its guest, which is counted as open then.
-    fn may_open(&mut self) -> bool;
-}
-
 impl LockDirs {
     /// The guest ended its request by itself: what it leaves it means to leave.
     pub fn leave(&mut self) {
@@ -69,25 +58,14 @@ impl LockDirs {
         self.0.len()
     }
 
-    fn made(&mut self, base: &File, path: &str) {
-        if self.0.len() < MOST
-            && let Some((lock, parent)) = find(base, path)
-            && let Ok(stat) = statat(&parent, &lock.name, AtFlags::SYMLINK_NOFOLLOW)
-        {
-            self.0.push(Held {
-                lock,
-                parent,
-                number: stat.st_ino,
-            });
+    fn add(&mut self, held: Held) {
+        if self.0.len() < MOST {
+            self.0.push(held);
         }
     }
 
-    fn removed(&mut self, base: &File, path: &str) {
-        if !self.0.is_empty()
-            && let Some((removed, _)) = find(base, path)
-        {
-            self.0.retain(|held| held.lock != removed);
-        }
+    fn remove(&mut self, removed: &LockDir) {
+        self.0.retain(|held| held.lock != *removed);
     }
 }
 
@@ -131,65 +109,84 @@ fn find(base: &File, path: &str) -> Option<(LockDir, OwnedFd)> {
     Some((lock, parent))
 }
 
+/// The lock that was just made at `path`.
+fn made(base: &File, path: &str) -> Option<Held> {
+    let (lock, parent) = find(base, path)?;
+    let stat = statat(&parent, &lock.name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    Some(Held {
+        lock,
+        parent,
+        number: stat.st_ino,
+    })
+}
+
 /// Defines, instead of WASI's own, the functions by which locks are made and
 /// removed.
 pub fn link<T: Borrower + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    linker.allow_shadowing(true);
     let mut types = linker.instance(TYPES)?;
     types.func_wrap_async(
         "[method]descriptor.create-directory-at",
-        |store, (base, path)| Box::new(act(store, base, path, Act::Make)),
+        |store, (base, path): (Fd, files::Path)| Box::new(make(store, base, path)),
     )?;
     types.func_wrap_async(
         "[method]descriptor.remove-directory-at",
-        |store, (base, path)| Box::new(act(store, base, path, Act::Remove)),
-    )?;
-    linker.allow_shadowing(false);
-    Ok(())
+        |store, (base, path): (Fd, files::Path)| Box::new(remove(store, base, path)),
+    )
 }
 
-/// What is done with a directory.
-enum Act {
-    Make,
-    Remove,
-}
-
-async fn act<T: Borrower>(
+async fn make<T: Borrower>(
     mut store: StoreContextMut<'_, T>,
-    base: Resource<Descriptor>,
-    path: String,
-    act: Act,
-) -> wasmtime::Result<(Result<(), ErrorCode>,)> {
-    let lock = lock(&mut store, &base, &path)?;
-    let mut files = store.data_mut().filesystem();
-    let done = match act {
-        Act::Make => files.create_directory_at(base, path.clone()).await,
-        Act::Remove => files.remove_directory_at(base, path.clone()).await,
+    base: Fd,
+    path: files::Path,
+) -> Given<()> {
+    let make = async |mut files: Files<'_>, [fd]: [Fd; 1]| -> FsResult<Option<Held>> {
+        let path = files::path(path)?;
+        let base = lock(&mut files, &fd, &path)?;
+        files.create_directory_at(fd, path.clone()).await?;
+        Ok(base.and_then(|base| made(&base, &path)))
     };
-    if let Err(error) = done {
-        return Ok((Err(files.convert_error_code(error)?),));
-    }
-    if let Some(base) = lock {
-        let data = store.data_mut();
-        match act {
-            Act::Make if data.may_open() => data.locks().made(&base, &path),
-            Act::Make => {}
-            Act::Remove => data.locks().removed(&base, &path),
-        }
+    let made = match anywhere(&mut store, [base], make).await? {
+        Ok(made) => made,
+        Err(error) => return Ok((Err(error),)),
+    };
+    let data = store.data_mut();
+    if let Some(held) = made
+        && data.may_open()
+    {
+        data.locks().add(held);
     }
     Ok((Ok(()),))
 }
 
+async fn remove<T: Borrower>(
+    mut store: StoreContextMut<'_, T>,
+    base: Fd,
+    path: files::Path,
+) -> Given<()> {
+    let remove = async |mut files: Files<'_>, [fd]: [Fd; 1]| -> FsResult<Option<LockDir>> {
+        let path = files::path(path)?;
+        let base = lock(&mut files, &fd, &path)?;
+        files.remove_directory_at(fd, path.clone()).await?;
+        let found = base.and_then(|base| find(&base, &path));
+        Ok(found.map(|(lock, _)| lock))
+    };
+    Ok((match anywhere(&mut store, [base], remove).await? {
+        Ok(removed) => {
+            if let Some(removed) = removed {
+                store.data_mut().locks().remove(&removed);
+            }
+            Ok(())
+        }
+        Err(error) => Err(error),
+    },))
+}
+
 /// What `path` starts from, if it is a lock's.
-fn lock<T: Borrower>(
-    store: &mut StoreContextMut<'_, T>,
-    base: &Resource<Descriptor>,
-    path: &str,
-) -> wasmtime::Result<Option<Arc<File>>> {
+fn lock(files: &mut Files<'_>, base: &Fd, path: &str) -> FsResult<Option<Arc<File>>> {
     if !path.ends_with(SUFFIX) {
         return Ok(None);
     }
-    Ok(match store.data_mut().filesystem().table.get(base)? {
+    Ok(match files.table.get(base)? {
         Descriptor::Dir(dir) => Some(dir.dir.clone()),
         Descriptor::File(_) => None,
     })

@@ -2,16 +2,22 @@
 //! numbers, environment, standard streams and the directories that its settings
 //! name. Nothing else: no network, and no other file.
 
+mod file_streams;
+mod files;
 mod guest_log;
+mod listing;
 mod lock_dirs;
-mod open_files;
+mod open;
+mod streams;
 
+pub use files::{Borrower, FileWork};
 pub use guest_log::{GuestLog, Stream};
-pub use lock_dirs::{Borrower, LockDirs};
+pub use lock_dirs::LockDirs;
 
 use crate::app_log::AppLog;
 use crate::commons::{Good, Held, Room, Short};
 use crate::failure::Limit;
+use crate::file_threads::Bill;
 use crate::request_id::RequestId;
 use crate::settings::{AppSettings, LentDir};
 use std::sync::Arc;
@@ -21,6 +27,9 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 /// Files that are open for a sandbox which is lent directories for as long as a call of
 /// WASI takes, and stand nowhere: a path is followed from one directory to the next.
 const OPEN_IN_A_CALL: usize = 2;
+
+/// The most random bytes that one call gives: the host makes them one by one.
+const MOST_RANDOM: u64 = 64 << 10;
 
 /// What one app is lent, made once and shared by its sandboxes.
 pub struct Lent {
@@ -68,7 +77,9 @@ impl Lent {
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
-            .max_random_size(1 << 20);
+            .max_random_size(MOST_RANDOM)
+            // What is asked of files is done on other threads as a whole.
+            .allow_blocking_current_thread(true);
         let mut files = Held::nothing_of(Good::Files);
         let (dirs, refused) = match files.set(self.files_of_dirs(), &self.room) {
             Ok(()) => (&*self.dirs, None),
@@ -99,6 +110,7 @@ impl Lent {
             wasi: wasi.build(),
             log,
             locks: LockDirs::default(),
+            bill: Arc::default(),
             files,
             refused,
         }
@@ -137,6 +149,8 @@ pub struct Loan {
     pub log: GuestLog,
     /// What its guest locks.
     pub locks: LockDirs,
+    /// What the threads for files did for its guest.
+    pub bill: Arc<Bill>,
     /// What it has of the files that all sandboxes may have open. The last to be dropped:
     /// those above are files.
     files: Held,
@@ -147,8 +161,15 @@ pub struct Loan {
 /// Defines WASI for guests. What a guest does with it depends on its [`Lent`].
 pub fn link<T: Borrower + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    linker.allow_shadowing(true);
+    files::link(linker)?;
+    file_streams::link(linker)?;
+    listing::link(linker)?;
     lock_dirs::link(linker)?;
-    open_files::link(linker)
+    open::link(linker)?;
+    streams::link(linker)?;
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
 /// The interfaces that [`link`] defines, by package, for messages about those

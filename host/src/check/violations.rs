@@ -49,7 +49,7 @@ fn of_failure(cause: &Cause) -> Option<&'static Rule> {
             _,
         )
         | Cause::Refused(..) => &rules::SPACE,
-        Cause::Limit(Limit::Stack(_), _) => &rules::TRAP,
+        Cause::Limit(Limit::Stack(_) | Limit::Arguments(_), _) => &rules::TRAP,
         Cause::Trap { limit: Some(_), .. } => &rules::SPACE,
         Cause::Trap { limit: None, .. } => &rules::TRAP,
         Cause::Exited(_) => &rules::EXIT,

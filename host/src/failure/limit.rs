@@ -22,6 +22,8 @@ pub enum Limit {
     ResponseBody(u64),
     /// Octets of the stack of calls.
     Stack(u64),
+    /// Bytes of arguments of one call of the host.
+    Arguments(u64),
     /// Memory of all sandboxes together.
     SandboxMemory(Short),
     /// Files that all sandboxes together have open.
@@ -63,6 +65,11 @@ impl fmt::Display for Limit {
             Limit::Stack(octets) => {
                 write!(f, "stack limit of {} reached", Octets(*octets))
             }
+            Limit::Arguments(bytes) => write!(
+                f,
+                "limit of {} for what one call of the host is given reached (give it less at a time)",
+                Octets(*bytes)
+            ),
             Limit::SandboxMemory(Short::All(octets)) => write!(
                 f,
                 "limit of {} for the memory of all sandboxes together reached (--sandbox-memory)",
@@ -127,9 +134,11 @@ impl Limit {
                 // It is this tenant that asks for too much, not the host that has too little.
                 Short::Own(_) | Short::Share(_) => StatusCode::TOO_MANY_REQUESTS,
             },
-            Limit::Memory(_) | Limit::Table(_) | Limit::ResponseBody(_) | Limit::Stack(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Limit::Memory(_)
+            | Limit::Table(_)
+            | Limit::ResponseBody(_)
+            | Limit::Stack(_)
+            | Limit::Arguments(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -142,7 +151,7 @@ impl Limit {
             Limit::Table(_) => Event::Table,
             Limit::ResponseBody(_) => Event::ResponseBody,
             // There is no setting that an operator could change.
-            Limit::Stack(_) => Event::AppFailed,
+            Limit::Stack(_) | Limit::Arguments(_) => Event::AppFailed,
             Limit::SandboxMemory(Short::All(_)) => Event::SandboxMemory,
             Limit::SandboxMemory(_) => Event::TenantMemory,
             Limit::OpenFiles(Short::All(_)) => Event::OpenFiles,
@@ -158,7 +167,7 @@ impl Limit {
             Limit::Memory(_) => Hit::Memory,
             Limit::Table(_) => Hit::Table,
             Limit::ResponseBody(_) => Hit::ResponseBody,
-            Limit::Stack(_) => Hit::App,
+            Limit::Stack(_) | Limit::Arguments(_) => Hit::App,
             Limit::SandboxMemory(Short::All(_)) => Hit::SandboxMemory,
             Limit::SandboxMemory(_) => Hit::TenantMemory,
             Limit::OpenFiles(Short::All(_)) => Hit::OpenFiles,

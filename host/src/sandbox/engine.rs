@@ -40,8 +40,6 @@ pub const TICK: Duration = Duration::from_millis(2);
 const MAX_MEMORY: usize = 4 << 30;
 /// The most elements that any table can be given.
 const MAX_TABLE_ELEMENTS: usize = 1_000_000;
-/// Octets of each table that stay resident in a slot.
-const TABLE_KEEP_RESIDENT: usize = 128 << 10;
 /// Memories and tables for each slot of a class: components are made of several
 /// core modules, most of which share.
 const MEMORIES_PER_SLOT: usize = 2;
@@ -94,6 +92,15 @@ impl SizeClass {
         match self {
             SizeClass::Small => 1 << 20,
             SizeClass::Medium | SizeClass::Large => 0,
+        }
+    }
+
+    /// Bytes of each table that stay resident: a small guest has some hundred functions in
+    /// its table, an interpreter ten thousand.
+    pub fn table_keep_resident(self) -> usize {
+        match self {
+            SizeClass::Small => 16 << 10,
+            SizeClass::Medium | SizeClass::Large => 128 << 10,
         }
     }
 
@@ -262,7 +269,7 @@ fn pool(class: SizeClass, slots: usize) -> PoolingAllocationConfig {
         .max_memory_size(MAX_MEMORY)
         .table_elements(MAX_TABLE_ELEMENTS)
         .linear_memory_keep_resident(class.keep_resident())
-        .table_keep_resident(TABLE_KEEP_RESIDENT)
+        .table_keep_resident(class.table_keep_resident())
         // All that were used stay warm: what they keep is bounded already.
         .max_unused_warm_slots(count(MEMORIES_PER_SLOT))
         // It gained nothing here, and has had bugs of the kind that matter most.
@@ -341,6 +348,8 @@ mod tests {
         assert_eq!(SizeClass::Small.keep_resident() as u64, UNCOUNTED);
         for class in [SizeClass::Small, SizeClass::Medium, SizeClass::Large] {
             assert!(class.slots() * class.keep_resident() <= 1 << 30);
+            let tables = class.slots() * TABLES_PER_SLOT * class.table_keep_resident();
+            assert!(tables <= 64 << 20, "{tables} bytes of tables");
             assert!(class.slots() >= 32);
             assert_eq!(capacity(class, 1, 1, 3), class.slots());
             assert_eq!(capacity(class, 1, 4, 3), class.slots() / 2);

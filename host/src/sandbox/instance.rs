@@ -4,6 +4,7 @@ use super::engine::STACK;
 use super::frames;
 use super::handle::HandleExport;
 use super::state::{Serving, State};
+use crate::arguments;
 use crate::backtrace::Backtrace;
 use crate::failure::{Cause, Limit};
 use crate::gateway::{Environ, Failure};
@@ -14,6 +15,10 @@ use wasmtime::{
     PoolConcurrencyLimitError, Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace,
 };
 use wasmtime_wasi::I32Exit;
+
+/// Handles that an instance may have at a time, of resources of its own too: each is some of
+/// the host's memory, which nothing counts.
+const MOST_HANDLES: usize = 32_768;
 
 /// An instance. Dropping it gives its slot back.
 pub struct Sandbox {
@@ -33,6 +38,8 @@ impl Sandbox {
     /// A fresh one, to serve the request that `state` has.
     pub async fn start(pre: &InstancePre<State>, state: State) -> Result<Self, Box<NotStarted>> {
         let mut store = Store::new(pre.engine(), state);
+        store.set_hostcall_fuel(arguments::MOST);
+        store.set_max_component_handles(MOST_HANDLES);
         store.limiter(|state| state);
         set_deadline(&mut store);
         store.epoch_deadline_callback(tick);
@@ -124,9 +131,10 @@ fn refused(failure: Cause, state: &State) -> Cause {
     }
 }
 
+/// The guest reached a limit while the host worked for it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct LimitReached(Limit);
+pub struct LimitReached(pub Limit);
 
 /// Why wasmtime gave up on the sandbox that had this `state`. `otherwise` takes what
 /// is no trap and no limit.
@@ -147,6 +155,9 @@ pub fn cause(
     }
     if error.is::<PoolConcurrencyLimitError>() {
         return Cause::NoSandbox;
+    }
+    if arguments::is_too_much(&error) {
+        return Cause::Limit(Limit::Arguments(arguments::MOST as u64), backtrace);
     }
     // A guest that is refused what it starts with gets no further.
     if let (Some(limit), None) = (state.space.refused(), error.downcast_ref::<Trap>()) {

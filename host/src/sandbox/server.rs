@@ -5,13 +5,18 @@
 //! one request of an instance to the next. So a handle that a guest has kept stands
 //! for nothing of a later request's.
 
+use super::engine::TICK;
+use super::instance::LimitReached;
 use super::state::State;
+use crate::arguments::Measured;
+use crate::commons::Held;
 use crate::gateway::{self, ExcInfo, InputError, OutputError, StartError};
 use crate::observer::Event;
+use crate::output::Offer;
 use crate::start_response::{FieldBudget, ResponseHead};
 use bytes::Bytes;
 use std::future::poll_fn;
-use wasmtime::component::{Linker, Resource, ResourceType, WasmList, WasmStr};
+use wasmtime::component::{Linker, Resource, ResourceType, WasmList};
 use wasmtime::{AsContextMut, StoreContextMut};
 
 /// The resource `input`.
@@ -20,7 +25,26 @@ pub struct InputHandle;
 struct OutputHandle;
 
 /// The fields of a response, still in the guest's memory.
-type Fields = WasmList<(WasmStr, WasmList<u8>)>;
+type Fields = WasmList<(Measured, WasmList<u8>)>;
+
+/// Bytes that are copied out of a guest's memory at a time. A block of that length is not
+/// counted: there are two on their way at most.
+const PIECE: usize = 64 << 10;
+/// The most bytes of a first block that are held until it is known that no other follows,
+/// which is when its length can be announced.
+const HELD: usize = 16 << 20;
+
+/// A block that is counted as memory of its sandbox's until it has left.
+struct Counted {
+    block: Vec<u8>,
+    _held: Held,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.block
+    }
+}
 
 /// Defines the interface.
 pub fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
@@ -88,7 +112,9 @@ fn refused(
         _ => None,
     };
     let name = match &field {
-        Some(Ok((name, _))) => Some(name.to_str(&*store)?),
+        Some(Ok((name, _))) if name.units() as u64 <= store.data().response_headers => {
+            Some(name.text().to_str(&*store)?)
+        }
         _ => None,
     };
     store
@@ -114,11 +140,13 @@ fn response_head(
             break;
         };
         let (name, value) = field?;
+        // Before anything of it is looked at.
+        if let Err(error) = budget.take(name.units() + value.len()) {
+            return Ok(Err(error));
+        }
         let value = value.as_le_slice(&*store);
-        let name = name.to_str(&*store)?;
-        let pushed = budget
-            .take(name.len() + value.len())
-            .and_then(|()| head.push(u32::try_from(index).unwrap_or(u32::MAX), &name, value));
+        let name = name.text().to_str(&*store)?;
+        let pushed = head.push(u32::try_from(index).unwrap_or(u32::MAX), &name, value);
         if let Err(error) = pushed {
             return Ok(Err(error));
         }
@@ -145,30 +173,92 @@ async fn read(
 }
 
 async fn write(
-    store: StoreContextMut<'_, State>,
+    mut store: StoreContextMut<'_, State>,
     output: Resource<OutputHandle>,
     block: WasmList<u8>,
 ) -> wasmtime::Result<(Result<(), OutputError>,)> {
-    let state = store.data();
-    state.called();
-    // The one copy of a block: out of the guest's memory, which it may reuse.
-    let block = Bytes::copy_from_slice(block.as_le_slice(&store));
-    let serving = state.serving()?;
-    let written = match serving.nth(output.rep()) {
-        Some(nth) => serving.outlet.write(nth, block),
+    store.data().called();
+    let written = match store.data().serving()?.nth(output.rep()) {
+        Some(nth) if block.len() <= PIECE => {
+            // The one copy of a block: out of the guest's memory, which it may reuse.
+            let block = Bytes::copy_from_slice(block.as_le_slice(&store));
+            give(&mut store, nth, block).await?
+        }
+        Some(nth) => write_long(&mut store, nth, &block).await?,
         None => Err(OutputError::Closed),
     };
-    let written = match written {
+    if let Err(error) = written {
+        store.data().observe(Event::NotWritten(error));
+    }
+    Ok((written,))
+}
+
+/// Hands a block on, and waits until there is room for the next.
+async fn give(
+    store: &mut StoreContextMut<'_, State>,
+    nth: u32,
+    block: Bytes,
+) -> wasmtime::Result<Result<(), OutputError>> {
+    let written = store.data().serving()?.outlet.write(nth, block);
+    Ok(match written {
         Ok(false) => Ok(()),
         Ok(true) => {
-            let outlet = serving.outlet.clone();
+            let outlet = store.data().serving()?.outlet.clone();
             poll_fn(|_| outlet.drained()).await;
             Ok(())
         }
-        Err(error) => {
-            state.observe(Event::NotWritten(error));
-            Err(error)
-        }
+        Err(error) => Err(error),
+    })
+}
+
+/// Writes a block that is long, piece by piece: between them the guest is charged, and gives
+/// way to others.
+async fn write_long(
+    store: &mut StoreContextMut<'_, State>,
+    nth: u32,
+    block: &WasmList<u8>,
+) -> wasmtime::Result<Result<(), OutputError>> {
+    let serving = store.data().serving()?;
+    let cpu = serving.cpu.clone();
+    let Offer { taken, is_first } = match serving.outlet.offer(nth, block.len()) {
+        Ok(offer) => offer,
+        Err(error) => return Ok(Err(error)),
     };
-    Ok((written,))
+    let pause = async || {
+        let paused = cpu.pause(TICK).await;
+        paused.map_err(|limit| wasmtime::Error::new(LimitReached(limit)))
+    };
+    let held = (is_first && taken <= HELD).then(|| store.data().lend(taken as u64));
+    if let Some(held) = held.flatten() {
+        let mut whole = Vec::with_capacity(taken);
+        while whole.len() < taken {
+            whole.extend_from_slice(piece(block, store, whole.len(), taken));
+            pause().await?;
+        }
+        let whole = Counted {
+            block: whole,
+            _held: held,
+        };
+        return give(store, nth, Bytes::from_owner(whole)).await;
+    }
+    let mut begin = 0;
+    while begin < taken {
+        let next = Bytes::copy_from_slice(piece(block, store, begin, taken));
+        begin += next.len();
+        if let Err(error) = give(store, nth, next).await? {
+            return Ok(Err(error));
+        }
+        pause().await?;
+    }
+    Ok(Ok(()))
+}
+
+/// What is copied next of the first `taken` bytes of `block`.
+fn piece<'a>(
+    block: &WasmList<u8>,
+    store: &'a StoreContextMut<'_, State>,
+    begin: usize,
+    taken: usize,
+) -> &'a [u8] {
+    &block.as_le_slice(store)[begin..taken.min(begin + PIECE)]
 }

@@ -1,7 +1,8 @@
 //! What one sandbox holds: the data of its store.
 
-use crate::capabilities::{Borrower, Lent, Loan, LockDirs};
-use crate::commons::Short;
+use super::instance::LimitReached;
+use crate::capabilities::{Borrower, FileWork, Lent, Loan, LockDirs};
+use crate::commons::{Held, Short};
 use crate::failure::Limit;
 use crate::input::Input;
 use crate::meter::{CpuMeter, SpaceMeter};
@@ -143,6 +144,8 @@ impl State {
             // What it gave back is not to be kept while it waits; it may have less than it
             // is counted for, and never more.
             let _ = self.count(0);
+            // A limit that is met now is met too late.
+            let _ = self.settle();
         }
         let Some(serving) = self.serving.take() else {
             return false;
@@ -198,6 +201,19 @@ impl State {
     pub fn called(&self) {
         if let Some(serving) = &self.serving {
             serving.cpu.tally().called();
+        }
+    }
+
+    /// So many bytes of the host's memory on the guest's account, until what is returned is
+    /// dropped; none if its limits do not allow them.
+    pub fn lend(&self, bytes: u64) -> Option<Held> {
+        self.space.lend(self.lent.room(), bytes)
+    }
+
+    /// Has what the guest has of memory by now on the request's receipt.
+    fn note_memory(&self) {
+        if let Some(serving) = &self.serving {
+            serving.cpu.tally().has_memory(self.space.most());
         }
     }
 
@@ -268,19 +284,20 @@ impl ResourceLimiter for State {
     ) -> wasmtime::Result<bool> {
         let room = self.lent.room();
         let is_granted = self.space.memory_growing(room, current, desired, maximum);
-        if let Some(serving) = &self.serving {
-            serving.cpu.tally().has_memory(self.space.memory());
-        }
+        self.note_memory();
         Ok(is_granted)
     }
 
     fn table_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
-        _: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(self.space.table_growing(desired))
+        let room = self.lent.room();
+        let is_granted = self.space.table_growing(room, current, desired, maximum);
+        self.note_memory();
+        Ok(is_granted)
     }
 }
 
@@ -288,6 +305,9 @@ impl ResourceLimiter for State {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         self.called();
+        // What its streams did meanwhile is its own; if that is too much, it is stopped when it
+        // next runs.
+        let _ = self.settle();
         let (loan, table) = self.loan();
         WasiCtxView {
             ctx: &mut loan.wasi,
@@ -309,5 +329,41 @@ impl Borrower for State {
                 false
             }
         }
+    }
+    fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    fn note_call(&mut self) {
+        self.called();
+    }
+
+    fn file_work(&mut self) -> FileWork {
+        FileWork {
+            room: self.lent.room().clone(),
+            bill: self.loan().0.bill.clone(),
+        }
+    }
+
+    fn settle(&mut self) -> wasmtime::Result<()> {
+        let (Some(loan), Some(serving)) = (&self.loan, &self.serving) else {
+            return Ok(());
+        };
+        let time = loan.bill.take();
+        if time.is_zero() {
+            return Ok(());
+        }
+        let charged = serving.cpu.charge_elsewhere(time);
+        charged.map_err(|limit| wasmtime::Error::new(LimitReached(limit)))
+    }
+
+    fn hold(&mut self, bytes: u64) -> bool {
+        let is_granted = self.space.hold(self.lent.room(), bytes);
+        self.note_memory();
+        is_granted
+    }
+
+    fn let_go(&mut self, bytes: u64) {
+        self.space.let_go(self.lent.room(), bytes);
     }
 }

@@ -10,6 +10,7 @@ mod deploy;
 mod first_minutes;
 mod floods;
 mod guests;
+mod host_calls;
 mod inspect;
 mod life;
 mod listening;
