@@ -21,8 +21,9 @@ fn example(name: &str) -> PathBuf {
 }
 
 /// A server, and those that took its place.
-struct Line {
-    first: Serving,
+pub struct Line {
+    /// The one that was started.
+    pub first: Serving,
     /// The one that serves now.
     newest: Pid,
     is_over: bool,
@@ -34,7 +35,8 @@ impl Line {
         Line::of(Serving::start(command, &arguments))
     }
 
-    fn of(first: Serving) -> Self {
+    /// One that serves, and has no successor yet.
+    pub fn of(first: Serving) -> Self {
         Line {
             newest: first.pid(),
             first,
@@ -46,12 +48,18 @@ impl Line {
         self.first.addr.parse().unwrap()
     }
 
-    fn signal(&self, signal: Signal) {
+    /// Sends a signal to the one that serves now.
+    pub fn signal(&self, signal: Signal) {
         kill_process(self.newest, signal).unwrap();
     }
 
+    /// The one that serves now.
+    pub fn newest(&self) -> Pid {
+        self.newest
+    }
+
     /// Has another process take over.
-    fn upgrade(&mut self) {
+    pub fn upgrade(&mut self) {
         self.signal(Signal::USR2);
         let line = self.first.until(" has taken over");
         let pid = line.split(' ').nth(2).and_then(|pid| pid.parse().ok());
@@ -59,7 +67,7 @@ impl Line {
     }
 
     /// Stops the newest, and returns how the first ended and what all said.
-    fn stop(self) -> (Option<i32>, String) {
+    pub fn stop(self) -> (Option<i32>, String) {
         self.signal(Signal::TERM);
         self.end()
     }

@@ -13,6 +13,7 @@ mod guests;
 mod host_calls;
 mod inspect;
 mod life;
+mod limits;
 mod listening;
 mod loader;
 mod new;

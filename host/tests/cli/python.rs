@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// Kept from one run to the next: what is installed, and what was built.
-fn cache() -> PathBuf {
+pub fn cache() -> PathBuf {
     let program = std::env::current_exe().unwrap();
     // From target/debug/deps/python-0123.
     let dir = program.ancestors().nth(3).unwrap().join("rhost-cache");
@@ -54,7 +54,7 @@ fn complaint(output: &Output) -> String {
 }
 
 /// Serves `app` in `dir`, which is to fail. None where nothing can be built.
-fn failing(dir: &Path, app: &str) -> Option<Output> {
+pub fn failing(dir: &Path, app: &str) -> Option<Output> {
     let output = serve(dir, app).output().unwrap();
     let lacking = ["python3 cannot", "the package index cannot be reached"];
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -11,13 +11,15 @@ const PAGE: &str = "host: localhost\r\nsec-fetch-dest: document\r\n";
 
 /// A crate in a directory of its own. Each test's has another name: their
 /// components are built side by side.
-struct Crate {
-    home: tempfile::TempDir,
+pub struct Crate {
+    /// Its directory.
+    pub home: tempfile::TempDir,
     name: &'static str,
 }
 
 impl Crate {
-    fn new(name: &'static str, code: &str) -> Self {
+    /// One with this code.
+    pub fn new(name: &'static str, code: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-sdk");
         let manifest = format!(
@@ -34,7 +36,8 @@ impl Crate {
         made
     }
 
-    fn write(&self, code: &str) {
+    /// Changes its code.
+    pub fn write(&self, code: &str) {
         // As editors save: whole, by another file that takes the name.
         let (new, file) = (
             self.home.path().join("new~"),
@@ -52,7 +55,8 @@ impl Crate {
     }
 }
 
-fn saying(text: &str) -> String {
+/// Code that says `text`, traps and loops.
+pub fn saying(text: &str) -> String {
     format!(
         "use rhost_sdk::prelude::*;\n\
          #[get(\"/\")]\nfn index() -> Html<&'static str> {{\n    Html(\"<!doctype html><p>{text}</p>\")\n}}\n\
