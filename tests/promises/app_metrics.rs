@@ -1,16 +1,16 @@
 //! The metrics of each app, as whoever collects them reads them.
 
-use rhost_tests::{Fleet, Test};
+use rhost_tests::{Fleet, Server, Test};
 use std::collections::BTreeMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The samples of the app called `app`, without its name and its tenant's.
-fn samples(app: &str, tenant: Option<&str>) -> BTreeMap<String, f64> {
+fn samples(server: &Server, app: &str, tenant: Option<&str>) -> BTreeMap<String, f64> {
     let app = match tenant {
         Some(tenant) => format!("app=\"{app}\",tenant=\"{tenant}\""),
         None => format!("app=\"{app}\""),
     };
-    let text = rhost::exposition::render();
+    let text = server.metrics();
     let of_app = text.lines().filter(|line| line.contains(&app));
     of_app
         .map(|line| {
@@ -56,10 +56,17 @@ async fn an_app_has_its_own() {
     assert_eq!(get(&fleet, "shop.test", "/none").await, 500);
     assert_eq!(get(&fleet, "spinner.test", "/").await, 504);
     // The last octet of an answer may be there before the last of its counts.
-    let _apps = ["counted-shop", "counted-spinner"].map(|name| fleet.app(name));
-    fleet.stop().await;
-
-    let shop = samples("counted-shop", Some("acme"));
+    for name in ["counted-shop", "counted-spinner"] {
+        while fleet.running(name) > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let told = "rhost_app_request_duration_seconds_count";
+    let spinner = || samples(&fleet.server, "counted-spinner", None);
+    while spinner()[told] < 1.0 {
+        tokio::task::yield_now().await;
+    }
+    let shop = samples(&fleet.server, "counted-shop", Some("acme"));
     let requests = |status: &str| shop[&format!("rhost_app_requests_total{{status=\"{status}\"}}")];
     let classes = ["2xx", "3xx", "4xx", "5xx", "499"].map(requests);
     assert_eq!(classes, [2.0, 1.0, 2.0, 2.0, 0.0], "{shop:?}");
@@ -75,11 +82,11 @@ async fn an_app_has_its_own() {
     assert!(shop["rhost_app_host_calls_total"] >= 12.0);
     assert_eq!(shop["rhost_app_requests_running"], 0.0);
 
-    let spinner = samples("counted-spinner", None);
+    let spinner = spinner();
     assert_eq!(spinner["rhost_app_limit_hits_total{limit=\"cpu\"}"], 1.0);
     assert!(spinner["rhost_app_cpu_seconds_sum"] >= 0.02, "{spinner:?}");
 
-    assert!(samples("counted-never", None).is_empty());
+    assert!(samples(&fleet.server, "counted-never", None).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,14 +110,13 @@ async fn who_is_shed_is_counted_and_who_waits_is_shown() {
     let sleep = b"GET /sleep HTTP/1.1\r\nhost: test\r\n\r\n";
     held.write_all(sleep).await.unwrap();
     held.read_exact(&mut [0; 12]).await.unwrap();
-    let app = fleet.app("shed-app");
-    let now = || samples("shed-app", Some("shed-tenant"));
+    let now = |fleet: &Fleet| samples(&fleet.server, "shed-app", Some("shed-tenant"));
     let (waited, ()) = tokio::join!(fleet.get("test", "/answer"), async {
-        while app.queued() == 0 {
+        while now(&fleet)["rhost_app_requests_queued"] == 0.0 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(now()["rhost_app_requests_queued"], 1.0);
-        assert_eq!(now()["rhost_app_requests_running"], 1.0);
+        assert_eq!(now(&fleet)["rhost_app_requests_queued"], 1.0);
+        assert_eq!(now(&fleet)["rhost_app_requests_running"], 1.0);
         assert_eq!(get(&fleet, "test", "/answer").await, 503);
         drop(held);
     });
@@ -124,9 +130,11 @@ async fn who_is_shed_is_counted_and_who_waits_is_shown() {
     held.read_exact(&mut [0; 12]).await.unwrap();
     assert_eq!(get(&fleet, "test", "/answer").await, 429);
     drop(held);
-    let _app = fleet.app("shed-app");
-    fleet.stop().await;
-    let samples = now();
+    let refused = "rhost_app_requests_total{status=\"4xx\"}";
+    while now(&fleet)[refused] < 1.0 || now(&fleet)["rhost_app_requests_running"] > 0.0 {
+        tokio::task::yield_now().await;
+    }
+    let samples = now(&fleet);
     let shed =
         |reason: &str| samples[&format!("rhost_app_requests_shed_total{{reason=\"{reason}\"}}")];
     assert_eq!((shed("queue"), shed("tenant_queue")), (1.0, 1.0));
@@ -142,12 +150,12 @@ async fn a_name_is_a_value_and_nothing_else() {
     let name = "forged\",status=\"2xx\"} 7\n# EOF\nrhost_forged \\";
     let server = Test::serving("answers").named(name).start().await;
     server.get("/200?1").await;
-    let _app = server.app();
-    server.stop().await;
-    let text = rhost::exposition::render();
-    assert!(!text.lines().any(|line| line.starts_with("rhost_forged")));
     let escaped = r#"app="forged\",status=\"2xx\"} 7\n# EOF\nrhost_forged \\""#;
-    assert!(text.contains(escaped), "{text}");
+    while !server.metrics().contains(escaped) {
+        tokio::task::yield_now().await;
+    }
+    let text = server.metrics();
+    assert!(!text.lines().any(|line| line.starts_with("rhost_forged")));
     assert_eq!(text.matches("\n# EOF\n").count(), 1);
 }
 
@@ -159,7 +167,7 @@ async fn pools_are_shown() {
     let sleep = b"GET /sleep HTTP/1.1\r\nhost: test\r\n\r\n";
     held.write_all(sleep).await.unwrap();
     held.read_exact(&mut [0; 12]).await.unwrap();
-    let text = rhost::exposition::render();
+    let text = server.metrics();
     let value = |name: &str| -> u64 {
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         line.expect(name).trim().parse().expect("a number")

@@ -39,7 +39,11 @@ async fn hold_all(fleet: &Fleet, host: &str, path: &str) -> (Vec<Held>, u16) {
 
 /// All sandboxes have given back what they had.
 async fn all_is_given_back(fleet: &Fleet, good: Good) {
-    while fleet.commons().taken(good) > 0 {
+    let taken = || match good {
+        Good::Memory => fleet.memory_taken(),
+        good => fleet.commons().taken(good),
+    };
+    while taken() > 0 {
         tokio::task::yield_now().await;
     }
 }
@@ -56,8 +60,8 @@ fn apps(tenants: &[(&str, &str)], more: &str) -> String {
 }
 
 /// The value of a metric with these labels, if it is told.
-fn metric(name: &str) -> Option<u64> {
-    let text = rhost::exposition::render();
+fn metric(fleet: &Fleet, name: &str) -> Option<u64> {
+    let text = fleet.server.metrics();
     let mut lines = text.lines();
     let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.map(|value| value.parse().unwrap())
@@ -65,12 +69,8 @@ fn metric(name: &str) -> Option<u64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_has_all_memory() {
-    let sizes = Sizes {
-        memory: 320 * MIB,
-        files: 100,
-    };
     let text = apps(&[("greedy", ""), ("modest", "")], "");
-    let fleet = Fleet::within(&["holds"], &text, sizes).await;
+    let fleet = Fleet::within_memory(&["holds"], &text, 320 * MIB).await;
     let (held, status) = hold_all(&fleet, "greedy.test", "/memory/64/hold").await;
     assert_eq!((held.len(), status), (3, 429));
     // Others have what they need, and who needs little needs nobody's leave.
@@ -82,7 +82,7 @@ async fn nobody_has_all_memory() {
     );
     let hits = |app: &str| {
         let labels = format!("app=\"{app}\",tenant=\"{app}\",limit=\"tenant_memory\"");
-        metric(&format!("rhost_app_limit_hits_total{{{labels}}}"))
+        metric(&fleet, &format!("rhost_app_limit_hits_total{{{labels}}}"))
     };
     assert_eq!((hits("greedy"), hits("modest")), (Some(1), Some(0)));
     drop(held);
@@ -101,34 +101,31 @@ async fn nobody_has_all_memory() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_has_so_much_memory_whoever_serves_it() {
-    let sizes = Sizes {
-        memory: 320 * MIB,
-        files: 100,
-    };
     let capped = |memory: &str| {
         let keys = format!("memory = \"{memory}\"");
         apps(&[("capped", &keys), ("rich", "memory = \"1GiB\"")], "")
     };
-    let mut fleet = Fleet::within(&["holds"], &capped("100MiB"), sizes).await;
-    let gauge = || metric("rhost_tenant_memory_bytes{tenant=\"capped\"}").expect("it is told");
+    let mut fleet = Fleet::within_memory(&["holds"], &capped("100MiB"), 320 * MIB).await;
+    let told = |fleet: &Fleet| metric(fleet, "rhost_tenant_memory_bytes{tenant=\"capped\"}");
+    let gauge = |fleet: &Fleet| told(fleet).expect("it is told");
     let (held, status) = hold_all(&fleet, "capped.test", "/memory/64/hold").await;
     assert_eq!((held.len(), status), (1, 429));
     // The first MiB of each is not counted.
-    assert!((63 * MIB..100 * MIB).contains(&gauge()), "{}", gauge());
+    assert!((63 * MIB..100 * MIB).contains(&gauge(&fleet)));
     // While requests of the tenant as it was are running, those as it is count on.
     let changes = fleet.apply(&capped("200MiB")).unwrap();
     assert_eq!((changes.changed, changes.kept), (0, 2));
     let (more, status) = hold_all(&fleet, "capped.test", "/memory/64/hold").await;
     assert_eq!((more.len(), status), (2, 429));
-    assert!((189 * MIB..200 * MIB).contains(&gauge()), "{}", gauge());
+    assert!((189 * MIB..200 * MIB).contains(&gauge(&fleet)));
     // What is not there nobody has, whatever a limit says.
     let (rich, status) = hold_all(&fleet, "rich.test", "/memory/64/hold").await;
     assert_eq!((rich.len(), status), (2, 503));
     drop((held, more, rich));
     all_is_given_back(&fleet, Good::Memory).await;
-    assert_eq!(gauge(), 0);
+    assert_eq!(gauge(&fleet), 0);
     fleet.apply(&apps(&[("capped", "")], "")).unwrap();
-    assert_eq!(metric("rhost_tenant_memory_bytes{tenant=\"capped\"}"), None);
+    assert_eq!(told(&fleet), None);
     let log = fleet.stop().await.log;
     for says in [
         "limit of 100 MiB for the memory of all sandboxes of its tenant reached (memory, of [tenants]), then the guest trapped",
@@ -172,12 +169,8 @@ async fn a_guest_without_memory_is_to_come_again() {
 /// One that starts with much may not even start.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_sandbox_waits_for_its_memory() {
-    let sizes = Sizes {
-        memory: 40 * MIB,
-        files: 100,
-    };
     let app = "[apps.big]\ncomponent = \"big-hangs.wasm\"\nhosts = [\"big.test\"]\n";
-    let fleet = Fleet::within(&["big-hangs"], app, sizes).await;
+    let fleet = Fleet::within_memory(&["big-hangs"], app, 40 * MIB).await;
     let (held, status) = hold_all(&fleet, "big.test", "/sleep").await;
     assert_eq!((held.len(), status), (1, 503));
     drop(held);
@@ -189,26 +182,26 @@ async fn a_large_sandbox_waits_for_its_memory() {
 /// With `--reuse` an instance that waits has what it took, until others need it.
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_that_wait_give_their_memory() {
-    let sizes = Sizes {
-        memory: 100 * MIB,
-        files: 100,
-    };
     let tenants = [("keeps", "memory = \"1GiB\""), ("needs", "")];
     let text = apps(&tenants, "reuse = 10");
-    let fleet = Fleet::within(&["holds"], &text, sizes).await;
+    let fleet = Fleet::within_memory(&["holds"], &text, 100 * MIB).await;
     assert_eq!(
         fleet.get("keeps.test", "/memory/60/answer").await.status,
         200
     );
-    while fleet.app("keeps").waiting() == 0 {
+    while fleet.running("keeps") > 0 {
         tokio::task::yield_now().await;
     }
-    assert!(fleet.commons().taken(Good::Memory) > 59 * MIB);
+    assert!(fleet.memory_taken() > 59 * MIB);
     assert_eq!(
         fleet.get("needs.test", "/memory/60/answer").await.status,
         200
     );
-    assert_eq!(fleet.app("keeps").waiting(), 0);
+    // What it kept is gone.
+    assert!(fleet.memory_taken() < 119 * MIB);
+    if fleet.is_here() {
+        assert_eq!(fleet.app("keeps").waiting(), 0);
+    }
 }
 
 /// Files that sandboxes have open out of a directory which they are lent.

@@ -2,10 +2,9 @@
 //! 10, 14, 16, 24, 25, 37 and 38): each is refused or stopped, its place is free again,
 //! and the host goes on. The table in docs/security.md has all of them.
 
-use crate::strangers::{load, refusal};
+use crate::strangers::refusal;
 use http::Request;
 use rhost_tests::{Server, Test};
-use std::sync::Arc;
 
 /// What is in an application that is written by hand, in the places that
 /// `application.wat` has for it. Left alone it begins no answer.
@@ -35,8 +34,7 @@ impl Application<'_> {
     }
 
     fn serving(&self) -> Test {
-        let loaded = load(&self.component()).unwrap_or_else(|error| panic!("{error}"));
-        Test::serving("by-hand").loaded(Arc::new(loaded))
+        Test::serving("by-hand").component(self.component())
     }
 }
 
@@ -130,10 +128,7 @@ async fn a_giant_table_is_refused() {
         "it has 1000001 elements in tables to start with, and may have 1000000"
     );
     // One that the app may not have is never made.
-    let serving = |elements| {
-        let loaded = load(&begun(elements)).unwrap();
-        Test::serving("by-hand").loaded(Arc::new(loaded))
-    };
+    let serving = |elements| Test::serving("by-hand").component(begun(elements));
     let answer = serving(1001).table_elements(1000).get("/").await;
     assert_eq!(answer.status, 500);
     assert!(

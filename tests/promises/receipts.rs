@@ -87,9 +87,8 @@ async fn who_waits_for_a_place_has_it_on_the_receipt() {
     let ask = b"GET /sleep HTTP/1.1\r\nhost: test\r\n\r\n";
     held.write_all(ask).await.unwrap();
     held.read_exact(&mut [0; 12]).await.unwrap();
-    let app = server.app();
     let (answer, ()) = tokio::join!(server.get("/answer"), async {
-        while app.queued() == 0 {
+        while server.queued() == 0 {
             tokio::task::yield_now().await;
         }
         drop(held);

@@ -2,7 +2,6 @@
 //! said and no more, one request at a time, nobody else's, and never after it did
 //! anything wrong.
 
-use rhost::app::App;
 use rhost::sandbox::{Details, Engines, SizeClass};
 use rhost_tests::{Server, Test};
 use std::sync::Arc;
@@ -54,7 +53,6 @@ impl Suspended {
 
     /// So many at a time. Each has an instance, which has begun to read.
     async fn several(server: &Server, path: &str, count: usize) -> Vec<Self> {
-        let app = server.app();
         let mut suspended = Vec::new();
         for _ in 0..count {
             let rest = "expect: 100-continue\r\n\r\n";
@@ -66,7 +64,7 @@ impl Suspended {
             assert_eq!(&begun, b"HTTP/1.1 100 Continue\r\n\r\n");
             stream.write_all(b"a").await.unwrap();
         }
-        assert_eq!(app.running(), count);
+        assert_eq!(server.running(), count);
         suspended
     }
 
@@ -94,7 +92,7 @@ async fn by_default_never() {
         assert_eq!(client.get("/").await.text(), "1");
         assert_eq!(client.get("/once").await.text(), "true");
     }
-    assert_eq!(server.app().waiting(), 0);
+    assert_eq!(server.waiting(), 0);
 }
 
 /// Conformance 14.
@@ -115,7 +113,6 @@ async fn as_often_as_was_said() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_instance_has_two_requests_at_once() {
     let server = remembers(1_000_000).start().await;
-    let app = server.app();
     // All of these have waited once, and are taken again.
     for _ in 0..3 {
         let suspended = Suspended::several(&server, "/read", 12).await;
@@ -137,8 +134,8 @@ async fn no_instance_has_two_requests_at_once() {
             assert!(text.parse::<u32>().is_ok(), "{text}");
         }
     }
-    until("are all given back", || app.running() == 0).await;
-    assert!(app.waiting() >= 12, "{} wait", app.waiting());
+    until("are all given back", || server.running() == 0).await;
+    assert!(server.waiting() >= 12, "{} wait", server.waiting());
 }
 
 /// What was the last request's is closed, and this one's is its own.
@@ -175,10 +172,10 @@ async fn one_that_failed_serves_no_other() {
         assert_eq!(client.get("/").await.text(), "1", "before {path}");
         assert_eq!(client.get("/").await.text(), "2", "before {path}");
         assert_eq!(client.get(path).await.status, status, "{path}");
-        assert_eq!(server.app().waiting(), 0, "after {path}");
+        assert_eq!(server.waiting(), 0, "after {path}");
     }
     assert!(client.get("/short").await.cut);
-    assert_eq!(server.app().waiting(), 0, "after /short");
+    assert_eq!(server.waiting(), 0, "after /short");
     // A body may be too large, whatever the guest makes of that.
     let server = remembers(100).max_request_body("10B").start().await;
     for (chunk, waiting) in [("b\r\n12345678901", 0), ("a\r\n1234567890", 1)] {
@@ -186,22 +183,21 @@ async fn one_that_failed_serves_no_other() {
         let request = format!("{head}{chunk}\r\n0\r\n\r\n");
         let answer = rhost_tests::Received::to(server.addr, request.as_bytes()).await;
         assert!(answer.text().ends_with("\r\n\r\n1"), "{}", answer.text());
-        assert_eq!(server.app().waiting(), waiting);
+        assert_eq!(server.waiting(), waiting);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_whose_client_left_serves_no_other() {
     let server = remembers(100).start().await;
-    let app = server.app();
     let mut stream = Suspended::at(&server, "/stream").await.0;
     let mut begun = Vec::new();
     while !begun.ends_with(b"begun") {
         begun.push(stream.read_u8().await.unwrap());
     }
     drop(stream);
-    until("is stopped", || app.running() == 0).await;
-    assert_eq!(app.waiting(), 0);
+    until("is stopped", || server.running() == 0).await;
+    assert_eq!(server.waiting(), 0);
     // While one that is streamed to its end is kept.
     assert!(
         Suspended::at(&server, "/stream")
@@ -210,7 +206,7 @@ async fn one_whose_client_left_serves_no_other() {
             .await
             .contains("ended")
     );
-    until("is given back", || app.waiting() == 1).await;
+    until("is given back", || server.waiting() == 1).await;
 }
 
 /// The limit is that of an instance's life; and what a guest forgets of what the host
@@ -274,23 +270,23 @@ async fn each_line_is_its_own_requests() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_too_old_goes_although_nobody_asks() {
     let server = Test::serving("remembers").reuse(1000, "30ms").start().await;
-    let app = server.app();
     for _ in 0..3 {
         let suspended = Suspended::several(&server, "/read", 4).await;
         for request in suspended {
             request.finish().await;
         }
-        until("has grown old", || app.waiting() == 0).await;
+        until("has grown old", || server.waiting() == 0).await;
     }
     assert_eq!(text(&server, "/").await, "1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_apps_nor_versions_share() {
-    let (one, other) = (remembers(100).start().await, remembers(100).start().await);
+    let test = || remembers(100).inside("it replaces an app and looks at the one before");
+    let (one, other) = (test().start().await, test().start().await);
     assert_eq!(text(&one, "/").await, "1");
     assert_eq!(text(&other, "/").await, "1");
-    assert_eq!((one.app().waiting(), other.app().waiting()), (1, 1));
+    assert_eq!((one.waiting(), other.waiting()), (1, 1));
 
     let last = one.app();
     let suspended = Suspended::at(&one, "/read").await;
@@ -303,12 +299,13 @@ async fn neither_apps_nor_versions_share() {
     assert!(["1", "2"].contains(&number.as_str()), "{number}");
     until("is answered", || last.running() == 0).await;
     assert_eq!(last.waiting(), 0);
-    assert_eq!(other.app().waiting(), 1);
+    assert_eq!(other.waiting(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_server_is_to_stop_none_is_kept() {
-    let server = remembers(100).start().await;
+    let test = remembers(100).inside("it looks at the app of a server that stops");
+    let server = test.start().await;
     let app = server.app();
     for request in Suspended::several(&server, "/read", 4).await {
         request.finish().await;
@@ -340,21 +337,20 @@ async fn one_that_waits_never_costs_another_its_slot() {
     };
     let (greedy, other, once) = (serve(100).await, serve(100).await, serve(1).await);
     fill(&greedy, slots).await;
-    assert_eq!(greedy.app().waiting(), slots);
+    assert_eq!(greedy.waiting(), slots);
     assert_eq!(text(&once, "/").await, "1");
-    assert_eq!(greedy.app().waiting(), slots - 1);
+    assert_eq!(greedy.waiting(), slots - 1);
     fill(&other, slots).await;
-    assert_eq!((greedy.app().waiting(), other.app().waiting()), (0, slots));
+    assert_eq!((greedy.waiting(), other.waiting()), (0, slots));
 }
 
 /// Has as many requests at a time as there are places, and waits for their end.
 async fn fill(server: &Server, places: usize) {
-    let app: Arc<App> = server.app();
-    assert_eq!(app.places(), places);
+    assert_eq!(server.app().places(), places);
     for request in Suspended::several(server, "/read", places).await {
         request.finish().await;
     }
-    until("are given back", || app.running() == 0).await;
+    until("are given back", || server.running() == 0).await;
 }
 
 /// An interpreter is kept as any other guest is.
@@ -386,5 +382,5 @@ async fn python_keeps_its_modules() {
     // A request that fails takes its interpreter with it.
     assert_eq!(client.get("/surroundings").await.status, 200);
     assert_eq!(client.get("/fails/raise").await.status, 500);
-    assert_eq!(server.app().waiting(), 0);
+    assert_eq!(server.waiting(), 0);
 }

@@ -5,7 +5,6 @@ use rhost::compiler::Compiler;
 use rhost::load::{LoadError, Loaded, Loader};
 use rhost_tests::{Server, Test, engines, file};
 use std::ops::Range;
-use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Octets that a changed guest may have.
@@ -101,9 +100,8 @@ async fn a_changed_guest_harms_nobody() {
         if loaded.initial_memory > MEMORY {
             continue;
         }
-        let loaded = Arc::new(loaded);
         let server = Test::serving("answers")
-            .loaded(loaded)
+            .component(changed)
             .cpu("50ms")
             .timeout("5s")
             .memory(&MEMORY.to_string())

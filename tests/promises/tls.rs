@@ -107,6 +107,7 @@ async fn certificates_are_read_again_and_connections_stay() {
     let files = authority.certify("one.test");
     let server = Test::serving("hello")
         .tls([files.clone()], None)
+        .inside("it has certificates read again")
         .start()
         .await;
     let mut before = authority.client_of(server.addr, "one.test").await;

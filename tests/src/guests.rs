@@ -1,5 +1,6 @@
 //! Guests by name: built once, loaded once, shared by all tests of a process.
 
+use crate::command::crate_target;
 use crate::python;
 use rhost::compiled::Cache;
 use rhost::compiler::Compiler;
@@ -38,6 +39,17 @@ pub fn load_in(engines: &Engines, name: &str) -> Loaded {
     }
     .load(&file, || ())
     .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// A component that is no guest of the repository, ready to be served.
+pub(crate) fn load_file(component: &[u8]) -> Loaded {
+    let loader = Loader {
+        engines: engines(),
+        compiler: &Compiler::Here,
+        cache: None,
+    };
+    let loaded = loader.load(component, || ());
+    loaded.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The component of the guest called `name`.
@@ -93,6 +105,44 @@ pub fn program(name: &str) -> Option<Built> {
 fn places(name: &str) -> [PathBuf; 2] {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     ["../examples", "guests"].map(|place| here.join(place).join(name))
+}
+
+/// The directory that the guest called `name` is built from: a crate, or a program in
+/// Python. For an example of the crate of guests a crate is made.
+pub(crate) fn source(name: &str) -> PathBuf {
+    let mut places = places(name).into_iter();
+    let has = |dir: &PathBuf, file: &str| dir.join(file).is_file();
+    let own = places.find(|dir| has(dir, "Cargo.toml") || has(dir, "pyproject.toml"));
+    own.unwrap_or_else(|| crate_of(name))
+}
+
+/// A crate whose library is the example called `name`, made once.
+fn crate_of(name: &str) -> PathBuf {
+    static MADE: Mutex<()> = Mutex::new(());
+    let _making = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests");
+    let code = guests.join("examples").join(name).with_extension("rs");
+    assert!(
+        code.is_file(),
+        "no guest is called {name}; see tests/guests/examples"
+    );
+    let dir = crate_target().join("sources").join(name);
+    let manifest = format!(
+        "[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+         [lib]\ncrate-type = [\"cdylib\"]\npath = {code:?}\n\
+         [dependencies]\nrhost-test-guests = {{ path = {guests:?} }}\n\
+         [profile.release]\nlto = \"thin\"\ncodegen-units = 1\n[workspace]\n"
+    );
+    let file = dir.join("Cargo.toml");
+    if std::fs::read_to_string(&file).is_ok_and(|made| made == manifest) {
+        return dir;
+    }
+    std::fs::create_dir_all(&dir).expect("the target directory is ours");
+    // The versions that are here already.
+    let lock = guests.join("../../Cargo.lock");
+    std::fs::copy(lock, dir.join("Cargo.lock")).expect("it is copied");
+    std::fs::write(&file, manifest).expect("it is written");
+    dir
 }
 
 /// One set of engines for all tests: each reserves terabytes of addresses.

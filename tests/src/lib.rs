@@ -16,12 +16,18 @@
 //! They are built when a test first asks for one. So are WSGI programs: the
 //! directories beside them that have a pyproject.toml, see [`python`].
 
+mod binary;
 mod client;
+mod command;
+mod deploys;
 mod fleet;
 pub mod frames;
 mod guests;
+mod here;
 pub mod python;
 mod server;
+mod settings;
+mod start;
 mod test;
 mod tls;
 
@@ -29,5 +35,6 @@ pub use client::{Answer, Client, Received};
 pub use fleet::Fleet;
 pub use guests::{engines, file, imported_functions, load_in, size_class};
 pub use server::{Server, Stopped};
+pub use start::Start;
 pub use test::Test;
 pub use tls::{Authority, Identity};

@@ -23,12 +23,7 @@ impl Observer for Silent {
 /// A cache directory for commands and guests, in the target directory: what is
 /// installed and built there stays from one run to the next.
 pub fn cache_dir() -> PathBuf {
-    let program = std::env::current_exe().expect("a test has a file");
-    // From target/debug/deps/promises-0123.
-    let target = program
-        .ancestors()
-        .nth(3)
-        .expect("it is in the target directory");
+    let target = crate::start::target();
     let dir = target.join("rhost-cache");
     Cache::open(&dir).expect("the target directory is ours");
     dir

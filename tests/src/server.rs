@@ -1,95 +1,30 @@
 //! The host under test, while it runs.
 
 use crate::client::{Answer, Client};
+use crate::command::Running;
+use crate::here::{self, Here};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use rhost::app::App;
-use rhost::listener::{self, Listener};
-use rhost::log::{Memory, Sink};
-use rhost::settings::{ConnectionLimits, Listening, Timeouts};
-use rhost::socket::Address;
-use rhost::spans::Exporting;
-use rhost::tenant::Site;
-use rhost::tls::{CertificateFiles, Certificates, Tls};
+use rhost::tls::Certificates;
 use rhost::worker::Drained;
+use rustix::process::Signal;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
-/// What a host has beside its site.
-#[derive(Default)]
-pub(crate) struct Parts {
-    pub(crate) tls: Option<(Vec<CertificateFiles>, Option<PathBuf>)>,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) connections: ConnectionLimits,
-    pub(crate) exporting: Option<Exporting>,
-}
-
-impl Parts {
-    /// Starts a host that serves `site`, on a port of the system's choice.
-    pub(crate) fn serve(
-        self,
-        site: Arc<Site>,
-        log_sink: Sink,
-        log: Memory,
-        access_log: Memory,
-    ) -> Server {
-        let any = Address::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let listener = Listener::bind(&any, &Listening::default()).expect("a port is free");
-        let &Address::Tcp(addr) = listener.address() else {
-            unreachable!("it was asked for TCP");
-        };
-        let (stop, stopped) = oneshot::channel();
-        let listeners = vec![listener];
-        let mut certificates = None;
-        let tls = self.tls.map(|(files, client_ca)| {
-            let read = Arc::new(Certificates::read(files).expect("the certificates are right"));
-            certificates = Some(read.clone());
-            let tls = Tls::new(read, client_ca.as_deref(), self.timeouts.handshake);
-            Arc::new(tls.expect("TLS is set up"))
-        });
-        let serving = tokio::spawn(listener::serve(
-            listeners,
-            site.clone(),
-            tls,
-            self.timeouts,
-            self.connections,
-            2,
-            async {
-                // A test that forgets to stop its server drops this, which stops it.
-                let _ = stopped.await;
-            },
-        ));
-        Server {
-            addr,
-            site,
-            log_sink,
-            certificates,
-            stop,
-            serving,
-            exporting: self.exporting,
-            log,
-            access_log,
-        }
-    }
-}
-
-/// A host that serves.
+/// A host that serves: in this process, or the command in one of its own.
 pub struct Server {
     /// Where it listens.
     pub addr: SocketAddr,
-    pub(crate) site: Arc<Site>,
-    pub(crate) log_sink: Sink,
-    certificates: Option<Arc<Certificates>>,
-    stop: oneshot::Sender<()>,
-    serving: JoinHandle<std::io::Result<Drained>>,
-    exporting: Option<Exporting>,
-    log: Memory,
-    access_log: Memory,
+    pub(crate) host: Host,
+}
+
+/// Where a host is.
+pub(crate) enum Host {
+    Here(Box<Here>),
+    Command(Box<Running>),
 }
 
 /// A host that has stopped.
@@ -104,14 +39,63 @@ pub struct Stopped {
 }
 
 impl Server {
-    /// The certificates of a server that speaks TLS.
+    /// The certificates of a server in this process that speaks TLS.
     pub fn certificates(&self) -> &Certificates {
-        self.certificates.as_ref().expect("it speaks TLS")
+        self.here().certificates()
     }
 
-    /// The app that it serves now.
+    /// The app that a server in this process serves now. Only tests that say so, with
+    /// [`crate::Test::inside`], can look into a server.
     pub fn app(&self) -> Arc<App> {
-        self.site.app().expect("it serves one")
+        self.here().site.app().expect("it serves one")
+    }
+
+    /// The server, if it is in this process.
+    pub(crate) fn here(&self) -> &Here {
+        match &self.host {
+            Host::Here(here) => here,
+            Host::Command(_) => panic!(
+                "the server is in a process of its own; a test that looks inside says so with `inside`"
+            ),
+        }
+    }
+
+    /// What the host tells of itself, as Prometheus reads it.
+    pub fn metrics(&self) -> String {
+        match &self.host {
+            Host::Here(_) => rhost::exposition::render(),
+            Host::Command(running) => running.metrics(),
+        }
+    }
+
+    /// How many requests its app serves.
+    pub fn running(&self) -> usize {
+        match &self.host {
+            Host::Here(_) => self.app().running(),
+            Host::Command(running) => sum(&running.metrics(), "rhost_app_requests_running"),
+        }
+    }
+
+    /// How many requests wait for a place of its app.
+    pub fn queued(&self) -> usize {
+        match &self.host {
+            Host::Here(_) => self.app().queued(),
+            Host::Command(running) => sum(&running.metrics(), "rhost_app_requests_queued"),
+        }
+    }
+
+    /// How many instances of its app wait for another request, with `--reuse`.
+    pub fn waiting(&self) -> usize {
+        match &self.host {
+            Host::Here(_) => self.app().waiting(),
+            Host::Command(running) => {
+                let metrics = running.metrics();
+                let gone = sum(&metrics, "rhost_instances_dropped_total");
+                let busy = sum(&metrics, "rhost_app_requests_running");
+                let made = sum(&metrics, "rhost_instances_made_total");
+                made.saturating_sub(gone + busy)
+            }
+        }
     }
 
     /// A new connection, for octets.
@@ -143,12 +127,12 @@ impl Server {
 
     /// Tells it to stop; requests in flight go on.
     pub fn begin_stop(self) -> Stopping {
-        let _ = self.stop.send(());
-        Stopping {
-            serving: self.serving,
-            exporting: self.exporting,
-            log: self.log,
-            access_log: self.access_log,
+        match self.host {
+            Host::Here(here) => Stopping(Ending::Here(here.begin_stop())),
+            Host::Command(running) => {
+                running.signal(Signal::TERM);
+                Stopping(Ending::Command(running))
+            }
         }
     }
 
@@ -159,29 +143,34 @@ impl Server {
 }
 
 /// A host that was told to stop.
-pub struct Stopping {
-    serving: JoinHandle<std::io::Result<Drained>>,
-    exporting: Option<Exporting>,
-    log: Memory,
-    access_log: Memory,
+pub struct Stopping(Ending);
+
+enum Ending {
+    Here(here::Stopping),
+    Command(Box<Running>),
 }
 
 impl Stopping {
     /// Waits until it has.
     pub async fn finish(self) -> Stopped {
-        let drained = self
-            .serving
-            .await
-            .expect("the server does not panic")
-            .expect("its threads start");
-        // It waits for its thread, which may wait for a collector in this process.
-        let exporting = self.exporting;
-        let exported = tokio::task::spawn_blocking(move || drop(exporting));
-        exported.await.expect("it does not panic");
-        Stopped {
-            drained,
-            log: self.log.text(),
-            access_log: self.access_log.text(),
+        match self.0 {
+            Ending::Here(stopping) => stopping.finish().await,
+            Ending::Command(running) => {
+                let ending = tokio::task::spawn_blocking(move || running.finish());
+                ending.await.expect("it ends as it should")
+            }
         }
     }
+}
+
+/// The sum of all samples of this name.
+fn sum(metrics: &str, name: &str) -> usize {
+    let of_name = |line: &str| {
+        let rest = line.strip_prefix(name)?;
+        let value = rest
+            .strip_prefix(' ')
+            .or_else(|| Some(rest.strip_prefix('{')?.rsplit_once(' ')?.1));
+        value?.parse::<usize>().ok()
+    };
+    metrics.lines().filter_map(of_name).sum()
 }
