@@ -3,9 +3,9 @@
 //! of, and an app has no more than its share.
 
 use crate::failure::Cause;
-use crate::gateway::Failure;
 use crate::log::{Format, Sink, escape_into};
 use crate::observer::{Event, Observer};
+use crate::printable::json;
 use crate::request_id::RequestId;
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -120,11 +120,14 @@ impl AppLog {
     pub fn failed(&self, request: RequestId, cause: &Cause) {
         self.observe(Event::Failed(cause));
         let text = cause.to_string();
-        match cause {
-            // It is the guest's own text, as long as it likes.
-            Cause::Reported(Failure::Exception(_)) => self.told_lines(request, &text),
-            _ => self.host_lines(request, &text),
+        if cause.is_told() {
+            return self.told_lines(request, &text);
         }
+        // The first line is the host's, and bounded. Those of the backtrace are a component's
+        // words: a guest that fails a thousand times a second has no more of them than others.
+        let (what, whereabouts) = text.split_once('\n').unwrap_or((&text, ""));
+        self.host_lines(request, what);
+        self.told_lines(request, whereabouts);
     }
 
     /// What the app is called.
@@ -151,8 +154,9 @@ impl AppLog {
         self.line(request, stream, &text);
     }
 
-    /// Writes what a guest told the host of an exception, a line for each of `text`, up
-    /// to the first that the app's share does not allow, and to so many.
+    /// Writes what a guest told the host of an exception, or its component of the functions
+    /// that were called, a line for each of `text`, up to the first that the app's share does
+    /// not allow, and to so many.
     pub fn told_lines(&self, request: RequestId, text: &str) {
         let mut lines = text.lines();
         for told in 0.. {
@@ -214,7 +218,7 @@ impl AppLog {
             };
             // It fails only for maps whose keys are no strings; this has none.
             if let Ok(line) = serde_json::to_string(&line) {
-                tails.push(&self.app, line);
+                tails.push(&self.app, json(line));
             }
         }
         match self.sink.format() {

@@ -173,6 +173,15 @@ impl Cause {
         }
     }
 
+    /// Whether what it says is the guest's own text, as long as the guest likes.
+    pub fn is_told(&self) -> bool {
+        match self {
+            Cause::Reported(Reported::Exception(_)) => true,
+            Cause::Refused(_, then) | Cause::Tenant(_, then) => then.is_told(),
+            _ => false,
+        }
+    }
+
     /// Where the guest was.
     pub fn backtrace(&self) -> Option<&Backtrace> {
         match self {
@@ -291,7 +300,7 @@ impl fmt::Display for Cause {
 }
 
 fn frames(f: &mut fmt::Formatter<'_>, backtrace: &Backtrace) -> fmt::Result {
-    match backtrace.0.is_empty() {
+    match backtrace.is_empty() {
         true => Ok(()),
         false => write!(f, "\n{backtrace}"),
     }
@@ -330,7 +339,7 @@ fn explained(status: StatusCode, why: &str, request_id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backtrace::Frame;
+    use crate::backtrace::Call;
 
     #[test]
     fn a_limit_names_its_setting() {
@@ -343,8 +352,9 @@ mod tests {
     fn the_page_tells_nothing_of_the_app() {
         let cause = Cause::Trap {
             reason: "secret".into(),
-            backtrace: Backtrace(vec![Frame {
-                function: "secret".into(),
+            backtrace: Backtrace::of([Call {
+                name: Some("secret"),
+                index: 0,
                 place: None,
             }]),
             limit: None,

@@ -2,6 +2,7 @@
 //! nothing is compiled.
 
 use crate::imports;
+use crate::printable::cut;
 use crate::python::{Report, SECTION};
 use crate::sandbox::SizeClass;
 use serde::Serialize;
@@ -16,7 +17,7 @@ use wit_parser::{Resolve, WorldId, WorldItem, WorldKey};
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     /// It is no component: a core module, WIT, or not WebAssembly.
-    #[error("not a component: {0}")]
+    #[error("not a component: {}", cut(.0, 1024))]
     NotAComponent(String),
 }
 

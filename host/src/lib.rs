@@ -46,7 +46,7 @@
 //! another process takes over, and [`admin`] says how the server is,
 //! with an [`exposition`] of what was counted. Words that all
 //! of them use: [`gateway`] (the contract's types), [`settings`], [`failure`], [`hit`],
-//! [`metrics`], [`backtrace`], [`request_id`], [`log`], [`app_log`], and [`observer`],
+//! [`metrics`], [`backtrace`], [`printable`] (what strangers wrote), [`request_id`], [`log`], [`app_log`], and [`observer`],
 //! to whom [`check`] listens when it holds an app against the rules.
 
 pub mod access_log;
@@ -96,6 +96,7 @@ pub mod observer;
 pub mod output;
 pub mod package;
 pub mod patience;
+pub mod printable;
 pub mod profile;
 pub mod proxy;
 pub mod python;

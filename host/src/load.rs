@@ -8,6 +8,7 @@ use crate::failure::Octets;
 use crate::gateway;
 use crate::imports;
 use crate::metrics::{self, Event};
+use crate::printable::{cut, list};
 use crate::sandbox::{Engines, LinkError, Linked, SizeClass};
 use std::fmt;
 use std::io;
@@ -19,6 +20,11 @@ use wasmtime::component::types::ComponentItem;
 
 /// Octets in a page, the unit in which linear memory is measured.
 const WASM_PAGE: u64 = 64 << 10;
+
+/// Names that an error has, of those that a component may have by the thousand.
+const NAMES: usize = 20;
+/// The most bytes of what an error quotes of a component.
+const SAID: usize = 1024;
 
 /// A component in the engines of its class.
 pub struct Loaded {
@@ -96,22 +102,26 @@ impl fmt::Display for LoadError {
             LoadError::Exports(found) => {
                 write!(f, "the component does not export {}", gateway::APP)?;
                 match found.iter().find_map(|name| other_kind(name)) {
-                    Some(kind) => write!(f, ": {kind}"),
+                    Some(kind) => write!(f, ": {}", cut(&kind, SAID)),
                     None if found.is_empty() => f.write_str(": it exports nothing; see docs/gateway.md"),
-                    None => write!(f, ": it exports {}; see docs/gateway.md", found.join(", ")),
+                    None => write!(f, ": it exports {}; see docs/gateway.md", list(found.iter(), NAMES)),
                 }
             }
             LoadError::Imports(names) => {
                 f.write_str("the component imports what rhost does not lend: ")?;
-                for (place, name) in names.iter().enumerate() {
+                for (place, name) in names.iter().take(NAMES).enumerate() {
                     let comma = if place == 0 { "" } else { "; " };
-                    write!(f, "{comma}{name} ({})", imports::provider(name))?;
+                    write!(f, "{comma}{} ({})", cut(name, SAID), imports::provider(name))?;
                 }
-                Ok(())
+                match names.len().saturating_sub(NAMES) {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
             }
             LoadError::Types(error) => write!(
                 f,
-                "the component does not fit the gateway: {error}; rebuild it with an SDK for gateway 0.1"
+                "the component does not fit the gateway: {}; rebuild it with an SDK for gateway 0.1",
+                cut(error, SAID)
             ),
             LoadError::Memory(needed, limit) => write!(
                 f,
@@ -127,7 +137,7 @@ impl fmt::Display for LoadError {
                 "the component {} is not the one that was deployed: it was changed or damaged; deploy it again",
                 path.display()
             ),
-            LoadError::Engine(error) => write!(f, "{error:#}"),
+            LoadError::Engine(error) => f.write_str(&cut(&format!("{error:#}"), SAID)),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::Outcome;
 use super::findings::{Finding, Findings, Occurrence};
 use super::rules::Level;
 use super::session::Exchange;
+use crate::printable::escaped as plain;
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use std::fmt::Write;
@@ -191,13 +192,4 @@ fn counted(number: usize, what: &str) -> String {
 
 fn styled(text: &str, style: Style) -> String {
     format!("{}{text}{}", style.render(), style.render_reset())
-}
-
-/// A line without what an app could put into it to move the cursor.
-fn plain(text: &str) -> String {
-    let seen = |letter: char| match letter.is_control() {
-        true => '\u{fffd}',
-        false => letter,
-    };
-    text.chars().map(seen).collect()
 }

@@ -12,6 +12,7 @@ use rhost::check::{self, Collector, Outcome, Plan, component};
 use rhost::commons::{Commons, Sizes};
 use rhost::inspect::{InspectError, inspect};
 use rhost::log::{Format, Sink};
+use rhost::printable;
 use rhost::settings::ConnectionLimits;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -76,7 +77,10 @@ pub fn run(args: Check) -> Result<bool, Error> {
     let (name, outcome) = examine(args)?;
     let report = Report::new(name, outcome, tolerated);
     let text = match (json, quiet) {
-        (true, _) => serde_json::to_string_pretty(&report).expect("names are strings") + "\n",
+        (true, _) => {
+            printable::json(serde_json::to_string_pretty(&report).expect("names are strings"))
+                + "\n"
+        }
         (false, true) => report.found(),
         (false, false) => report.text(),
     };

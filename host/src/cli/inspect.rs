@@ -3,7 +3,8 @@
 use super::Inspect;
 use rhost::failure::Octets;
 use rhost::inspect::{Import, InspectError, Inspection, Interface, inspect};
-use std::fmt::{self, Display, Write};
+use rhost::printable::{escaped, json};
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -40,9 +41,9 @@ pub fn run(args: &Inspect) -> Result<(), Error> {
         error,
     })?;
     let text = if args.wit {
-        inspection.wit
+        lines(&inspection.wit)
     } else if args.json {
-        serde_json::to_string_pretty(&inspection).expect("names are strings") + "\n"
+        json(serde_json::to_string_pretty(&inspection).expect("names are strings")) + "\n"
     } else {
         let name = path.file_name().map(|name| name.to_string_lossy());
         report(&name.unwrap_or_default(), &inspection)
@@ -142,22 +143,22 @@ fn list(text: &mut String, interface: &Interface) {
     }
 }
 
-/// Adds a line, without what a file could put into a name to move the cursor.
+/// Adds a line, after an empty one if it begins with a line feed. Of what a file could put into a
+/// name nothing moves the cursor, and nothing begins a line of its own.
 fn line(text: &mut String, line: fmt::Arguments<'_>) {
-    let _ = writeln!(text, "{}", Plain(&line.to_string()));
+    let line = line.to_string();
+    let line = match line.strip_prefix('\n') {
+        Some(line) => {
+            text.push('\n');
+            line
+        }
+        None => &line,
+    };
+    text.push_str(&escaped(line.trim_end()));
+    text.push('\n');
 }
 
-struct Plain<'a>(&'a str);
-
-impl Display for Plain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in self.0.trim_end().chars() {
-            match letter {
-                '\n' => f.write_char(letter)?,
-                control if control.is_control() => f.write_char('\u{fffd}')?,
-                letter => f.write_char(letter)?,
-            }
-        }
-        Ok(())
-    }
+/// Escapes each line of `text`.
+fn lines(text: &str) -> String {
+    text.lines().map(|line| escaped(line) + "\n").collect()
 }

@@ -1,7 +1,7 @@
 //! The process that compiles, from its own side: a component comes from standard
 //! input, its code goes to standard output.
 
-use super::{Budget, confine};
+use super::{Budget, CompileError, code, confine};
 use crate::sandbox::{Details, compiling_engine};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -83,21 +83,20 @@ pub fn run(job: &Job) -> Result<(), ChildError> {
     confine::bound(&job.budget)?;
     let mut component = Vec::new();
     io::stdin().lock().read_to_end(&mut component)?;
-    let engine = compiling_engine(job.details).map_err(|error| invalid(&error))?;
+    let engine =
+        compiling_engine(job.details).map_err(|error| ChildError::Invalid(format!("{error:#}")))?;
     // From here on it does what a stranger's file makes it do.
     let open = confine::seal()?;
     if !open.is_empty() {
         eprintln!("this kernel leaves it {}", open.join(" and "));
     }
-    let code = engine
-        .precompile_component(&component)
-        .map_err(|error| invalid(&error))?;
+    let code = code(&engine, &component).map_err(|error| match error {
+        // What it is refused for is said once, by whoever waits.
+        CompileError::Invalid(why) => ChildError::Invalid(why),
+        other => ChildError::Invalid(other.to_string()),
+    })?;
     io::stdout().lock().write_all(&code)?;
     Ok(())
-}
-
-fn invalid(error: &wasmtime::Error) -> ChildError {
-    ChildError::Invalid(format!("{error:#}"))
 }
 
 #[cfg(test)]

@@ -12,9 +12,14 @@ pub mod child;
 mod confine;
 
 use crate::failure::Octets;
+use crate::printable::cut;
 use crate::sandbox::Engines;
 use std::io;
 use std::time::Duration;
+use wasmtime::Engine;
+
+/// The most bytes of what the compiler says of a component: it may quote the component.
+const SAID: usize = 1024;
 
 /// What compiling one component may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +63,7 @@ pub enum CompileError {
         most: u64,
     },
     /// It is no valid component.
-    #[error("not a valid component: {0}")]
+    #[error("not a valid component: {}", cut(.0, SAID))]
     Invalid(String),
     /// It took longer than it may.
     #[error(
@@ -71,8 +76,9 @@ pub enum CompileError {
     },
     /// The compiler ended without a word.
     #[error(
-        "the compiler ended by itself ({how}); if it wanted more than {} of memory, allow it more \
+        "the compiler ended by itself ({}); if it wanted more than {} of memory, allow it more \
          with --compile-memory",
+        cut(how, SAID),
         Octets(*memory)
     )]
     Died {
@@ -86,15 +92,19 @@ pub enum CompileError {
     Io(#[from] io::Error),
 }
 
+/// Has `engine` compile `component`.
+fn code(engine: &Engine, component: &[u8]) -> Result<Vec<u8>, CompileError> {
+    engine
+        .precompile_component(component)
+        .map_err(|error| CompileError::Invalid(format!("{error:#}")))
+}
+
 impl Compiler {
     /// Compiles `component` for `engines`, on as many threads as there are cores.
     pub fn compile(&self, engines: &Engines, component: &[u8]) -> Result<Vec<u8>, CompileError> {
         bounds::check(component)?;
         match self {
-            Compiler::Here => engines
-                .compiler()
-                .precompile_component(component)
-                .map_err(|error| CompileError::Invalid(format!("{error:#}"))),
+            Compiler::Here => code(engines.compiler(), component),
             Compiler::Apart(budget) => apart::compile(budget, engines.details(), component),
         }
     }

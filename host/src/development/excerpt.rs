@@ -16,7 +16,10 @@ const LONGEST: u64 = 4 << 20;
 /// read, whatever it says.
 pub fn of(backtrace: &Backtrace, source: &Path) -> Option<(String, String)> {
     let source = source.canonicalize().ok()?;
-    let mut places = backtrace.0.iter().filter_map(|frame| frame.place.as_ref());
+    let mut places = backtrace
+        .frames
+        .iter()
+        .filter_map(|frame| frame.place.as_ref());
     places.find_map(|place| {
         let file = Path::new(&place.file).canonicalize().ok()?;
         let name = file.strip_prefix(&source).ok()?.display().to_string();
@@ -43,17 +46,14 @@ fn lines(text: &str, place: &Place) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backtrace::Frame;
+    use crate::backtrace::Call;
     use std::fs;
 
     fn at(file: &Path, line: u32) -> Backtrace {
-        Backtrace(vec![Frame {
-            function: "f".into(),
-            place: Some(Place {
-                file: file.display().to_string(),
-                line,
-                column: None,
-            }),
+        Backtrace::of([Call {
+            name: Some("f"),
+            index: 0,
+            place: Some((&file.display().to_string(), line, None)),
         }])
     }
 

@@ -8,6 +8,7 @@ use crate::arguments;
 use crate::backtrace::Backtrace;
 use crate::failure::{Cause, Limit};
 use crate::gateway::{Environ, Failure};
+use crate::printable::cut;
 use crate::turn::Stage;
 use std::time::Duration;
 use wasmtime::component::{Instance, InstancePre, Resource};
@@ -19,6 +20,8 @@ use wasmtime_wasi::I32Exit;
 /// Handles that an instance may have at a time, of resources of its own too: each is some of
 /// the host's memory, which nothing counts.
 const MOST_HANDLES: usize = 32_768;
+/// The most bytes of what wasmtime says of a guest that failed: it may quote the guest.
+const REASON: usize = 1024;
 
 /// An instance. Dropping it gives its slot back.
 pub struct Sandbox {
@@ -74,7 +77,7 @@ impl Sandbox {
         let Sandbox { store, instance } = self;
         let handle = match handle.of(instance, store) {
             Ok(handle) => handle,
-            Err(error) => return Err(Cause::NotStarted(format!("{error:#}"))),
+            Err(error) => return Err(Cause::NotStarted(cut(&format!("{error:#}"), REASON))),
         };
         let input = Resource::new_own(store.data_mut().give_input());
         match handle.call_async(&mut *store, (environ, input)).await {
@@ -170,6 +173,6 @@ pub fn cause(
             backtrace,
             limit: state.space.refused(),
         },
-        None => otherwise(format!("{:#}", error.root_cause())),
+        None => otherwise(cut(&format!("{:#}", error.root_cause()), REASON)),
     }
 }

@@ -2,6 +2,7 @@
 
 mod book;
 mod build;
+mod by_hand;
 mod check;
 mod command;
 mod compile;
@@ -16,6 +17,7 @@ mod life;
 mod limits;
 mod listening;
 mod loader;
+mod names;
 mod new;
 mod project;
 mod proxy;

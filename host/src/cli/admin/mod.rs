@@ -125,6 +125,7 @@ impl ServerArgs {
 /// Prints `value` as JSON.
 fn print_json(value: &Value) {
     let text = serde_json::to_string_pretty(value).expect("names are strings");
+    let text = rhost::printable::json(text);
     print(&(text + "\n"));
 }
 

@@ -2,6 +2,7 @@
 
 use rhost::failure::Octets;
 use rhost::imports;
+use rhost::printable::{self, cut, list};
 use rhost::profile::Value;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -39,21 +40,21 @@ impl Report {
     pub fn tell(&self, quiet: bool, json: bool) {
         for name in &self.not_lent {
             eprintln!(
-                "rhost: it imports {name}, so `rhost serve` will refuse it: {}",
+                "rhost: it imports {}, so `rhost serve` will refuse it: {}",
+                cut(name, 200),
                 imports::provider(name)
             );
         }
         if !quiet {
             let (linked, size) = (Octets(self.linked), Octets(self.size));
-            let removed: Vec<_> = self.removed.keys().map(String::as_str).collect();
-            let without = match removed.is_empty() {
+            let without = match self.removed.is_empty() {
                 true => "nothing to strip".to_owned(),
-                false => format!("{size} without {}", removed.join(", ")),
+                false => format!("{size} without {}", list(self.removed.keys(), 20)),
             };
             eprintln!("rhost: {linked} as linked, {without}");
         }
         let text = match json {
-            true => serde_json::to_string_pretty(self).expect("names are strings"),
+            true => printable::json(serde_json::to_string_pretty(self).expect("names are strings")),
             false => self.path.clone(),
         };
         // Whoever reads it may stop before its end.
