@@ -14,7 +14,7 @@ mod seal;
 #[cfg(test)]
 mod tests;
 
-use crate::compiler::{CompileError, Compiler};
+use crate::compiler::{CompileError, Compiler, bulk};
 use crate::digest::Digest;
 use crate::sandbox::Engines;
 use seal::{Seal, Tag};
@@ -75,13 +75,15 @@ impl Compiled {
 pub struct Key(String);
 
 impl Key {
-    /// The `digest` of a component, and what `engine` says its code depends
-    /// on: wasmtime's version, its settings, the processor's features.
+    /// The `digest` of a component, and what its code depends on: wasmtime's version, its
+    /// settings and the processor's features, as `engine` says them, and how the component is
+    /// rewritten before it is compiled.
     pub fn new(engine: &Engine, digest: &Digest) -> Self {
         let mut compatibility = DefaultHasher::new();
         engine
             .precompile_compatibility_hash()
             .hash(&mut compatibility);
+        bulk::VERSION.hash(&mut compatibility);
         Key(format!("{digest}-{:016x}", compatibility.finish()))
     }
 }

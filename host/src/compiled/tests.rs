@@ -164,8 +164,18 @@ fn what_is_loaded_is_what_was_looked_at() {
 
 #[test]
 fn keys_follow_the_component_and_the_engine() {
-    let plain = Engine::default();
-    let ticking = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
+    let engine = |ticks: bool| {
+        let mut config = wasmtime::Config::new();
+        // Compiled in without a collector; see `sandbox::engine`.
+        config
+            .gc_support(false)
+            .wasm_gc(false)
+            .wasm_function_references(false)
+            .wasm_exceptions(false)
+            .epoch_interruption(ticks);
+        Engine::new(&config).unwrap()
+    };
+    let (plain, ticking) = (engine(false), engine(true));
     assert_eq!(
         Key::new(&plain, &EMPTY_DIGEST),
         Key::new(&plain, &EMPTY_DIGEST)

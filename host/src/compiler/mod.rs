@@ -4,10 +4,12 @@
 //! Cranelift busy for minutes, and that is no fault of Cranelift's. So what a
 //! component is made of is bounded first (`bounds`), and it is compiled by a process
 //! of its own (`apart`): one that has so much time and memory, and no file and no
-//! network (`confine`). Over its budget it is that process that ends.
+//! network (`confine`). Over its budget it is that process that ends. There it is also made
+//! a component that can be stopped at any instruction (`bulk`).
 
 mod apart;
 pub mod bounds;
+pub mod bulk;
 pub mod child;
 mod confine;
 
@@ -63,7 +65,7 @@ pub enum CompileError {
         most: u64,
     },
     /// It is no valid component.
-    #[error("not a valid component: {}", cut(.0, SAID))]
+    #[error("not a valid component: {}{}", cut(.0, SAID), advice(.0))]
     Invalid(String),
     /// It took longer than it may.
     #[error(
@@ -92,11 +94,34 @@ pub enum CompileError {
     Io(#[from] io::Error),
 }
 
-/// Has `engine` compile `component`.
+/// Has `engine` compile `component`, so that the code of all of it can be stopped.
 fn code(engine: &Engine, component: &[u8]) -> Result<Vec<u8>, CompileError> {
+    let component =
+        bulk::in_pieces(component).map_err(|error| CompileError::Invalid(error.to_string()))?;
     engine
-        .precompile_component(component)
+        .precompile_component(&component)
         .map_err(|error| CompileError::Invalid(format!("{error:#}")))
+}
+
+/// Proposals that no guest is lent, by what the compiler says of one that needs them.
+const OFF: [(&str, &[&str]); 4] = [
+    (
+        "garbage collection",
+        &["gc feature", "`gc` proposal", "gc support", "requires gc"],
+    ),
+    ("function references", &["function references"]),
+    ("exceptions", &["exceptions proposal", "exception handling"]),
+    ("threads", &["threads must be", "threads support"]),
+];
+
+/// What to do about a component of which the compiler `said` this.
+fn advice(said: &str) -> String {
+    let needed = OFF
+        .iter()
+        .find(|(_, words)| words.iter().any(|word| said.contains(word)));
+    needed.map_or_else(String::new, |(proposal, _)| {
+        format!("; rhost runs no guest that needs {proposal}: build it without")
+    })
 }
 
 impl Compiler {

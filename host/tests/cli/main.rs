@@ -2,6 +2,7 @@
 
 mod book;
 mod build;
+mod bulk;
 mod by_hand;
 mod check;
 mod command;
@@ -20,6 +21,7 @@ mod loader;
 mod names;
 mod new;
 mod project;
+mod proposals;
 mod proxy;
 mod python;
 mod serving;

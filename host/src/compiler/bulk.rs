@@ -1,0 +1,104 @@
+//! Instructions that work on much of a memory or a table at once, in pieces.
+//!
+//! A guest is stopped at loops and calls. `memory.fill` is neither: one of 230 MiB runs for 100 ms,
+//! whatever its limits are and whoever waits. So before a component is compiled, each such
+//! instruction becomes a call of a function that is added to its module, and that does the same
+//! piece by piece, in a loop. What it does is the same to the last byte and to the trap: the bounds
+//! of all of it are checked first, and what overlaps is copied from the right end.
+//!
+//! A call is written over the instruction with as many bytes as that had. So all code stays where it
+//! was, and so does what DWARF and names say of it. Where it cannot (a module of more than 16,000
+//! functions has too few bytes for the number of one more; see [`module`]) code moves, and
+//! debugging information, which would then be wrong, is left out.
+//!
+//! Left as they are: what is given a length that is constant and small, segments that are no longer
+//! than a piece, `memory.grow`, which only makes pages accessible, and `table.grow`, whose elements
+//! `--table-elements` bounds.
+
+#[cfg(test)]
+mod cost;
+mod helper;
+mod module;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::ops::Range;
+use wasm_encoder::{ComponentSectionId, Encode};
+use wasmparser::{BinaryReader, Parser, Result};
+
+/// Which way code is written. It is a part of the name under which compiled code is kept, and
+/// changes whenever this module does.
+pub const VERSION: u32 = 1;
+
+/// Bytes of a header: the magic number and the version.
+const HEADER: usize = 8;
+
+/// Returns `component` with all its bulk instructions in pieces. Fails if it cannot be read.
+pub fn in_pieces(component: &[u8]) -> Result<Cow<'_, [u8]>> {
+    if !Parser::is_component(component) {
+        return Ok(Cow::Borrowed(component));
+    }
+    Ok(match of_component(component)? {
+        Some(rewritten) => Cow::Owned(rewritten),
+        None => Cow::Borrowed(component),
+    })
+}
+
+/// The component with its modules rewritten; none if there is nothing to do. How deep components
+/// lie in one another was bounded before.
+fn of_component(component: &[u8]) -> Result<Option<Vec<u8>>> {
+    const MODULE: u8 = ComponentSectionId::CoreModule as u8;
+    const COMPONENT: u8 = ComponentSectionId::Component as u8;
+    let mut rewritten = Vec::new();
+    let mut done = 0;
+    for section in sections(component)? {
+        let content = &component[section.content.clone()];
+        let inner = match section.id {
+            MODULE => module::rewritten(content)?,
+            COMPONENT => of_component(content)?,
+            _ => None,
+        };
+        if let Some(inner) = inner {
+            rewritten.extend_from_slice(&component[done..section.whole.start]);
+            rewritten.push(section.id);
+            inner.encode(&mut rewritten);
+            done = section.whole.end;
+        }
+    }
+    if done == 0 {
+        return Ok(None);
+    }
+    rewritten.extend_from_slice(&component[done..]);
+    Ok(Some(rewritten))
+}
+
+/// A section of a module or a component.
+struct Section {
+    id: u8,
+    /// Where it is, with its number and its length.
+    whole: Range<usize>,
+    /// Where what is in it is.
+    content: Range<usize>,
+}
+
+/// The sections of a module or a component.
+fn sections(file: &[u8]) -> Result<Vec<Section>> {
+    let mut reader = BinaryReader::new(file, 0);
+    reader.read_bytes(HEADER)?;
+    let mut sections = Vec::new();
+    while !reader.eof() {
+        let start = reader.original_position();
+        let id = reader.read_u8()?;
+        let length = reader.read_var_u32()? as usize;
+        let content = reader.original_position();
+        reader.read_bytes(length)?;
+        let end = reader.original_position();
+        sections.push(Section {
+            id,
+            whole: start..end,
+            content: content..end,
+        });
+    }
+    Ok(sections)
+}
