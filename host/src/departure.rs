@@ -5,11 +5,13 @@
 //! a client that is gone run to its limit.
 
 use crate::socket::Socket;
+use rustix::net::sockopt::set_socket_linger;
 use std::future::Future;
 use std::io;
 use std::os::fd::AsFd;
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
 
@@ -17,6 +19,9 @@ use tokio::net::{TcpStream, UnixStream};
 pub trait Watched {
     /// Begins to watch.
     fn departure(&self) -> io::Result<Departure>;
+
+    /// Has what the client did not take thrown away when the connection is closed (RST).
+    fn reset_when_closed(&self);
 }
 
 impl Watched for Socket {
@@ -35,6 +40,13 @@ impl Watched for Socket {
             }
         }
         .map(Departure)
+    }
+
+    fn reset_when_closed(&self) {
+        if let Socket::Tcp(stream) = self {
+            // If that cannot be had, it is closed all the same.
+            let _ = set_socket_linger(stream, Some(Duration::ZERO));
+        }
     }
 }
 
@@ -79,4 +91,6 @@ impl Watched for tokio::io::DuplexStream {
     fn departure(&self) -> io::Result<Departure> {
         Err(io::ErrorKind::Unsupported.into())
     }
+
+    fn reset_when_closed(&self) {}
 }

@@ -4,7 +4,8 @@
 //! long as it lets nothing through, nobody asks the answer's body for more, and the
 //! guest that makes it would be held for as long as the client likes. So the task
 //! that hyper has for each stream is watched from outside; one that is given up is
-//! dropped, which resets its stream, and ends its guest.
+//! dropped, which resets its stream, and ends its guest. Its connection is given up as well if
+//! nothing at all went over it meanwhile.
 
 use crate::metrics::{self, Event};
 use crate::patience::Wait;
@@ -178,6 +179,9 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
             let is_alive = std::mem::replace(this.frames, frames) != frames;
             if !is_alive || *this.extensions == EXTENSIONS {
                 metrics::count(Event::StreamStalled);
+                if !is_alive && let Some(facts) = stream.answer.get() {
+                    facts.requests.give_up();
+                }
                 return Poll::Ready(());
             }
             *this.extensions += 1;

@@ -22,6 +22,8 @@ struct Counts {
     is_http2: AtomicBool,
     /// Whether octets wait for the client to take others before them.
     is_writing: AtomicBool,
+    /// Whether the client let answers wait for so long that it was given up.
+    are_given_up: AtomicBool,
     /// Whether none came for a while.
     are_resting: AtomicBool,
     /// Whether no head can come any more.
@@ -43,6 +45,7 @@ impl Requests {
             frames: AtomicU64::new(0),
             is_http2: AtomicBool::new(false),
             is_writing: AtomicBool::new(false),
+            are_given_up: AtomicBool::new(false),
             are_resting: AtomicBool::new(false),
             are_last: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
@@ -85,6 +88,18 @@ impl Requests {
     /// Whether octets wait for the client to take others before them.
     pub fn is_writing(&self) -> bool {
         self.0.is_writing.load(Relaxed)
+    }
+
+    /// The client lets an answer wait, and took nothing of any other: no more are wanted, and
+    /// when those that there are have ended it is waited for no longer.
+    pub fn give_up(&self) {
+        self.0.are_given_up.store(true, Relaxed);
+        self.end();
+    }
+
+    /// Whether the client was given up.
+    pub fn are_given_up(&self) -> bool {
+        self.0.are_given_up.load(Relaxed)
     }
 
     /// None is asked for a while, or that is over.

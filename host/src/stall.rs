@@ -123,6 +123,8 @@ impl<T> Impatient<T> {
             let patience = match (is_kept, awaited.is_resting) {
                 (true, false) => REST.min(keep_alive),
                 (true, true) => keep_alive.saturating_sub(REST),
+                // It has had the time for writing.
+                (false, _) if requests.are_given_up() => Duration::ZERO,
                 (false, _) => self.times.header,
             };
             let error = ready!(self.head.poll(cx, patience));
@@ -162,7 +164,9 @@ impl<T> Impatient<T> {
             self.requests.are_http2();
         }
     }
+}
 
+impl<T: Watched> Impatient<T> {
     fn bound_write<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -179,11 +183,11 @@ impl<T> Impatient<T> {
         self.requests.note_writing(true);
         let error = ready!(self.write.poll(cx, self.times.write));
         metrics::count(Event::WriteTimeout);
+        // The kernel would keep what lies there until the client takes it.
+        self.stream.reset_when_closed();
         Poll::Ready(Err(error))
     }
-}
 
-impl<T: Watched> Impatient<T> {
     /// Ready when the client of a request left whose body nobody reads.
     fn poll_departure(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         if self.is_reading || self.is_http2() || self.requests.none() {

@@ -23,6 +23,13 @@ impl Watched for Transport {
             Transport::Tls(stream) => stream.socket().departure(),
         }
     }
+
+    fn reset_when_closed(&self) {
+        match self {
+            Transport::Plain(socket) => socket.reset_when_closed(),
+            Transport::Tls(stream) => stream.socket().reset_when_closed(),
+        }
+    }
 }
 
 impl AsyncRead for Transport {
