@@ -14,12 +14,16 @@ use super::victim::{self, Waits};
 use crate::artefacts::Artefacts;
 use crate::load::Until;
 use crate::process;
+use crate::report::mib;
 
 /// Time in which memory has to come back.
 pub const BACK_WITHIN: Duration = Duration::from_secs(10);
 
 /// Time in which threads have to end: tokio keeps one that is idle for 10 s.
 const THREADS_END_WITHIN: Duration = Duration::from_secs(12);
+
+/// Resident memory beyond which a server is ended: what is left is for others.
+const RESIDENT: u64 = 8 << 30;
 
 /// How often it is looked at the server.
 const LOOK: Duration = Duration::from_millis(20);
@@ -133,18 +137,24 @@ fn beside(scene: &Scene, adversary: &Adversary, times: &Times) -> Result<Figures
         let attack = scope.spawn(|| adversary.run(scene, &attack_ends));
         let operator = scope.spawn(|| operate(scene, &operator_ends));
         let begun = Instant::now();
-        let mut threads = at_first.threads;
+        let (mut threads, mut resident) = (at_first.threads, at_first.resident);
         while begun.elapsed() < times.meanwhile
             || adversary.ends_by_itself() && !attack.is_finished()
         {
             threads = threads.max(process::threads(pid).unwrap_or(0));
+            resident = process::memory(pid).map_or(resident, |memory| memory.peak);
+            if resident > RESIDENT {
+                // Before the kernel ends it, or something else.
+                process::kill(pid);
+                break;
+            }
             thread::sleep(LOOK);
         }
         // The operator stops the app while its requests go on.
         operator_ends.store(true, Ordering::Relaxed);
         let operator = operator.join().expect("the operator does not panic");
         threads = threads.max(process::threads(pid).unwrap_or(0));
-        let resident = process::memory(pid).map_or(0, |memory| memory.peak);
+        let resident = process::memory(pid).map_or(resident, |memory| memory.peak);
         attack_ends.store(true, Ordering::Relaxed);
         let attacked = attack.join().expect("the adversary does not panic");
         victim_ends.store(true, Ordering::Relaxed);
@@ -155,7 +165,8 @@ fn beside(scene: &Scene, adversary: &Adversary, times: &Times) -> Result<Figures
         Ok(note) => (note, None),
         Err(error) => (None, Some(format!("{error:#}"))),
     };
-    let after = until_back(pid, at_first, times)?;
+    let after = until_back(pid, at_first, times)
+        .with_context(|| format!("it is gone; it had {}", mib(most.resident)))?;
     Ok(Figures {
         before: side(before, at_first),
         meanwhile: side(waits?, most),
