@@ -91,10 +91,9 @@ impl Drop for Visit {
 
 #[cfg(test)]
 mod tests {
-    use super::super::places::{Errand, Places};
+    use super::super::places::{Errand, Places, Whose};
     use super::*;
     use crate::settings::ApiQuota;
-    use crate::store::Scope;
     use std::future::pending;
 
     #[tokio::test]
@@ -120,7 +119,7 @@ mod tests {
         second.abort();
         let _ = second.await;
         let visit = lobby.enter();
-        visit.let_in(places.take(&Scope::All, Errand::Short, &quota).unwrap());
+        visit.let_in(places.take(&Whose::Socket, Errand::Short, &quota).unwrap());
         assert_eq!(lobby.lock().tasks.len(), 1);
         let _more = [come(), come(), come()];
         assert_eq!(lobby.lock().tasks.len(), 2);

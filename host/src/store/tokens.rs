@@ -47,17 +47,21 @@ pub struct Token {
 
 /// Whether a token is good still. It is until it is revoked.
 #[derive(Debug, Clone)]
-pub struct Good(watch::Receiver<()>);
+pub struct Good {
+    /// What the token is called.
+    pub id: String,
+    still: watch::Receiver<()>,
+}
 
 impl Good {
     /// Whether it is now.
     pub fn is_good(&self) -> bool {
-        self.0.has_changed().is_ok()
+        self.still.has_changed().is_ok()
     }
 
     /// Returns when it is not any more.
     pub async fn revoked(mut self) {
-        while self.0.changed().await.is_ok() {}
+        while self.still.changed().await.is_ok() {}
     }
 }
 
@@ -86,7 +90,13 @@ impl Tokens {
                 found = Some(known);
             }
         }
-        found.map(|known| (known.token.scope.clone(), Good(known.good.subscribe())))
+        found.map(|Known { token, good, .. }| {
+            let good = Good {
+                id: token.id.clone(),
+                still: good.subscribe(),
+            };
+            (token.scope.clone(), good)
+        })
     }
 
     /// All of them.

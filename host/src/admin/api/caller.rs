@@ -1,5 +1,6 @@
 //! Who asks, and what they may see and change.
 
+use crate::admin::places::Whose;
 use crate::roster::{Refused, Why};
 use crate::store::{Good, Scope, Tokens};
 use http::HeaderMap;
@@ -46,6 +47,15 @@ impl Caller {
         let (scope, good) = known.ok_or_else(not_good)?;
         let good = Some(good);
         Ok(Caller { scope, good })
+    }
+
+    /// Whose the request is.
+    pub(super) fn whose(&self) -> Whose {
+        match (&self.scope, &self.good) {
+            (Scope::Tenant(tenant), _) => Whose::Tenant(tenant.clone()),
+            (Scope::All, Some(good)) => Whose::Token(good.id.clone()),
+            (Scope::All, None) => Whose::Socket,
+        }
     }
 
     /// Fails if the token is revoked by now: what takes its time asks again.

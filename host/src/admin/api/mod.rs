@@ -149,7 +149,7 @@ impl Api {
             }
             _ => ApiQuota::default(),
         };
-        visit.let_in(self.places.take(&caller.scope, errand, &quota)?);
+        visit.let_in(self.places.take(&caller.whose(), errand, &quota)?);
         Ok(())
     }
 

@@ -108,6 +108,34 @@ fn one_tenants_followers_take_no_places_of_others() {
     assert!((0..1000).any(|_| follow("acme", &acme).1 == 200));
 }
 
+/// Nor does a token for all, from whoever is on the socket or has another one.
+#[test]
+fn one_tokens_followers_take_no_places_of_the_operator() {
+    let home = Home::new();
+    let (serving, admin) = serve(&home);
+    let [one, other] = ["one", "other"].map(|note| {
+        let token = home.done(&["token", "create", "--note", note]);
+        token.trim_end().to_owned()
+    });
+    let follow = |token: &str| admin.begin(&Asked::follow("acme").token(token), 0);
+    let followed: Vec<_> = (0..MANY).map(|_| follow(&one)).collect();
+    let so_many = |status| {
+        followed
+            .iter()
+            .filter(|(_, found)| *found == status)
+            .count()
+    };
+    assert_eq!((so_many(200), so_many(429)), (16, MANY - 16));
+    let stalled = Asked::deploy("acme")
+        .with("expect: 100-continue")
+        .token(&one);
+    let stalled: Vec<_> = (0..MANY).map(|_| admin.begin(&stalled, 100_000)).collect();
+    assert_eq!(stalled.iter().filter(|(_, found)| *found == 100).count(), 8);
+    assert_eq!(follow(&other).1, 200);
+    home.deploy("mine", "other");
+    assert_eq!(greeting(&serving, "mine"), "Hello, other!");
+}
+
 #[test]
 fn one_tenants_stalled_uploads_take_no_places_of_others() {
     let home = Home::new();
