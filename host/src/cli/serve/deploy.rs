@@ -18,6 +18,8 @@ use rhost::sandbox::{Details, Engines};
 use rhost::settings::{AppSettings, LentDir};
 use rhost::watch::{Watch, WatchError};
 use std::any::Any;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -105,11 +107,10 @@ impl Deployer {
             Source::Crate(build) => (one(build.run()?)?, Vec::new()),
             Source::Program(project) => self.program(project)?,
         };
-        let file =
-            regular_file::read(&path, regular_file::COMPONENT).map_err(|error| Error::Read {
-                path: path.clone(),
-                error,
-            })?;
+        let file = read(&path).map_err(|error| Error::Read {
+            path: path.clone(),
+            error,
+        })?;
         Ok(Component { path, file, lends })
     }
 
@@ -277,6 +278,20 @@ impl Observer for Narrator {
         if !self.quiet {
             eprintln!("rhost: {line}");
         }
+    }
+}
+
+/// The bytes of the file that the command line names. That may be a pipe: nobody but who
+/// gave it waits for it. It has an end all the same.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let (mut file, most) = (Vec::new(), regular_file::COMPONENT);
+    File::open(path)?.take(most + 1).read_to_end(&mut file)?;
+    match file.len() as u64 > most {
+        true => {
+            let text = format!("it is larger than {}; give a smaller one", Octets(most));
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
+        }
+        false => Ok(file),
     }
 }
 
