@@ -54,14 +54,14 @@ pub const ALL: &[Adversary] = &[
     })
     .doing("1,000 over HTTP/1 that read nothing of an answer without end")
     .with_server(CLOSING)
-    .to_its_end(),
+    .ending_by_itself(),
     Adversary::client("unread-1000-h2", "endless-body", |scene, _| {
         let sends = http2::requests(http2::NO_WINDOW, "/", 1);
         until_closed(scene, &Crowd::of(MANY, scene.server.addr).once(), &sends)
     })
     .doing("1,000 over HTTP/2 without a window, of the same app")
     .with_server(CLOSING)
-    .to_its_end(),
+    .ending_by_itself(),
     Adversary::client("unread-1000-h2-socket", "endless-body", |scene, _| {
         let sends = http2::requests(&[], "/", 8);
         until_closed(
@@ -73,7 +73,7 @@ pub const ALL: &[Adversary] = &[
     .doing("1,000 over HTTP/2 that do not read their sockets, with 8 requests each")
     .at_length()
     .with_server(CLOSING)
-    .to_its_end(),
+    .ending_by_itself(),
     Adversary::client("half-closed", "sleep-forever", |scene, is_over| {
         step_back();
         let mut streams = Vec::new();

@@ -129,7 +129,7 @@ impl Adversary {
     }
 
     /// The same, until it has come to an end.
-    const fn to_its_end(self) -> Self {
+    const fn ending_by_itself(self) -> Self {
         let attack = match self.attack {
             Attack::Does(attack) => Attack::Ends(attack),
             other => other,
