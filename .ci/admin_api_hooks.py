@@ -1,5 +1,6 @@
 """What schemathesis cannot know of the admin API: components, and what names there are."""
 
+import itertools
 import os
 import pathlib
 
@@ -37,12 +38,17 @@ def map_path_parameters(context, path_parameters):
     return path_parameters
 
 
+deploys = itertools.count()
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """A log that is followed has no end; whether it begins, tests look at. And settings
-    made by chance are mostly wrong: some deploys have none."""
-    if case.path.endswith("/versions") and case.headers and len(str(case.headers)) % 2:
-        case.headers.pop("Rhost-Settings", None)
+    made by chance are mostly wrong: each fourth deploy is one that is right."""
+    if case.path.endswith("/versions") and case.path_parameters and next(deploys) % 4 == 0:
+        case.path_parameters["app"] = "shop"
+        case.headers["Rhost-Settings"] = '{"hosts": "shop.test"}'
+        case.body = COMPONENT
     follow = (case.query or {}).get("follow")
     if str(follow).lower() == "true":
         case.query["follow"] = "false"
