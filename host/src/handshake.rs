@@ -5,8 +5,9 @@ use crate::environ::Peer;
 use crate::metrics::{self, Event};
 use crate::proxy::Proxies;
 use crate::proxy::protocol;
+use crate::rarely::Rarely;
 use crate::socket::{Accepted, Socket};
-use crate::tls::{Tls, Transport};
+use crate::tls::{NotTls, Tls, Transport};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,10 +39,27 @@ pub async fn begin(
                 io::ErrorKind::TimedOut => Event::HandshakeTimeout,
                 _ => Event::HandshakeFailed,
             });
-            // Scanners, and browsers that do not trust it, are everyday affairs.
-            tracing::debug!("handshake with {} failed: {error}", peer.remote_addr);
+            tell(&peer, &error);
             Err(error)
         }
+    }
+}
+
+/// Has the log say why there is no TLS with `peer`. Scanners, and browsers that do not
+/// trust it, are everyday affairs; one that speaks something else was sent here by mistake.
+fn tell(peer: &Peer, error: &io::Error) {
+    static MISTAKEN: Rarely = Rarely::new();
+    let addr = &peer.remote_addr;
+    let spoken = error.get_ref().and_then(|inner| inner.downcast_ref());
+    let Some(spoken) = spoken else {
+        return tracing::debug!("handshake with {addr} failed: {error}");
+    };
+    if let Some(untold) = MISTAKEN.next() {
+        let done = match spoken {
+            NotTls::Http => "it was told to use https://",
+            NotTls::Unknown => "the connection was closed",
+        };
+        tracing::warn!("{addr} came to a port for TLS, and {spoken}; {done}{untold}");
     }
 }
 

@@ -10,7 +10,8 @@
 //! 1. [`listener`]: the [`socket`]s, with a [`socket_file`] perhaps; accepts, as many
 //!    as their [`quota`] allows, and stops accepting. It hands connections to a
 //!    [`worker`], a thread for each core, which begins them with a [`handshake`]: that
-//!    of [`tls`], and before it a [`proxy`]'s; and ends them by a [`drain`].
+//!    of [`tls`], and before it a [`proxy`]'s; and ends them by a [`drain`]. What anyone
+//!    can have it log it tells [`rarely`].
 //! 2. [`connection`]: one client and its [`requests`], HTTP/1.1 or HTTP/2 by hyper,
 //!    whose part a [`conversation`] gives up while nothing is asked;
 //!    [`stall`] gives up one that neither asks nor takes when its [`patience`] is at
@@ -101,6 +102,7 @@ pub mod profile;
 pub mod proxy;
 pub mod python;
 pub mod quota;
+pub mod rarely;
 pub mod receipt;
 pub mod regular_file;
 pub mod request_id;

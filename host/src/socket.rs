@@ -84,6 +84,14 @@ impl Accepted {
 }
 
 impl Socket {
+    /// The address at this end, if it has one.
+    pub fn local(&self) -> Option<String> {
+        match self {
+            Socket::Tcp(stream) => Some(stream.local_addr().ok()?.to_string()),
+            Socket::Unix(_) => None,
+        }
+    }
+
     /// Waits for octets, and copies as many as are there and fit. They stay to be
     /// read; none are the end.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {

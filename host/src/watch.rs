@@ -1,10 +1,12 @@
 //! Waits until the files that an app is made from change.
 
+mod names;
+
 use crate::package::{Build, TARGET};
 use cargo_metadata::{Metadata, MetadataCommand, PackageId};
 use notify::event::{EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -43,9 +45,11 @@ pub struct Watch {
 }
 
 enum Scope {
-    File(PathBuf),
-    /// Whatever lies in these.
-    Dirs(Vec<PathBuf>),
+    /// These files, and the names that decide what they are.
+    Files {
+        files: Vec<PathBuf>,
+        names: BTreeSet<PathBuf>,
+    },
     Trees {
         roots: Vec<PathBuf>,
         /// What lies in them and is not source: what is made from it, and what
@@ -55,20 +59,19 @@ enum Scope {
 }
 
 impl Watch {
-    /// Watches one file, which may be replaced by another of its name.
+    /// Watches one file. What its name stands for can change by another name or by a
+    /// link, its own or one on the way to it.
     pub fn file(path: &Path) -> Result<Self, WatchError> {
-        Watch::new(Scope::File(absolute(path)))
+        Watch::files(std::iter::once(path))
     }
 
-    /// Watches the directories in which `files` are: what a name stands for can
-    /// change by a link, too.
-    pub fn beside<'a>(files: impl Iterator<Item = &'a Path>) -> Result<Self, WatchError> {
-        let mut dirs: Vec<_> = files
-            .filter_map(|file| std::path::absolute(file).ok()?.parent().map(Path::to_owned))
-            .collect();
-        dirs.sort();
-        dirs.dedup();
-        Watch::new(Scope::Dirs(dirs))
+    /// The same of all of these.
+    pub fn files<'a>(files: impl Iterator<Item = &'a Path>) -> Result<Self, WatchError> {
+        let absolute = |file: &Path| std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        Watch::new(Scope::Files {
+            files: files.map(absolute).collect(),
+            names: BTreeSet::new(),
+        })
     }
 
     /// Watches a directory of source. Nothing in `lent` is of it.
@@ -118,7 +121,7 @@ impl Watch {
                 .expect("the watcher lives as long as this");
             match path {
                 Some(path) if !self.scope.has(&path) => {}
-                Some(path) => break path,
+                Some(path) => break self.scope.named(path),
                 None => break self.scope.whole().to_owned(),
             }
         };
@@ -131,9 +134,11 @@ impl Watch {
 
     /// Watches what is there to be watched and is not yet.
     fn look(&mut self) -> Result<(), WatchError> {
+        self.look_on_the_way()?;
         let (shallow, deep) = match &self.scope {
-            Scope::File(path) => (vec![path.parent().unwrap_or(path).to_owned()], Vec::new()),
-            Scope::Dirs(dirs) => (dirs.clone(), Vec::new()),
+            // Under the names that they really have: the system tells of a directory
+            // under the last name by which it was asked to watch it.
+            Scope::Files { .. } => (Vec::new(), Vec::new()),
             Scope::Trees { roots, .. } => {
                 let below = roots.iter().flat_map(|root| directories(root));
                 let deep = below.filter(|dir| self.scope.has(dir)).collect();
@@ -143,6 +148,34 @@ impl Watch {
         // A watch on the whole root would be one on all that is built in it.
         self.add(shallow, RecursiveMode::NonRecursive)?;
         self.add(deep, RecursiveMode::Recursive)
+    }
+
+    /// Watches the directories that have the names by which files are found, as they are
+    /// now. They may have changed names themselves, and a watch is on what had one.
+    fn look_on_the_way(&mut self) -> Result<(), WatchError> {
+        let Scope::Files { files, names } = &mut self.scope else {
+            return Ok(());
+        };
+        let deciding = files.iter().flat_map(|file| names::deciding(file));
+        *names = deciding.collect();
+        for path in self.watched.drain() {
+            let _ = self.watcher.unwatch(&path);
+        }
+        let parents = files.iter().filter_map(|file| file.parent());
+        let needed: Vec<_> = parents.filter_map(|dir| dir.canonicalize().ok()).collect();
+        let dirs: BTreeSet<_> = names.iter().filter_map(|name| name.parent()).collect();
+        for dir in dirs {
+            match self.watcher.watch(dir, RecursiveMode::NonRecursive) {
+                Ok(()) => drop(self.watched.insert(dir.to_owned())),
+                Err(error) if is_limit(&error) => return Err(explain(dir.to_owned(), error)),
+                Err(error) if needed.iter().any(|needed| needed == dir) => {
+                    return Err(explain(dir.to_owned(), error));
+                }
+                // One that may be passed and not be read.
+                Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     fn add(&mut self, paths: Vec<PathBuf>, mode: RecursiveMode) -> Result<(), WatchError> {
@@ -179,18 +212,25 @@ impl Scope {
     /// All that is watched, by the name of its first part.
     fn whole(&self) -> &Path {
         match self {
-            Scope::File(file) => file,
-            Scope::Dirs(roots) | Scope::Trees { roots, .. } => {
+            Scope::Files { files: roots, .. } | Scope::Trees { roots, .. } => {
                 roots.first().map_or(Path::new("."), PathBuf::as_path)
             }
+        }
+    }
+
+    /// What has changed with `path`: of a single file it is that one, whatever name led to
+    /// another.
+    fn named(&self, path: PathBuf) -> PathBuf {
+        match self {
+            Scope::Files { files, .. } if files.len() == 1 => files[0].clone(),
+            _ => path,
         }
     }
 
     /// Whether `path` is of what the app is made from.
     fn has(&self, path: &Path) -> bool {
         match self {
-            Scope::File(file) => path == file,
-            Scope::Dirs(_) => true,
+            Scope::Files { names, .. } => names.contains(path),
             Scope::Trees { roots, except } => {
                 let below = roots.iter().find_map(|root| path.strip_prefix(root).ok());
                 let Some(below) = below else { return false };
@@ -274,96 +314,20 @@ fn absolute(path: &Path) -> PathBuf {
         .unwrap_or_else(|_| path.to_owned())
 }
 
-fn explain(path: PathBuf, error: notify::Error) -> WatchError {
-    let is_limit = match &error.kind {
+fn is_limit(error: &notify::Error) -> bool {
+    match &error.kind {
         notify::ErrorKind::MaxFilesWatch => true,
         notify::ErrorKind::Io(error) => error.kind() == io::ErrorKind::StorageFull,
         _ => false,
-    };
-    match is_limit {
+    }
+}
+
+fn explain(path: PathBuf, error: notify::Error) -> WatchError {
+    match is_limit(&error) {
         true => WatchError::Limit(path),
         false => WatchError::System { path, error },
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_made_or_lent_is_not_source() {
-        let scope = Scope::Trees {
-            roots: vec!["/app".into(), "/sdk".into()],
-            except: vec!["/app/target".into(), "/app/data".into()],
-        };
-        for source in [
-            "/app/src/lib.rs",
-            "/app/Cargo.toml",
-            "/sdk/src/a.rs",
-            "/app/.cargo/config.toml",
-        ] {
-            assert!(scope.has(Path::new(source)), "{source}");
-        }
-        for other in [
-            "/app/target/release/app.wasm",
-            "/app/data/notes.txt",
-            "/app/.git/index",
-            "/app/src/.lib.rs.swp",
-            "/app/src/lib.rs~",
-            "/app/src/4913",
-            "/elsewhere/lib.rs",
-        ] {
-            assert!(!scope.has(Path::new(other)), "{other}");
-        }
-    }
-
-    #[test]
-    fn what_the_system_could_not_tell_is_a_change() {
-        let rescan = notify::Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
-        assert_eq!(changed(Ok(rescan)), [None]);
-        assert_eq!(changed(Err(notify::Error::generic("lost"))), [None]);
-        let read = EventKind::Access(notify::event::AccessKind::Read);
-        let read = notify::Event::new(read).add_path("/app/src/lib.rs".into());
-        assert_eq!(changed(Ok(read)), []);
-    }
-
-    #[test]
-    fn a_change_is_noticed_however_it_is_saved() {
-        let home = tempfile::tempdir().unwrap();
-        let home = home.path().canonicalize().unwrap();
-        let file = home.join("app.wasm");
-        fs::write(&file, "1").unwrap();
-        let mut watch = Watch::file(&file).unwrap();
-        fs::write(home.join("other"), "x").unwrap();
-        fs::write(&file, "2").unwrap();
-        assert_eq!(watch.wait().unwrap(), file);
-        // As an editor does it: a new file takes the name.
-        fs::write(home.join("new"), "3").unwrap();
-        fs::rename(home.join("new"), &file).unwrap();
-        assert_eq!(watch.wait().unwrap(), file);
-    }
-
-    #[test]
-    fn a_new_directory_is_watched() {
-        let home = tempfile::tempdir().unwrap();
-        let home = home.path().canonicalize().unwrap();
-        fs::create_dir(home.join("target")).unwrap();
-        let mut watch = Watch::new(Scope::Trees {
-            roots: vec![home.clone()],
-            except: vec![home.join("target")],
-        })
-        .unwrap();
-        fs::create_dir(home.join("src")).unwrap();
-        assert_eq!(watch.wait().unwrap(), home.join("src"));
-        fs::write(home.join("target/made"), "x").unwrap();
-        fs::write(home.join("src/lib.rs"), "x").unwrap();
-        assert_eq!(watch.wait().unwrap(), home.join("src/lib.rs"));
-    }
-
-    #[test]
-    fn what_the_system_did_not_tell_counts_as_a_change() {
-        let overflow = notify::Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
-        assert_eq!(changed(Ok(overflow)), [None]);
-        assert_eq!(changed(Err(notify::Error::generic("lost"))), [None]);
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@ use super::app::{AppPlan, Found};
 use super::document::{Given, given_as};
 use super::problem::{Problem, Problems, explain};
 use super::secrets::SecretSource;
+use crate::tls::{self, CertificateFiles, Certificates};
 use crate::{load, regular_file};
 use std::collections::HashMap;
 use std::fs;
@@ -13,23 +14,58 @@ use std::path::{Path, PathBuf};
 /// Octets at the beginning of a file that tell what it is.
 const HEAD: u64 = 64;
 
-/// Certificates and their keys.
+/// Certificates, their keys, and who signs those of others.
 pub(super) fn check_server(given: &[Given], problems: &mut Problems) {
-    for name in ["tls-cert", "tls-key", "tls-client-ca", "otlp-ca"] {
-        let Some(given) = given_as(given, name) else {
+    let has_tls = ["tls-cert", "tls-self-signed"]
+        .iter()
+        .any(|name| given_as(given, name).is_some());
+    for name in ["tls-client-ca", "otlp-ca"] {
+        // One that does nothing is told of already.
+        if name == "tls-client-ca" && !has_tls {
             continue;
+        }
+        if let Some(given) = given_as(given, name)
+            && let Err(error) = tls::check_authorities(Path::new(given.text()))
+        {
+            problems.error(
+                Some(given.line),
+                format!("server.{name}"),
+                error.to_string(),
+            );
+        }
+    }
+    let (Some(certificates), Some(keys)) =
+        (given_as(given, "tls-cert"), given_as(given, "tls-key"))
+    else {
+        return;
+    };
+    if given_as(given, "tls-self-signed").is_some() {
+        return;
+    }
+    for (certificate, key) in certificates.texts.iter().zip(&keys.texts) {
+        let files = CertificateFiles {
+            certificate: certificate.into(),
+            key: key.into(),
         };
-        for text in &given.texts {
-            let key = format!("server.{name}");
-            if let Err(error) = regular_file::open(Path::new(text)) {
-                problems.error(
-                    Some(given.line),
-                    key,
-                    format!("{text}: {}", explain(&error)),
-                );
-            } else if name == "tls-key" {
-                private(Path::new(text), given.line, key, problems);
-            }
+        if let Err(error) = Certificates::read(vec![files]) {
+            let (given, name) = match error.path() == Some(Path::new(key)) {
+                true => (keys, "server.tls-key"),
+                false => (certificates, "server.tls-cert"),
+            };
+            problems.error(Some(given.line), name, error.to_string());
+        } else {
+            private(Path::new(key), keys.line, "server.tls-key".into(), problems);
+        }
+    }
+    if certificates.texts.len() == keys.texts.len() {
+        let pairs = certificates.texts.iter().zip(&keys.texts);
+        let files = pairs.map(|(certificate, key)| CertificateFiles {
+            certificate: certificate.into(),
+            key: key.into(),
+        });
+        let read = Certificates::read(files.collect());
+        for warning in read.iter().flat_map(Certificates::warnings) {
+            problems.warn(certificates.line, "server.tls-cert", warning);
         }
     }
 }

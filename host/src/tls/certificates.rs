@@ -1,15 +1,15 @@
 //! Certificates: read from files, chosen by the name that a client asks for, and
 //! read again when the files change.
 
-use super::{chain, provider};
+use super::material;
 use arc_swap::ArcSwap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::{Error, InconsistentKeys};
 
 /// Why there is no TLS. One line each.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,12 @@ pub enum TlsError {
         error: String,
     },
     /// A key is not that of its certificate.
-    #[error("{} is not the key of {}", key.display(), certificate.display())]
+    #[error(
+        "{} is not the key of {}; give the key that it was made with, at the same place among \
+         the flags",
+        key.display(),
+        certificate.display()
+    )]
     Mismatch {
         /// The certificate.
         certificate: PathBuf,
@@ -36,6 +41,15 @@ pub enum TlsError {
 }
 
 impl TlsError {
+    /// The file that it is about, as far as it is about one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            TlsError::File { path, .. } => Some(path),
+            TlsError::Mismatch { key, .. } => Some(key),
+            TlsError::Setup(_) => None,
+        }
+    }
+
     /// What is wrong with `path`.
     pub fn file(path: &Path, error: impl fmt::Display) -> Self {
         TlsError::File {
@@ -73,15 +87,29 @@ impl Certificates {
     /// all stay as they are.
     pub fn reread(&self) -> Result<bool, TlsError> {
         let read = read_all(&self.files)?;
-        let had = self.keys.load();
-        let same = read
-            .iter()
-            .zip(had.iter())
-            .all(|(new, old)| new.cert == old.cert);
-        if !same {
+        let is_news = self.differs(&read);
+        if is_news {
             self.keys.store(Arc::new(read));
         }
-        Ok(!same)
+        Ok(is_news)
+    }
+
+    /// Whether these are others than those that are served.
+    fn differs(&self, read: &[Arc<CertifiedKey>]) -> bool {
+        let had = self.keys.load();
+        let mut both = read.iter().zip(had.iter());
+        !both.all(|(new, old)| new.cert == old.cert)
+    }
+
+    /// What is most likely not meant with them, a line each.
+    pub fn warnings(&self) -> Vec<String> {
+        let keys = self.keys.load();
+        let each = self.files.iter().zip(keys.iter()).enumerate();
+        each.flat_map(|(at, (files, key))| {
+            let others = self.files.len() > 1 && at > 0;
+            material::warnings(&files.certificate, &key.cert, others)
+        })
+        .collect()
     }
 
     /// The files.
@@ -142,19 +170,22 @@ fn read_all(files: &[CertificateFiles]) -> Result<Vec<Arc<CertifiedKey>>, TlsErr
     files
         .iter()
         .map(|CertificateFiles { certificate, key }| {
-            let chain = chain(certificate)?;
-            let private =
-                PrivateKeyDer::from_pem_file(key).map_err(|error| TlsError::file(key, error))?;
-            let signing = provider()
-                .key_provider
-                .load_private_key(private)
-                .map_err(|error| TlsError::file(key, error))?;
+            let chain = material::chain(certificate)?;
+            let signing = material::key(key)?;
             let certified = CertifiedKey::new(chain, signing);
-            certified.keys_match().map_err(|_| TlsError::Mismatch {
-                certificate: certificate.clone(),
-                key: key.clone(),
-            })?;
-            Ok(Arc::new(certified))
+            match certified.keys_match() {
+                Ok(()) => Ok(Arc::new(certified)),
+                Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
+                    Err(TlsError::Mismatch {
+                        certificate: certificate.clone(),
+                        key: key.clone(),
+                    })
+                }
+                Err(error) => Err(TlsError::file(
+                    certificate,
+                    format!("it cannot be used ({error}); have another one made"),
+                )),
+            }
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! TLS with servers that this process asks something of.
 
-use super::{TlsError, provider, roots};
+use super::{TlsError, material, provider};
 use std::path::Path;
 use std::sync::Arc;
 use tokio_rustls::TlsConnector;
@@ -10,7 +10,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 /// `ca` has signed; without one, an authority that this system trusts.
 pub fn connector(ca: Option<&Path>) -> Result<TlsConnector, TlsError> {
     let roots = match ca {
-        Some(path) => roots(path)?,
+        Some(path) => material::roots(path)?.0,
         None => Arc::new(roots_of_system()?),
     };
     let config = ClientConfig::builder_with_provider(Arc::new(provider()))

@@ -1,5 +1,6 @@
 //! A socket under TLS.
 
+use super::plain::HANDSHAKE;
 use super::session::{INCOMPLETE, RECORD, Session};
 use crate::socket::Socket;
 use std::future::poll_fn;
@@ -19,15 +20,32 @@ const OUTGOING: usize = 64 << 10;
 pub struct Stream {
     socket: Socket,
     session: Session,
+    /// Whether nothing has come yet.
+    is_new: bool,
+}
+
+/// Why there is no connection under TLS.
+pub enum Unmet {
+    /// The client began with this, which is no TLS.
+    Plain(Socket, Vec<u8>),
+    /// The handshake failed.
+    Failed(io::Error),
 }
 
 impl Stream {
     /// Does the handshake with a client that has just connected.
-    pub async fn accept(socket: Socket, config: Arc<ServerConfig>) -> io::Result<Self> {
-        let session = Session::new(config)?;
-        let mut stream = Stream { socket, session };
-        poll_fn(|cx| stream.poll_handshake(cx)).await?;
-        Ok(stream)
+    pub async fn accept(socket: Socket, config: Arc<ServerConfig>) -> Result<Self, Unmet> {
+        let mut stream = Stream {
+            socket,
+            session: Session::new(config).map_err(Unmet::Failed)?,
+            is_new: true,
+        };
+        let mut said = Vec::new();
+        match poll_fn(|cx| stream.poll_handshake(cx, &mut said)).await {
+            Ok(()) => Ok(stream),
+            Err(_) if !said.is_empty() => Err(Unmet::Plain(stream.socket, said)),
+            Err(error) => Err(Unmet::Failed(error)),
+        }
     }
 
     /// What it is under TLS.
@@ -40,18 +58,25 @@ impl Stream {
         self.session.connection()
     }
 
-    fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// `said` is what the client began with, if that is no TLS.
+    fn poll_handshake(&mut self, cx: &mut Context<'_>, said: &mut Vec<u8>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.poll_send(cx))?;
             if !self.session.connection().is_handshaking() {
                 return Poll::Ready(Ok(()));
             }
-            ready!(self.poll_receive(cx, &mut ReadBuf::new(&mut [])))?;
+            ready!(self.poll_receive(cx, &mut ReadBuf::new(&mut []), said))?;
         }
     }
 
-    /// Reads from the socket once.
-    fn poll_receive(&mut self, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    /// Reads from the socket once. What a client began with that is no TLS is `said`, and
+    /// not answered.
+    fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+        said: &mut Vec<u8>,
+    ) -> Poll<io::Result<()>> {
         let mut room = [const { MaybeUninit::uninit() }; INCOMPLETE + RECORD];
         let had = self.session.incomplete();
         let mut records = ReadBuf::uninit(&mut room[..had.len() + RECORD]);
@@ -60,6 +85,10 @@ impl Stream {
         if records.filled().len() == had.len() {
             // Anyone on the way could have cut it here.
             return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        }
+        if std::mem::take(&mut self.is_new) && records.filled()[0] != HANDSHAKE {
+            said.extend_from_slice(records.filled());
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
         let received = self.session.receive(records.filled_mut(), to);
         // An answer to it: an alert, or new keys. If it cannot leave now it does so
@@ -93,7 +122,7 @@ impl AsyncRead for Stream {
             && !this.session.take(buf)
             && !this.session.has_ended()
         {
-            ready!(this.poll_receive(cx, buf))?;
+            ready!(this.poll_receive(cx, buf, &mut Vec::new()))?;
         }
         Poll::Ready(Ok(()))
     }

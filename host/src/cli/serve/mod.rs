@@ -87,7 +87,13 @@ pub fn run(args: Serve, matches: &ArgMatches, upkeep: fn()) -> Result<(), Error>
     let commons = Commons::new(args.sandboxes.sizes(&connection_limits));
     let reuse = args.app.reuse.reuse();
     let threads = args.threads.map_or_else(cores, usize::from);
-    let tls = tls::of(&args.listen, args.app.cache_dir().as_deref(), quiet)?;
+    let checked = config.is_some();
+    let tls = tls::of(
+        &args.listen,
+        args.app.cache_dir().as_deref(),
+        checked,
+        quiet,
+    )?;
     let recording = args
         .traces
         .start()
@@ -222,7 +228,7 @@ pub fn run(args: Serve, matches: &ArgMatches, upkeep: fn()) -> Result<(), Error>
         }
         let live = one.map(|one| one.follow(&site));
         let reloads: Option<Reloads> = match (fleet, file) {
-            (Some(fleet), Some(file)) => Some(reload::start(fleet, file, watching, quiet)?),
+            (Some(fleet), Some(file)) => Some(reload::start(fleet, file, tls.clone(), watching, quiet)?),
             _ => None,
         };
         let health = health.clone();

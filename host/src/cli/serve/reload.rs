@@ -1,10 +1,12 @@
 //! SIGHUP and `watch`: the file applied to a server that serves.
 
 use super::fleet::Served;
-use super::service_manager;
+use super::{service_manager, tls};
+use rhost::tls::Tls;
 use rhost::watch::{Watch, WatchError};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// Asks for the file to be applied.
@@ -18,12 +20,14 @@ enum Asked {
     Changed(Sender<Vec<PathBuf>>),
 }
 
-/// Starts the thread that applies the file at `path`, and with `watching` the one that
+/// Starts the thread that applies the file at `path`, and reads the files of `tls` again when
+/// a signal asks for it; and with `watching` the one that
 /// says when something has changed. One application at a time, and none holds up a
 /// request.
 pub fn start(
     served: Served,
     path: PathBuf,
+    tls: Option<Arc<Tls>>,
     watching: bool,
     quiet: bool,
 ) -> Result<Reloads, WatchError> {
@@ -31,11 +35,11 @@ pub fn start(
     if watching {
         // Before the first look, so that no change is missed.
         let files = served.files();
-        let watch = Watch::beside(files.iter().map(PathBuf::as_path))?;
+        let watch = Watch::files(files.iter().map(PathBuf::as_path))?;
         let reloads = reloads.clone();
         std::thread::spawn(move || follow(watch, files, &reloads));
     }
-    std::thread::spawn(move || apply(&served, &path, &asked, quiet));
+    std::thread::spawn(move || apply(&served, &path, tls.as_deref(), &asked, quiet));
     Ok(Reloads(reloads))
 }
 
@@ -47,10 +51,14 @@ impl Reloads {
     }
 }
 
-fn apply(served: &Served, path: &Path, asked: &Receiver<Asked>, quiet: bool) {
+fn apply(served: &Served, path: &Path, tls: Option<&Tls>, asked: &Receiver<Asked>, quiet: bool) {
     while let Ok(asked) = asked.recv() {
         service_manager::reloading();
         let is_watch = matches!(asked, Asked::Changed(_));
+        // Those of a watch of their own are read by that.
+        if let Some(tls) = tls.filter(|_| !is_watch) {
+            tls::reread(tls);
+        }
         match served.reload(path) {
             Ok(changes) => {
                 let is_news = changes.added + changes.changed + changes.removed > 0;
@@ -83,7 +91,7 @@ fn follow(mut watch: Watch, mut files: Vec<PathBuf>, reloads: &Sender<Asked>) {
             if now == files {
                 continue;
             }
-            match Watch::beside(now.iter().map(PathBuf::as_path)) {
+            match Watch::files(now.iter().map(PathBuf::as_path)) {
                 Ok(another) => watch = another,
                 Err(error) => tracing::error!("{error}; changes there are not noticed"),
             }

@@ -7,8 +7,14 @@ use rhost::watch::Watch;
 use std::path::Path;
 use std::sync::Arc;
 
-/// TLS, if it is asked for. A certificate of our own making is kept in `kept`.
-pub fn of(args: &ListenArgs, kept: Option<&Path>, quiet: bool) -> Result<Option<Arc<Tls>>, Error> {
+/// TLS, if it is asked for. A certificate of our own making is kept in `kept`. What is most
+/// likely not meant with others has been told if they were `checked` with a file.
+pub fn of(
+    args: &ListenArgs,
+    kept: Option<&Path>,
+    checked: bool,
+    quiet: bool,
+) -> Result<Option<Arc<Tls>>, Error> {
     let mut files = args.certificates().map_err(Error::Certificates)?;
     if args.tls_self_signed {
         let dir = kept.ok_or_else(|| {
@@ -32,26 +38,45 @@ pub fn of(args: &ListenArgs, kept: Option<&Path>, quiet: bool) -> Result<Option<
         };
     }
     let certificates = Arc::new(Certificates::read(files)?);
-    let tls = Tls::new(
-        certificates.clone(),
+    let tls = Arc::new(Tls::new(
+        certificates,
         args.tls_client_ca.as_deref(),
         args.handshake_timeout,
-    )?;
-    let watch = Watch::beside(certificates.files())?;
-    std::thread::spawn(move || reread(watch, &certificates));
-    Ok(Some(Arc::new(tls)))
+    )?);
+    if !checked {
+        warn(&tls);
+    }
+    let watch = Watch::files(tls.files())?;
+    std::thread::spawn({
+        let tls = tls.clone();
+        move || follow(watch, &tls)
+    });
+    Ok(Some(tls))
 }
 
-/// Reads certificates again when something changes where they are. Connections
-/// that are there keep theirs.
-fn reread(mut watch: Watch, certificates: &Certificates) {
+/// Reads the files again when they change.
+fn follow(mut watch: Watch, tls: &Tls) {
     while watch.wait().is_ok() {
-        match certificates.reread() {
-            Ok(true) => tracing::info!("certificates were read again"),
-            Ok(false) => {}
-            Err(error) => {
-                tracing::warn!("certificates stay as they are: {error}");
-            }
+        reread(tls);
+    }
+}
+
+/// Reads certificates and who signs clients' again. Connections that are there keep theirs.
+pub fn reread(tls: &Tls) {
+    match tls.reread() {
+        Ok(true) => {
+            tracing::info!("certificates were read again");
+            warn(tls);
         }
+        Ok(false) => {}
+        Err(error) => {
+            tracing::warn!("certificates stay as they are: {error}");
+        }
+    }
+}
+
+fn warn(tls: &Tls) {
+    for warning in tls.warnings() {
+        tracing::warn!("{warning}");
     }
 }

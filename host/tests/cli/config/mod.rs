@@ -4,6 +4,7 @@
 mod commands;
 mod errors;
 mod serving;
+mod tls;
 
 use crate::serving::{Serving, rhost};
 use rhost::package::Build;
