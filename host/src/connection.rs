@@ -4,9 +4,10 @@ use crate::body::Body;
 use crate::conversation::{Conversation, Http, Interrupted};
 use crate::drain::Member;
 use crate::environ::Peer;
-use crate::gate::{Gate, Refusal, http2};
+use crate::gate::{Gate, Refusal, SpokeTls, http2, target};
 use crate::http2_stream::{Stream, Streams};
 use crate::metrics::{self, Event};
+use crate::rarely::Rarely;
 use crate::requests::{Answering, Requests};
 use crate::settings::{ConnectionLimits, HeadLimits, Timeouts};
 use crate::stall::Impatient;
@@ -48,8 +49,9 @@ impl Protocol {
     pub fn new(timeouts: &Timeouts, limits: ConnectionLimits, head_limits: HeadLimits) -> Self {
         let mut http1 = http1::Builder::new();
         http1
-            // A client that ends its side while it is being answered has left:
-            // that is how a guest nobody waits for is noticed and stopped.
+            // A connection is read while it is answered, which is how a guest that nobody
+            // waits for is noticed and stopped. The gate keeps it from hyper that a
+            // client sends no more, which is no sign of that.
             .half_close(false);
         // The gate has the limits of heads; hyper's own only must not be lower.
         if head_limits.fields > HYPER_FIELDS {
@@ -100,14 +102,21 @@ impl Protocol {
             async move {
                 let (site, peer) = &*here;
                 let requests = answering.requests();
-                let (head, incoming) = request.into_parts();
+                let (mut head, incoming) = request.into_parts();
                 let version = head.version;
                 // A client that goes on when it was told not to.
                 if requests.beyond() > most_beyond {
                     metrics::count(Event::StreamRefused);
                     return Err(Reason::REFUSED_STREAM.into());
                 }
-                if let Some(refusal) = refusal(&head, &head_limits) {
+                let restored = match version {
+                    Version::HTTP_2 => Ok(()),
+                    _ => match answering.take_target() {
+                        Some(sent) => target::restore(&mut head, &sent),
+                        None => Ok(()),
+                    },
+                };
+                if let Some(refusal) = restored.err().or_else(|| refusal(&head, &head_limits)) {
                     metrics::count(refusal.event());
                     let response = site.refuse(peer, &head, refusal);
                     return refused(version, refusal, response)
@@ -151,8 +160,26 @@ pub fn note(ended: Ended) {
     if is_flood(&*error) {
         metrics::count(Event::Http2Flood);
     }
+    if spoke_tls(&*error) {
+        static MISTAKEN: Rarely = Rarely::new();
+        if let Some(untold) = MISTAKEN.next() {
+            tracing::warn!(
+                "a client spoke TLS to an address that does not, and was turned away; ask by \
+                 http://, or give --tls-cert and --tls-key{untold}"
+            );
+        }
+        return;
+    }
     // A client that leaves or speaks badly is its own affair.
     tracing::debug!("connection ended: {error}");
+}
+
+/// Whether a client spoke TLS to who does not.
+fn spoke_tls(error: &(dyn Error + 'static)) -> bool {
+    let inner = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(|error| error.get_ref());
+    inner.is_some_and(|inner| inner.is::<SpokeTls>())
 }
 
 /// Whether h2 ended the connection because its client asked too much of it.

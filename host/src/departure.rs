@@ -1,8 +1,10 @@
-//! Whether a client has left, learnt without reading what it sent before.
+//! How far a client has left, learnt without reading what it sent before.
 //!
-//! A connection that waits for octets hears of the end by itself. One whose guest
-//! does not read its request's body waits for nothing, and would let the guest of
-//! a client that is gone run to its limit.
+//! A client that has sent all it has may close its sending side (a FIN) and wait for the
+//! answer: it is still there. A client that is gone shows by a reset (RST), or on a Unix
+//! socket at once. A connection that is read hears of both by itself. One whose guest
+//! does not read its request's body, and one whose client has closed its sending side,
+//! wait for no bytes, and would let the guest of a client that is gone run to its limit.
 
 use crate::socket::Socket;
 use rustix::net::sockopt::set_socket_linger;
@@ -10,7 +12,7 @@ use std::future::Future;
 use std::io;
 use std::os::fd::AsFd;
 use std::pin::pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
@@ -39,7 +41,10 @@ impl Watched for Socket {
                 UnixStream::from_std(same).map(Socket::Unix)
             }
         }
-        .map(Departure)
+        .map(|socket| Departure {
+            socket,
+            is_half_closed: false,
+        })
     }
 
     fn reset_when_closed(&self) {
@@ -50,38 +55,87 @@ impl Watched for Socket {
     }
 }
 
-/// The end of what a client sends, whenever it comes. With more unread than the
-/// kernel holds for a socket, it is not heard of: TCP delivers it in its turn.
-pub struct Departure(Socket);
+/// What became of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// It has closed its sending side, and may still read.
+    HalfClosed,
+    /// It is gone: nothing that is sent reaches it.
+    Gone,
+}
+
+/// The end of what a client sends and of what it takes, whenever they come. With more
+/// unread than the kernel holds for a socket, the former is not heard of: TCP delivers
+/// it in its turn.
+pub struct Departure {
+    socket: Socket,
+    is_half_closed: bool,
+}
+
+/// Whether a side of a stream has closed. Otherwise the task is woken when there is
+/// news of it.
+macro_rules! is_closed {
+    ($stream:ident, $cx:ident, $wait:ident, $interest:expr, $is_closed:ident) => {
+        loop {
+            // This one remembers whom to wake; the other says what there is.
+            let Poll::Ready(Ok(())) = $stream.$wait($cx) else {
+                break false;
+            };
+            let Poll::Ready(Ok(news)) = pin!($stream.ready($interest)).poll($cx) else {
+                // The runtime ends.
+                break false;
+            };
+            if news.$is_closed() {
+                break true;
+            }
+            // Bytes, and room for some, are no news. To the runtime this is a call that
+            // found none, after which it tells of what comes next.
+            let _ = $stream.try_io($interest, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+        }
+    };
+}
 
 impl Departure {
-    /// Ready when the client has left.
-    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the client has left, once as far as [`News::HalfClosed`] and then
+    /// [`News::Gone`], or at once with the latter.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<News> {
+        let is_half_closed = self.is_half_closed;
         // Both kinds have these by the same names, and no trait in common.
-        macro_rules! poll {
+        macro_rules! news {
             ($stream:ident) => {
-                loop {
-                    // This one remembers whom to wake; the other says what there is.
-                    let waited = ready!($stream.poll_read_ready(cx));
-                    let news = ready!(pin!($stream.ready(Interest::READABLE)).poll(cx));
-                    let (Ok(()), Ok(news)) = (waited, news) else {
-                        // The runtime ends.
-                        return Poll::Pending;
-                    };
-                    if news.is_read_closed() {
-                        return Poll::Ready(());
-                    }
-                    // Octets are no news. To the runtime this is a read that found
-                    // none, after which it tells of what comes next.
-                    let _ = $stream.try_io(Interest::READABLE, || {
-                        Err::<(), _>(io::ErrorKind::WouldBlock.into())
-                    });
+                if is_closed!(
+                    $stream,
+                    cx,
+                    poll_write_ready,
+                    Interest::WRITABLE,
+                    is_write_closed
+                ) {
+                    Some(News::Gone)
+                } else if !is_half_closed
+                    && is_closed!(
+                        $stream,
+                        cx,
+                        poll_read_ready,
+                        Interest::READABLE,
+                        is_read_closed
+                    )
+                {
+                    Some(News::HalfClosed)
+                } else {
+                    None
                 }
             };
         }
-        match &self.0 {
-            Socket::Tcp(stream) => poll!(stream),
-            Socket::Unix(stream) => poll!(stream),
+        let news = match &self.socket {
+            Socket::Tcp(stream) => news!(stream),
+            Socket::Unix(stream) => news!(stream),
+        };
+        match news {
+            Some(news) => {
+                self.is_half_closed = true;
+                Poll::Ready(news)
+            }
+            None => Poll::Pending,
         }
     }
 }

@@ -107,6 +107,7 @@ pub enum Event {
     HeaderTimeout,
     KeepAliveOver,
     WriteTimeout,
+    HalfClosed,
     RequestsSpent,
     Http2Flood,
     HandshakeTimeout,
@@ -149,7 +150,7 @@ pub enum Event {
 
 /// Each event in the order of their numbers, with what counts it, and the value of
 /// that one's label `reason`.
-const TABLE: [(Event, &Metric, &str); 45] = [
+const TABLE: [(Event, &Metric, &str); 46] = [
     (Event::Accepted, &CONNECTIONS, ""),
     (Event::AcceptFailed, &ACCEPT_ERRORS, ""),
     (Event::AcceptWaited, &ACCEPT_WAITS, ""),
@@ -157,6 +158,7 @@ const TABLE: [(Event, &Metric, &str); 45] = [
     (Event::HeaderTimeout, &CLOSED, "header_timeout"),
     (Event::KeepAliveOver, &CLOSED, "keep_alive"),
     (Event::WriteTimeout, &CLOSED, "write_timeout"),
+    (Event::HalfClosed, &CLOSED, "half_close"),
     (Event::RequestsSpent, &CLOSED, "max_requests"),
     (Event::Http2Flood, &CLOSED, "http2_flood"),
     (Event::HandshakeTimeout, &HANDSHAKES, "timeout"),

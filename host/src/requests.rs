@@ -2,8 +2,9 @@
 //! of them.
 
 use crate::metrics::{self, Event};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 /// What is known of a connection's requests. All who share it run on the thread of
 /// the connection, so that nothing here has to be ordered.
@@ -30,10 +31,22 @@ struct Counts {
     are_last: AtomicBool,
     /// Whether no more of them are wanted.
     is_ending: AtomicBool,
+    /// Whether the client has closed its sending side, and may wait for answers.
+    is_half_closed: AtomicBool,
+    /// Wakes the task that waits for the last answer to such a client.
+    answered: Mutex<Option<Waker>>,
+    /// Whether there are any of the following.
+    has_targets: AtomicBool,
+    /// Targets as they were sent, of heads that hyper was handed others of; each with the
+    /// number of its request.
+    targets: Mutex<Vec<(u64, Box<[u8]>)>>,
 }
 
 /// One that is being answered, until it is dropped.
-pub struct Answering(Requests);
+pub struct Answering {
+    requests: Requests,
+    number: u64,
+}
 
 impl Requests {
     /// None yet, and at most so many; 0 for any number.
@@ -49,6 +62,10 @@ impl Requests {
             are_resting: AtomicBool::new(false),
             are_last: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
+            is_half_closed: AtomicBool::new(false),
+            answered: Mutex::default(),
+            has_targets: AtomicBool::new(false),
+            targets: Mutex::default(),
         }))
     }
 
@@ -64,7 +81,10 @@ impl Requests {
             self.end();
             metrics::count(Event::RequestsSpent);
         }
-        Answering(self.clone())
+        Answering {
+            requests: self.clone(),
+            number: begun,
+        }
     }
 
     /// Whether none is being answered.
@@ -158,19 +178,86 @@ impl Requests {
     pub fn is_ending(&self) -> bool {
         self.0.is_ending.load(Relaxed)
     }
+
+    /// Keeps these targets, each with the number of its request, for when that begins.
+    pub fn keep_targets(&self, sent: Vec<(u64, Box<[u8]>)>) {
+        if !sent.is_empty() {
+            let targets = self.0.targets.lock();
+            targets.unwrap_or_else(PoisonError::into_inner).extend(sent);
+            self.0.has_targets.store(true, Relaxed);
+        }
+    }
+
+    /// The client has closed its sending side, and may wait for answers.
+    pub fn note_half_closed(&self) {
+        self.0.is_half_closed.store(true, Relaxed);
+    }
+
+    /// Whether the client has closed its sending side, and may wait for answers.
+    pub fn is_half_closed(&self) -> bool {
+        self.0.is_half_closed.load(Relaxed)
+    }
+
+    /// Ready when all are answered, to the last byte. Until then the task of `cx` is
+    /// woken by [`Requests::wake`], and when the last one has been answered.
+    pub fn poll_answered(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.are_answered() {
+            return Poll::Ready(());
+        }
+        self.wait(cx);
+        Poll::Pending
+    }
+
+    /// Has the task of `cx` woken by [`Requests::wake`].
+    pub fn wait(&self, cx: &Context<'_>) {
+        *self.waiting() = Some(cx.waker().clone());
+    }
+
+    /// Wakes the task that waits for the last answer, to look again.
+    pub fn wake(&self) {
+        if let Some(waker) = self.waiting().take() {
+            waker.wake();
+        }
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Option<Waker>> {
+        let waiting = self.0.answered.lock();
+        waiting.unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Answering {
     /// Those that it is one of.
     pub fn requests(&self) -> &Requests {
-        &self.0
+        &self.requests
+    }
+
+    /// Its target as it was sent, if that was kept, which it is over HTTP/1 only.
+    pub fn take_target(&self) -> Option<Box<[u8]>> {
+        let Requests(counts) = &self.requests;
+        if !counts.has_targets.load(Relaxed) {
+            return None;
+        }
+        let mut targets = counts
+            .targets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let at = targets
+            .iter()
+            .position(|(number, _)| *number == self.number)?;
+        let (_, target) = targets.swap_remove(at);
+        counts.has_targets.store(!targets.is_empty(), Relaxed);
+        Some(target)
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        let Answering(Requests(counts)) = self;
-        counts.answering.fetch_sub(1, Relaxed);
+        let Answering { requests, .. } = self;
+        let left = requests.0.answering.fetch_sub(1, Relaxed) - 1;
+        if left == 0 && requests.is_half_closed() {
+            requests.wake();
+        }
     }
 }
 

@@ -206,6 +206,9 @@ pub struct Timeouts {
     pub body: Duration,
     /// For a client to take what is being sent (`--write-timeout`).
     pub write: Duration,
+    /// For more of an answer to a client that has closed its sending side
+    /// (`--half-close`). Zero takes such a client for one that has left.
+    pub half_close: Duration,
     /// For requests in flight when the server is told to stop (`--grace`).
     pub grace: Duration,
 }
@@ -220,6 +223,9 @@ impl Default for Timeouts {
             keep_alive: Duration::from_secs(75),
             body: Duration::from_secs(30),
             write: Duration::from_secs(30),
+            // Clients that do so wait for an answer that takes a moment; one that has
+            // left for good looks the same until something is sent to it.
+            half_close: Duration::from_secs(5),
             grace: Duration::from_secs(30),
         }
     }

@@ -1,7 +1,7 @@
 //! A client that keeps a connection and does nothing with it: neither asks, nor
 //! takes what is being sent to it.
 
-use crate::departure::{Departure, Watched};
+use crate::departure::{Departure, News, Watched};
 use crate::metrics::{self, Event};
 use crate::patience::Wait;
 use crate::requests::Requests;
@@ -40,7 +40,8 @@ fn join<'a>(pieces: &[io::IoSlice<'_>], space: &'a mut [u8; SMALL]) -> Option<&'
 }
 
 /// A connection that fails when its client lets it wait: for the head of a
-/// request, or for room to write. One that is kept and not used is asked to end
+/// request, or for room to write; and when its client is gone, or has closed its sending
+/// side and gets no answer within a grace. One that is kept and not used is asked to end
 /// first, so that over HTTP/2 its client is told.
 pub struct Impatient<T> {
     stream: T,
@@ -56,6 +57,8 @@ pub struct Impatient<T> {
     /// For someone to read what the client sends during its request.
     unread: Wait,
     departure: Option<Departure>,
+    /// For more of an answer to a client that has closed its sending side.
+    half_closed: Wait,
     /// How much of HTTP/2's preface has come; none once it cannot be that.
     preface: Option<usize>,
     /// Whether someone waits for octets, and with them for the end.
@@ -96,6 +99,7 @@ impl<T> Impatient<T> {
             write: Wait::default(),
             unread: Wait::default(),
             departure: None,
+            half_closed: Wait::default(),
             preface: Some(0),
             is_reading: false,
         }
@@ -164,6 +168,22 @@ impl<T> Impatient<T> {
             self.requests.are_http2();
         }
     }
+
+    /// Takes note of the end of what the client sends, if this read found it. Under TLS
+    /// it may come without a word, since messages say themselves where they end (RFC 9112,
+    /// section 9.8).
+    fn heard(&self, read: Poll<io::Result<()>>, is_empty: bool) -> Poll<io::Result<()>> {
+        let is_end = match &read {
+            Poll::Ready(Ok(())) => is_empty,
+            Poll::Ready(Err(error)) => error.kind() == io::ErrorKind::UnexpectedEof,
+            Poll::Pending => false,
+        };
+        if !is_end || self.times.half_close.is_zero() {
+            return read;
+        }
+        self.requests.note_half_closed();
+        Poll::Ready(Ok(()))
+    }
 }
 
 impl<T: Watched> Impatient<T> {
@@ -178,6 +198,7 @@ impl<T: Watched> Impatient<T> {
         }
         if polled.is_ready() {
             self.write.over();
+            self.half_closed.over();
             return polled;
         }
         self.requests.note_writing(true);
@@ -188,26 +209,55 @@ impl<T: Watched> Impatient<T> {
         Poll::Ready(Err(error))
     }
 
-    /// Ready when the client of a request left whose body nobody reads.
+    /// Ready when the client is gone of a request whose body nobody reads, or whose
+    /// client sends no more; or when the latter has had its grace.
     fn poll_departure(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        if self.is_reading || self.is_http2() || self.requests.none() {
-            self.unread.over();
-            self.departure = None;
-            return Poll::Pending;
-        }
-        let departure = match &self.departure {
-            Some(departure) => departure,
-            None => {
-                ready!(self.unread.poll(cx, UNREAD));
-                match self.stream.departure() {
-                    Ok(departure) => self.departure.insert(departure),
-                    // For want of a descriptor: the guest's limits remain.
-                    Err(_) => return Poll::Pending,
+        loop {
+            let is_half_closed = self.requests.is_half_closed();
+            let is_heard = !is_half_closed && (self.is_reading || self.is_http2());
+            // Over HTTP/2 an answer that its guest has finished may wait for its client.
+            let is_done = self.requests.none() && !(is_half_closed && self.is_http2());
+            if is_heard || is_done {
+                self.unread.over();
+                self.departure = None;
+                return Poll::Pending;
+            }
+            if is_half_closed && let Poll::Ready(error) = self.poll_grace(cx) {
+                return Poll::Ready(error);
+            }
+            let departure = match &mut self.departure {
+                Some(departure) => departure,
+                None => {
+                    ready!(self.unread.poll(cx, UNREAD));
+                    match self.stream.departure() {
+                        Ok(departure) => self.departure.insert(departure),
+                        // For want of a descriptor: the guest's limits remain.
+                        Err(_) => return Poll::Pending,
+                    }
+                }
+            };
+            match ready!(departure.poll(cx)) {
+                News::HalfClosed if !self.times.half_close.is_zero() => {
+                    self.requests.note_half_closed();
+                }
+                News::HalfClosed | News::Gone => {
+                    return Poll::Ready(io::ErrorKind::ConnectionReset.into());
                 }
             }
-        };
-        ready!(departure.poll(cx));
-        Poll::Ready(io::ErrorKind::ConnectionReset.into())
+        }
+    }
+
+    /// Ready when a client that has closed its sending side was sent nothing for as long
+    /// as its grace. While bytes wait for the client to take them, the time for that
+    /// counts alone.
+    fn poll_grace(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.requests.is_writing() {
+            self.half_closed.over();
+            return Poll::Pending;
+        }
+        let error = ready!(self.half_closed.poll(cx, self.times.half_close));
+        metrics::count(Event::HalfClosed);
+        Poll::Ready(error)
     }
 }
 
@@ -223,7 +273,8 @@ impl<T: AsyncRead + Unpin> AsyncRead for Impatient<T> {
         if polled.is_ready() {
             self.recognise(&buf.filled()[filled..]);
             self.is_partial |= !self.is_http2();
-            return polled;
+            let has_room = buf.remaining() > 0;
+            return self.heard(polled, buf.filled().len() == filled && has_room);
         }
         if !self.requests.none() {
             self.head.over();

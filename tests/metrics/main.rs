@@ -218,6 +218,17 @@ async fn connections() {
     };
     counts(&format!("{closed}write_timeout"), reads_nothing).await;
 
+    let test = Test::serving("hangs").half_close("50ms");
+    let server = test.start().await;
+    let ends_its_side = async {
+        let mut stream = server.connect().await;
+        let sleep = b"GET /sleep HTTP/1.1\r\nhost: test\r\n\r\n";
+        stream.write_all(sleep).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    };
+    counts(&format!("{closed}half_close"), ends_its_side).await;
+
     let test = Test::serving("answers").max_connections_per_peer(1);
     let server = test.start().await;
     let mut held = server.client().await;

@@ -1,5 +1,6 @@
 //! A client that leaves stops its guest, and the guest's place is free within
-//! 100 ms (conformance 41).
+//! 100 ms (conformance 41). It shows by a reset, at once or as the answer to what is sent
+//! to it. Clients that merely send no more are in `host/tests/cli/half_close.rs`.
 
 use http::Request;
 use http_body_util::{BodyExt, Full};

@@ -225,3 +225,40 @@ async fn ask(mut client: Client, request: http::request::Builder) -> String {
     let answer = Answer::read(client.send(request).await.expect("an answer")).await;
     answer.text().to_owned()
 }
+
+/// Conformance 15: links that an app makes of HTTP_HOST lead to where it was asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_targets_authority_is_the_host_that_the_app_sees() {
+    let server = Test::serving("environ").start().await;
+    for (target, host, name, port) in [
+        ("http://right.test/x", "right.test", "right.test", "80"),
+        ("http://right.test:80", "right.test:80", "right.test", "80"),
+        (
+            "HTTP://right.test:81?x",
+            "right.test:81",
+            "right.test",
+            "81",
+        ),
+        ("http://[::1]:81/", "[::1]:81", "[::1]", "81"),
+    ] {
+        for fields in [
+            "HTTP/1.1\r\nhost: wrong.test:82\r\n",
+            "HTTP/1.1\r\nhost:\r\n",
+            "HTTP/1.0\r\n",
+        ] {
+            let text = raw(&server, &format!("GET {target} {fields}")).await;
+            assert_eq!(variable(&text, "HTTP_HOST"), Some(host), "{text}");
+            assert_eq!(variable(&text, "SERVER_NAME"), Some(name), "{text}");
+            assert_eq!(variable(&text, "SERVER_PORT"), Some(port), "{text}");
+        }
+    }
+    let text = raw(
+        &server,
+        "GET http://who@right.test/ HTTP/1.1\r\nhost: a\r\n",
+    )
+    .await;
+    assert!(text.starts_with("HTTP/1.1 400 "), "{text}");
+    // Over HTTP/2 there is no other.
+    let answer = Client::http2(server.addr).await.get("/x").await;
+    assert_eq!(variable(answer.text(), "HTTP_HOST"), Some("test"));
+}

@@ -20,7 +20,7 @@ async fn what_others_might_read_differently_is_refused() {
         ("GET / HTTP/1.1\nHost: a\n", 400),
         ("GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n", 400),
         ("GET / HTTP/1.1\r\nHost : a\r\n", 400),
-        ("GET /\u{e9} HTTP/1.1\r\nHost: a\r\n", 400),
+        ("GET /\u{7f} HTTP/1.1\r\nHost: a\r\n", 400),
         ("GET /# HTTP/1.1\r\nHost: a\r\n", 400),
         ("GET * HTTP/1.1\r\nHost: a\r\n", 400),
         ("GET a:80 HTTP/1.1\r\nHost: a\r\n", 400),

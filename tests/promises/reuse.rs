@@ -195,6 +195,7 @@ async fn one_whose_client_left_serves_no_other() {
     while !begun.ends_with(b"begun") {
         begun.push(stream.read_u8().await.unwrap());
     }
+    stream.set_zero_linger().unwrap();
     drop(stream);
     until("is stopped", || server.running() == 0).await;
     assert_eq!(server.waiting(), 0);

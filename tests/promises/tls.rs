@@ -150,11 +150,16 @@ async fn a_stalled_handshake_is_ended_and_holds_up_nobody() {
         .unwrap();
     let mut client = authority.client_of(server.addr, "one.test").await;
     assert_eq!(client.get("/").await.status, 200);
-    for stream in [&mut silent, &mut halfway, &mut plain] {
+    for stream in [&mut silent, &mut halfway] {
         let mut rest = Vec::new();
         let _ = stream.read_to_end(&mut rest).await;
         assert!(!rest.starts_with(b"HTTP"), "nothing is said in the clear");
     }
+    // But for where to ask, to who asks in the clear.
+    let mut told = String::new();
+    plain.read_to_string(&mut told).await.unwrap();
+    assert!(told.starts_with("HTTP/1.1 400 "), "{told}");
+    assert!(told.ends_with("use https://one.test/\n"), "{told}");
     // Whoever is through with it has all the time that requests have.
     assert_eq!(client.get("/").await.status, 200);
 }

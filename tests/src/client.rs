@@ -6,6 +6,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -87,6 +88,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection for T {}
 pub struct Client {
     sender: Sender,
     connection: JoinHandle<()>,
+    /// Its socket once more, if it is its own.
+    socket: Option<std::net::TcpStream>,
 }
 
 enum Sender {
@@ -97,14 +100,20 @@ enum Sender {
 impl Client {
     /// HTTP/1.1.
     pub async fn http1(addr: SocketAddr) -> Self {
-        let stream = TcpStream::connect(addr).await.expect("the server listens");
-        Client::http1_over(stream).await
+        let (stream, socket) = connect(addr).await;
+        Client {
+            socket: Some(socket),
+            ..Client::http1_over(stream).await
+        }
     }
 
     /// HTTP/2 over cleartext, with prior knowledge.
     pub async fn http2(addr: SocketAddr) -> Self {
-        let stream = TcpStream::connect(addr).await.expect("the server listens");
-        Client::http2_over(stream).await
+        let (stream, socket) = connect(addr).await;
+        Client {
+            socket: Some(socket),
+            ..Client::http2_over(stream).await
+        }
     }
 
     /// HTTP/1.1 over a connection that is there.
@@ -115,6 +124,7 @@ impl Client {
         Client {
             sender: Sender::Http1(sender),
             connection: tokio::spawn(async { drop(connection.await) }),
+            socket: None,
         }
     }
 
@@ -127,6 +137,7 @@ impl Client {
         Client {
             sender: Sender::Http2(sender),
             connection: tokio::spawn(async { drop(connection.await) }),
+            socket: None,
         }
     }
 
@@ -167,10 +178,22 @@ impl Client {
         Answer::read(self.send(request).await.expect("an answer")).await
     }
 
-    /// Leaves, without a word.
+    /// Leaves, without a word. A socket of its own is reset: were it closed, the host
+    /// could not tell it from one whose client only sends no more.
     pub fn leave(self) {
+        if let Some(socket) = self.socket {
+            let socket = TcpStream::from_std(socket).expect("it is in this runtime");
+            socket.set_zero_linger().expect("it is open");
+        }
         self.connection.abort();
     }
+}
+
+/// A new connection, and its socket once more.
+async fn connect(addr: SocketAddr) -> (TcpStream, std::net::TcpStream) {
+    let stream = TcpStream::connect(addr).await.expect("the server listens");
+    let again = stream.as_fd().try_clone_to_owned();
+    (stream, again.expect("a descriptor is free").into())
 }
 
 /// What a raw connection received.

@@ -103,6 +103,8 @@ setters! {
     body_timeout: &str = "body-timeout";
     /// `--write-timeout`.
     write_timeout: &str = "write-timeout";
+    /// `--half-close`.
+    half_close: &str = "half-close";
     /// `--grace`.
     grace: &str = "grace";
     /// `--mount`.

@@ -4,7 +4,7 @@ use super::app::AppArgs;
 use super::life::LifeArgs;
 use super::limits::{ConnectionArgs, SandboxArgs};
 use super::listen::ListenArgs;
-use super::parse::{duration, head_size};
+use super::parse::{duration, head_size, time_or_none};
 use super::proxy::ProxyArgs;
 use super::traces::TraceArgs;
 use clap::{Args, ValueEnum};
@@ -142,6 +142,10 @@ pub(super) struct TimeoutArgs {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(super) write_timeout: Duration,
 
+    /// For more of an answer to a client that has closed its sending side
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time_or_none)]
+    pub(super) half_close: Duration,
+
     /// For requests in flight when told to stop
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(super) grace: Duration,
@@ -179,6 +183,7 @@ impl Serve {
             keep_alive: self.timeouts.keep_alive,
             body: self.timeouts.body_timeout,
             write: self.timeouts.write_timeout,
+            half_close: self.timeouts.half_close,
             grace: self.timeouts.grace,
         }
     }

@@ -37,6 +37,8 @@ pub enum Kind {
     Count(u64, u64),
     /// A time with its unit.
     Time,
+    /// The same, or 0.
+    TimeOrNone,
     /// A size, from and to octets.
     Size(u64, u64),
     /// A mode of files, in octal.
@@ -91,10 +93,12 @@ impl Kind {
                 self.check(number.as_str().to_owned(), base)
             }
             (Kind::Ratio, DeValue::Float(number)) => self.check(number.as_str().to_owned(), base),
-            (Kind::Time, DeValue::Integer(_) | DeValue::Float(_)) => Err(format!(
-                "a number has no unit; {}, in quotes",
-                self.expected()
-            )),
+            (Kind::TimeOrNone, DeValue::Integer(number)) if number.as_str() == "0" => {
+                self.check(number.as_str().to_owned(), base)
+            }
+            (Kind::Time | Kind::TimeOrNone, DeValue::Integer(_) | DeValue::Float(_)) => Err(
+                format!("a number has no unit; {}, in quotes", self.expected()),
+            ),
             (Kind::Choice(_), DeValue::Integer(number)) => {
                 self.check(number.as_str().to_owned(), base)
             }
@@ -118,6 +122,7 @@ impl Kind {
                 }),
             },
             Kind::Time => value::duration(&text).map(|_| text),
+            Kind::TimeOrNone => value::time_or_none(&text).map(|_| text),
             Kind::Size(least, most) => match value::octets(&text)? {
                 size if (least..=most).contains(&&size) => Ok(text),
                 _ => Err(self.expected()),
@@ -159,6 +164,7 @@ impl Kind {
             Kind::Count(least, u64::MAX) => format!("expected a whole number, {least} or more"),
             Kind::Count(least, most) => format!("expected a whole number from {least} to {most}"),
             Kind::Time => "expected a time such as 50ms, 2s or 1m".into(),
+            Kind::TimeOrNone => "expected a time such as 50ms, 2s or 1m, or 0".into(),
             Kind::Size(0, u64::MAX) => "expected a size such as 4096, 64KiB or 1.5GiB".into(),
             Kind::Size(least, most) => format!("expected a size from {} to {}", Octets(*least), Octets(*most)),
             Kind::Mode => "expected three digits from 0 to 7, as 660".into(),

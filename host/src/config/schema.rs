@@ -79,6 +79,10 @@ fn kind(kind: &Kind) -> Value {
         Kind::Time => {
             json!({ "type": "string", "pattern": "^[0-9]+ ?[a-z]", "examples": ["50ms", "2s", "1m 30s"] })
         }
+        Kind::TimeOrNone => {
+            let time = self::kind(&Kind::Time);
+            json!({ "anyOf": [time, { "const": "0" }, { "const": 0 }] })
+        }
         Kind::Size(least, most) => {
             let mut number = json!({ "type": "integer", "minimum": least });
             if *most != u64::MAX {

@@ -17,6 +17,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The same, or `0` for none at all.
+pub fn time_or_none(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" => Ok(Duration::ZERO),
+        text => humantime::parse_duration(text)
+            .map_err(|_| "expected a time such as 50ms, 2s or 1m, or 0".to_owned()),
+    }
+}
+
 /// `64KiB`, `1.5GiB`, `4096`.
 pub fn octets(text: &str) -> Result<u64, String> {
     let size: bytesize::ByteSize = text

@@ -6,6 +6,7 @@ mod peer;
 pub use authority::{asked_host, server};
 pub use peer::Peer;
 
+use crate::gate::target::SentTarget;
 use crate::gateway::Environ;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::request::Parts;
@@ -58,6 +59,7 @@ impl<'a> MountedPath<'a> {
 /// borrows from it.
 pub struct Gathered<'a> {
     request_uri: Cow<'a, str>,
+    query_string: &'a str,
     content_type: Option<Cow<'a, str>>,
     content_length: Option<u64>,
     server_name: &'a str,
@@ -70,19 +72,34 @@ impl<'a> Gathered<'a> {
     /// Reads the head of a request that came over `peer`.
     pub fn from(head: &'a Parts, peer: &'a Peer) -> Self {
         let (server_name, server_port) = server(head, peer);
+        let sent = head.extensions.get::<SentTarget>();
         let mut gathered = Gathered {
-            request_uri: request_uri(&head.uri, head.version),
+            request_uri: match sent {
+                Some(sent) => Cow::Borrowed(sent.as_str()),
+                None => request_uri(&head.uri, head.version),
+            },
+            query_string: match sent {
+                Some(sent) => sent.query(),
+                None => head.uri.query().unwrap_or(""),
+            },
             content_type: None,
             content_length: None,
             server_name,
             server_port,
-            headers: Vec::with_capacity(head.headers.len()),
+            headers: Vec::with_capacity(head.headers.len() + 1),
             extensions: peer
                 .facts()
                 .iter()
                 .map(|(name, value)| (*name, value.as_str()))
                 .collect(),
         };
+        let host = host(head, peer);
+        // A target may name the host without a field that does.
+        if let Some(host) = host
+            && !head.headers.contains_key(HOST)
+        {
+            gathered.headers.push((HOST.as_str(), host.as_bytes()));
+        }
         for (name, value) in &head.headers {
             if name == CONTENT_TYPE {
                 gathered
@@ -93,7 +110,7 @@ impl<'a> Gathered<'a> {
             } else if !is_forged(name, peer) {
                 // A URL that is rebuilt from it, as PEP 3333 says, is the one that
                 // the client asked for.
-                let value = match peer.asked_host() {
+                let value = match host {
                     Some(host) if name == HOST => host.as_bytes(),
                     _ => value.as_bytes(),
                 };
@@ -126,7 +143,7 @@ impl<'a> Gathered<'a> {
             request_method: head.method.as_str(),
             script_name: path.script_name,
             path_info: &path.path_info,
-            query_string: head.uri.query().unwrap_or(""),
+            query_string: self.query_string,
             request_uri: &self.request_uri,
             content_type: self.content_type.as_deref(),
             content_length: self.content_length,
@@ -147,6 +164,14 @@ impl<'a> Gathered<'a> {
             extensions: &self.extensions,
         }
     }
+}
+
+/// What stands in the place of the field Host: the host that a trusted proxy was asked
+/// for, or else the target's authority (RFC 9112, section 3.2.2; RFC 9113, section
+/// 8.3.1). None where the field itself is the only word on it.
+fn host<'a>(head: &'a Parts, peer: &'a Peer) -> Option<&'a str> {
+    let authority = || head.uri.authority().map(|authority| authority.as_str());
+    peer.asked_host().or_else(authority)
 }
 
 /// The protocol as `server-protocol` writes it.

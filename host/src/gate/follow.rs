@@ -5,11 +5,15 @@ use super::chunked::{Broken, Chunked};
 use super::frames::Incoming;
 use super::head::{Framing, Head};
 use super::refusal::Refusal;
+use super::target;
 use crate::settings::HeadLimits;
 use h2::Reason;
 
 /// What an HTTP/2 connection begins with (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The first byte of a client that begins TLS (RFC 8446, section 5.1). No method has it.
+const TLS_HANDSHAKE: u8 = 22;
 
 /// Where on a connection its client is.
 pub struct Follower {
@@ -17,6 +21,11 @@ pub struct Follower {
     /// Control frames in a second.
     control_frames: u32,
     place: Place,
+    /// Heads that have passed.
+    heads: u64,
+    /// Targets of heads that have passed, as they were sent, if hyper does not take them
+    /// so; each with the number of its head, the first being 1.
+    odd_targets: Vec<(u64, Box<[u8]>)>,
 }
 
 enum Place {
@@ -54,6 +63,8 @@ pub enum Then {
     Break,
     /// They are in a frame with a fault, and nothing after it counts.
     GoAway(Reason),
+    /// They begin a handshake of TLS, which is not spoken here.
+    Tls,
 }
 
 impl Follower {
@@ -63,19 +74,31 @@ impl Follower {
             limits,
             control_frames,
             place: Place::Beginning,
+            heads: 0,
+            odd_targets: Vec::new(),
         }
     }
 
-    /// Looks at the octets that come next.
+    /// Targets that passed since this was asked last; see [`target`].
+    pub fn odd_targets(&mut self) -> Vec<(u64, Box<[u8]>)> {
+        std::mem::take(&mut self.odd_targets)
+    }
+
+    /// Looks at the octets that come next. What hyper does not take of a target is blanked.
     #[inline]
-    pub fn follow(&mut self, octets: &[u8]) -> Followed {
+    pub fn follow(&mut self, octets: &mut [u8]) -> Followed {
         let mut passed = 0;
         loop {
-            let rest = &octets[passed..];
+            let rest = &mut octets[passed..];
             let then = match &mut self.place {
                 Place::Head(head) if !rest.is_empty() => match head.read(rest, &self.limits) {
                     Ok(Some((length, framing))) => {
                         passed += length;
+                        self.heads += 1;
+                        if let Some(odd) = head.odd_target() {
+                            let sent = target::blank(&mut rest[odd]);
+                            self.odd_targets.push((self.heads, sent));
+                        }
                         self.place = match framing {
                             Framing::Length(0) => Place::Head(Head::default()),
                             Framing::Length(length) => Place::Body(length),
@@ -112,6 +135,7 @@ impl Follower {
                     self.place = Place::Frames(Box::new(Incoming::new(self.control_frames)));
                     continue;
                 }
+                Place::Beginning if rest.first() == Some(&TLS_HANDSHAKE) => Then::Tls,
                 Place::Beginning if PREFACE.starts_with(rest) => Then::Keep,
                 Place::Beginning => {
                     self.place = Place::Head(Head::default());
@@ -145,6 +169,31 @@ impl Follower {
     pub fn answered(&mut self) {
         if let Place::Frames(incoming) = &mut self.place {
             incoming.answered();
+        }
+    }
+
+    /// The answer on a stream of HTTP/2 has been sent.
+    pub fn close(&mut self, stream: u32) {
+        if let Place::Frames(incoming) = &mut self.place {
+            incoming.close(stream);
+        }
+    }
+
+    /// Whether no answer is to come over HTTP/2.
+    pub fn is_answered(&self) -> bool {
+        match &self.place {
+            Place::Frames(incoming) => incoming.is_answered(),
+            _ => true,
+        }
+    }
+
+    /// The client has closed its sending side. If it did so between messages: the frames
+    /// that end what it began over HTTP/2 and did not finish. None if it did so in the
+    /// midst of a message or a frame.
+    pub fn half_closed(&mut self) -> Option<Vec<u8>> {
+        match &mut self.place {
+            Place::Frames(incoming) => incoming.is_between_frames().then(|| incoming.end_of_all()),
+            _ => self.is_between_messages().then(Vec::new),
         }
     }
 

@@ -2,6 +2,7 @@
 //! h2 finds these faults as well, but calls all of them a protocol error; a client
 //! that is to mend its ways is told which one it was (RFC 9113, section 7).
 
+use super::hpack::Fields;
 use h2::Reason;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,12 @@ const END_STREAM: u8 = 1;
 
 /// Of HEADERS and CONTINUATION: their block ends.
 const END_HEADERS: u8 = 4;
+
+/// Of HEADERS: what comes before its part of the block, and an octet that says how much
+/// comes after it.
+const PADDED: u8 = 8;
+const WITH_PRIORITY: u8 = 32;
+const PRIORITY_OCTETS: u8 = 5;
 
 const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 
@@ -98,6 +105,11 @@ impl Cursor {
         self.left = frame.length;
         (come, Some(frame))
     }
+
+    /// Whether a frame could begin here.
+    fn is_between_frames(&self) -> bool {
+        self.left == 0 && self.came == 0
+    }
 }
 
 /// Frames that ask for nothing and carry nothing, of which a client may send so many
@@ -142,6 +154,30 @@ pub struct Incoming {
     next: usize,
     /// The last stream that the client began.
     last: u32,
+    /// Streams on which an answer is to come.
+    open: Vec<Open>,
+    /// The blocks of fields, and where the frame is that has a part of one.
+    fields: Fields,
+    fragment: Option<Fragment>,
+}
+
+/// What of a frame is not a part of its block.
+#[derive(Debug)]
+struct Fragment {
+    /// Whether the length of the padding is to come.
+    is_padded: bool,
+    /// Octets before the part.
+    before: u8,
+    /// Octets after it.
+    padding: u32,
+}
+
+/// A stream on which an answer is to come.
+#[derive(Debug)]
+struct Open {
+    stream: u32,
+    /// Whether its request is whole.
+    is_asked: bool,
 }
 
 impl Incoming {
@@ -161,7 +197,42 @@ impl Incoming {
             ended: [0; REMEMBERED],
             next: 0,
             last: 0,
+            open: Vec::new(),
+            fields: Fields::default(),
+            fragment: None,
         }
+    }
+
+    /// The answer on `stream` has been sent, or there is none.
+    pub fn close(&mut self, stream: u32) {
+        if let Some(at) = self.open.iter().position(|open| open.stream == stream) {
+            self.open.swap_remove(at);
+        }
+    }
+
+    /// Whether no answer is to come.
+    pub fn is_answered(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Whether a frame could begin here that is not part of a block.
+    pub fn is_between_frames(&self) -> bool {
+        self.cursor.is_between_frames() && !self.is_in_block
+    }
+
+    /// The client sends no more: frames that reset the streams whose requests are not
+    /// whole, as it would have to.
+    pub fn end_of_all(&mut self) -> Vec<u8> {
+        let mut frames = Vec::new();
+        self.open.retain(|open| {
+            if !open.is_asked {
+                frames.extend([0, 0, 4, RST_STREAM, 0]);
+                frames.extend(open.stream.to_be_bytes());
+                frames.extend(u32::from(Reason::CANCEL).to_be_bytes());
+            }
+            open.is_asked
+        });
+        frames
     }
 
     /// A frame of an answer was sent.
@@ -170,10 +241,15 @@ impl Incoming {
     }
 
     /// Looks at what comes next. At a fault: how many octets come before it. h2 is
-    /// never shown a frame with a fault to its end.
-    pub fn read(&mut self, octets: &[u8]) -> Result<(), (usize, Reason)> {
+    /// never shown a frame with a fault to its end. A fragment in a path is changed to
+    /// what h2 finds a fault with.
+    pub fn read(&mut self, octets: &mut [u8]) -> Result<(), (usize, Reason)> {
         let mut at = 0;
         while at < octets.len() {
+            if self.fragment.is_some() && self.cursor.left > 0 {
+                at += self.block(&mut octets[at..]);
+                continue;
+            }
             if self.is_settings && self.cursor.left > 0 {
                 self.setting(octets[at]).map_err(|fault| (at, fault))?;
                 self.cursor.left -= 1;
@@ -191,6 +267,7 @@ impl Incoming {
 
     fn begin(&mut self, frame: Frame) -> Result<(), Reason> {
         (self.is_settings, self.read) = (frame.kind == SETTINGS, 0);
+        self.fragment = self.fragment_of(frame);
         let is_ack = frame.flags & ACK != 0;
         let fits = match frame.kind {
             PRIORITY => frame.length == 5,
@@ -225,18 +302,77 @@ impl Incoming {
                 if frame.stream != 0 && self.ended.contains(&frame.stream) {
                     return Err(Reason::STREAM_CLOSED);
                 }
+                if frame.kind == HEADERS && frame.stream > self.last {
+                    self.last = frame.stream;
+                    self.open.push(Open {
+                        stream: frame.stream,
+                        is_asked: false,
+                    });
+                }
                 if frame.flags & END_STREAM != 0 {
                     self.end(frame.stream);
-                }
-                if frame.kind == HEADERS {
-                    self.last = self.last.max(frame.stream);
+                    self.asked(frame.stream);
                 }
             }
             // To end a stream that has not begun is another fault, which h2 finds.
-            RST_STREAM if frame.stream <= self.last => self.end(frame.stream),
+            RST_STREAM if frame.stream <= self.last => {
+                self.end(frame.stream);
+                self.close(frame.stream);
+            }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Follows a frame that has a part of a block. Returns how many of the octets are of it.
+    fn block(&mut self, octets: &mut [u8]) -> usize {
+        let left = self.cursor.left;
+        let Some(fragment) = &mut self.fragment else {
+            return 0;
+        };
+        let come = if fragment.is_padded {
+            fragment.is_padded = false;
+            fragment.padding = octets[0].into();
+            1
+        } else if fragment.before > 0 {
+            fragment.before -= 1;
+            1
+        } else {
+            let part = left.saturating_sub(fragment.padding) as usize;
+            let come = octets.len().min(part);
+            self.fields.read(&mut octets[..come]);
+            // The rest is padding.
+            match come {
+                0 => octets.len().min(left as usize),
+                come => come,
+            }
+        };
+        self.cursor.left -= come as u32;
+        come
+    }
+
+    /// The request on `stream` is whole.
+    fn asked(&mut self, stream: u32) {
+        let mut open = self.open.iter_mut();
+        if let Some(open) = open.find(|open| open.stream == stream) {
+            open.is_asked = true;
+        }
+    }
+
+    /// Where in a frame its part of a block is, if it has one.
+    fn fragment_of(&mut self, frame: Frame) -> Option<Fragment> {
+        let has = |flag| frame.kind == HEADERS && frame.flags & flag != 0;
+        if frame.kind == HEADERS {
+            self.fields.begin();
+        }
+        matches!(frame.kind, HEADERS | CONTINUATION).then(|| Fragment {
+            is_padded: has(PADDED),
+            before: match has(WITH_PRIORITY) {
+                true => PRIORITY_OCTETS,
+                false => 0,
+            },
+            padding: 0,
+        })
     }
 
     fn end(&mut self, stream: u32) {
@@ -268,174 +404,28 @@ impl Incoming {
 pub struct Outgoing(Cursor);
 
 impl Outgoing {
-    /// Follows what was written. True if a frame of an answer was among it.
-    pub fn wrote(&mut self, mut octets: &[u8]) -> bool {
+    /// Follows what was written. True if a frame of an answer was among it; `ended`
+    /// hears of each stream that has its last.
+    pub fn wrote(&mut self, mut octets: &[u8], mut ended: impl FnMut(u32)) -> bool {
         let mut is_answer = false;
         while !octets.is_empty() {
             let (skipped, frame) = self.0.skip(octets);
-            is_answer |= frame.is_some_and(|frame| matches!(frame.kind, DATA | HEADERS));
             octets = &octets[skipped..];
+            let Some(frame) = frame else { continue };
+            let is_part = matches!(frame.kind, DATA | HEADERS);
+            is_answer |= is_part;
+            if frame.kind == RST_STREAM || (is_part && frame.flags & END_STREAM != 0) {
+                ended(frame.stream);
+            }
         }
         is_answer
     }
 
     /// Whether a frame could begin here.
     pub fn is_between_frames(&self) -> bool {
-        self.0.left == 0 && self.0.came == 0
+        self.0.is_between_frames()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn incoming() -> Incoming {
-        Incoming::new(1000)
-    }
-
-    fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-        let mut frame = vec![0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream];
-        frame.extend(payload);
-        frame
-    }
-
-    /// The first fault, whatever the pieces, and that it comes before the end of
-    /// its frame.
-    fn fault(frames: &[Vec<u8>]) -> Option<Reason> {
-        let octets = frames.concat();
-        let whole = incoming().read(&octets).err();
-        let mut incoming = incoming();
-        let mut single = octets.iter().enumerate().filter_map(|(at, octet)| {
-            let (before, fault) = incoming.read(&[*octet]).err()?;
-            Some((at + before, fault))
-        });
-        assert_eq!(single.next(), whole);
-        let (before, fault) = whole?;
-        let right: usize = frames[..frames.len() - 1].iter().map(Vec::len).sum();
-        assert!((right..octets.len()).contains(&before));
-        Some(fault)
-    }
-
-    #[test]
-    fn frames_of_a_wrong_size() {
-        for (kind, flags, length) in [
-            (PRIORITY, 0, 4),
-            (RST_STREAM, 0, 5),
-            (WINDOW_UPDATE, 0, 0),
-            (PING, 0, 7),
-            (SETTINGS, 0, 5),
-            (SETTINGS, ACK, 6),
-        ] {
-            let frames = [
-                frame(DATA, 0, 1, b"abc"),
-                frame(kind, flags, 1, &vec![0; length]),
-            ];
-            assert_eq!(fault(&frames), Some(Reason::FRAME_SIZE_ERROR), "{kind}");
-        }
-        for (kind, flags, length) in [
-            (PRIORITY, 0, 5),
-            (RST_STREAM, 0, 4),
-            (PING, ACK, 8),
-            (SETTINGS, 0, 12),
-            (SETTINGS, ACK, 0),
-            (99, 0, 3),
-        ] {
-            assert_eq!(
-                fault(&[frame(kind, flags, 1, &vec![0; length])]),
-                None,
-                "{kind}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_window_of_more_than_31_bits() {
-        let settings = |size: &[u8]| [&[0, 3, 0xff, 0, 0, 0, 0, 4][..], size].concat();
-        let right = frame(SETTINGS, 0, 0, &settings(&[0x7f, 0xff, 0xff, 0xff]));
-        assert_eq!(fault(std::slice::from_ref(&right)), None);
-        let wrong = frame(SETTINGS, 0, 0, &settings(&[0x80, 0, 0, 0]));
-        assert_eq!(fault(&[right, wrong]), Some(Reason::FLOW_CONTROL_ERROR));
-    }
-
-    #[test]
-    fn what_comes_after_the_end_of_a_stream() {
-        let begin = frame(HEADERS, END_HEADERS, 1, b"x");
-        let ends = [
-            frame(DATA, END_STREAM, 1, b""),
-            frame(HEADERS, END_HEADERS | END_STREAM, 1, b"x"),
-            frame(RST_STREAM, 0, 1, &[0; 4]),
-        ];
-        for end in ends {
-            for more in [frame(DATA, 0, 1, b""), frame(HEADERS, END_HEADERS, 1, b"x")] {
-                let frames = [begin.clone(), end.clone(), more];
-                assert_eq!(fault(&frames), Some(Reason::STREAM_CLOSED));
-            }
-            let other = frame(HEADERS, END_HEADERS, 3, b"x");
-            assert_eq!(fault(&[begin.clone(), end.clone(), other]), None);
-            let window = frame(WINDOW_UPDATE, 0, 1, &[0; 4]);
-            assert_eq!(fault(&[begin.clone(), end, window]), None);
-        }
-    }
-
-    #[test]
-    fn a_client_that_pushes() {
-        let push = frame(PUSH_PROMISE, 0, 1, &[0, 0, 0, 2]);
-        assert_eq!(fault(&[push]), Some(Reason::PROTOCOL_ERROR));
-    }
-
-    #[test]
-    fn a_frame_within_a_block_is_another_fault() {
-        let frames = [
-            frame(HEADERS, END_STREAM, 1, b"x"),
-            frame(DATA, 0, 1, b""),
-            frame(HEADERS, 0, 1, b"x"),
-        ];
-        assert_eq!(fault(&frames[..2]), None);
-        assert_eq!(fault(&frames), Some(Reason::STREAM_CLOSED));
-    }
-
-    #[test]
-    fn frames_that_ask_for_nothing_are_counted() {
-        let flood = |kind, payload: &[u8]| {
-            let frame = frame(kind, 0, 0, payload);
-            let mut incoming = Incoming::new(100);
-            (1..=1000).find(|_| incoming.read(&frame) == Err((8, Reason::ENHANCE_YOUR_CALM)))
-        };
-        // The clock could only let more of them pass, were this thread not to run
-        // for a second.
-        assert_eq!(flood(PING, &[0; 8]), Some(101));
-        assert_eq!(flood(SETTINGS, b""), Some(101));
-        assert_eq!(flood(CONTINUATION, b""), Some(101));
-        assert_eq!(flood(WINDOW_UPDATE, &[0, 0, 0, 1]), Some(101));
-        assert_eq!(flood(DATA, b"x"), Some(101));
-        assert_eq!(flood(99, b""), Some(101));
-        assert_eq!(flood(DATA, &[0; SMALL as usize]), None);
-        assert_eq!(flood(HEADERS, b"x"), None);
-    }
-
-    #[test]
-    fn answers_pay_for_frames_that_open_windows() {
-        let window = frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]);
-        let mut incoming = Incoming::new(100);
-        for _ in 0..1000 {
-            for _ in 0..PAID {
-                assert_eq!(incoming.read(&window), Ok(()));
-            }
-            incoming.answered();
-        }
-    }
-
-    #[test]
-    fn where_a_frame_may_begin() {
-        let mut outgoing = Outgoing::default();
-        let frame = frame(DATA, 0, 1, b"abc");
-        for octet in &frame[..frame.len() - 1] {
-            outgoing.wrote(&[*octet]);
-            assert!(!outgoing.is_between_frames());
-        }
-        outgoing.wrote(&frame[frame.len() - 1..]);
-        assert!(outgoing.is_between_frames());
-        outgoing.wrote(&[&frame[..], &frame].concat());
-        assert!(outgoing.is_between_frames());
-    }
-}
+mod tests;

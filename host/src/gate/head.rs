@@ -1,11 +1,12 @@
 //! The head of a request, line by line as it comes: is it one that everybody on
 //! its way reads alike?
 
-use super::octets::{is_authority, is_printable, number, token_length, trimmed};
+use super::octets::{is_authority, is_expected, is_printable, number, token_length, trimmed};
 use super::refusal::Refusal;
 use super::request_line::{self, Version};
 use crate::settings::HeadLimits;
 use memchr::memchr;
+use std::ops::Range;
 
 /// Where a request's body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Head {
     has_content_type: bool,
     length: Option<u64>,
     coding: Coding,
+    /// Where its target is, if hyper does not take that as it is.
+    target: Option<Range<usize>>,
 }
 
 /// What Transfer-Encoding said so far.
@@ -100,8 +103,18 @@ impl Head {
         if line.len() > limits.request_line {
             return Err(Refusal::LineTooLong);
         }
-        self.version = Some(request_line::read(line)?);
+        let read = request_line::read(line)?;
+        self.version = Some(read.version);
+        let start = self.line - line.len() - "\r\n".len();
+        self.target = read
+            .target
+            .map(|target| start + target.start..start + target.end);
         Ok(())
+    }
+
+    /// Where its target is, if hyper does not take that as it is.
+    pub fn odd_target(&self) -> Option<Range<usize>> {
+        self.target.clone()
     }
 
     fn field(&mut self, line: &[u8], limits: &HeadLimits) -> Result<(), Refusal> {
@@ -198,7 +211,7 @@ impl Head {
 
 /// Whatever else a client expects is not met here (RFC 9110, section 10.1.1).
 fn expect(value: &[u8]) -> Result<(), Refusal> {
-    match value.eq_ignore_ascii_case(b"100-continue") {
+    match is_expected(value) {
         true => Ok(()),
         false => Err(Refusal::Expectation),
     }

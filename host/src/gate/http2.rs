@@ -1,7 +1,7 @@
 //! The same rules for HTTP/2, where they are about what was decoded: hyper and h2
 //! see to frames, pseudo-header fields and fields of a connection.
 
-use super::octets::{is_authority, trimmed};
+use super::octets::{is_authority, is_expected, trimmed};
 use super::refusal::Refusal;
 use crate::settings::HeadLimits;
 use http::header::{CONTENT_TYPE, EXPECT, HOST};
@@ -32,8 +32,7 @@ pub fn check(head: &Parts, limits: &HeadLimits) -> Result<(), Refusal> {
         return Err(Refusal::ContentTypeRepeated);
     }
     let expected = head.headers.get_all(EXPECT);
-    let is_known = |value: &[u8]| value.eq_ignore_ascii_case(b"100-continue");
-    if !expected.iter().all(|value| is_known(value.as_bytes())) {
+    if !expected.iter().all(|value| is_expected(value.as_bytes())) {
         return Err(Refusal::Expectation);
     }
     check_host(head)
@@ -102,6 +101,7 @@ mod tests {
         let get = || http::Request::get("http://a.test/x");
         assert_eq!(check(get()), Ok(()));
         assert_eq!(check(get().header("host", "A.test")), Ok(()));
+        assert_eq!(check(get().header("expect", "")), Ok(()));
         for (request, refusal) in [
             (get().header("host", "b.test"), Refusal::HostDiffers),
             (

@@ -13,11 +13,15 @@ mod chunked;
 mod follow;
 mod frames;
 mod head;
+mod hpack;
 pub mod http2;
 pub(crate) mod octets;
+mod parting;
 mod refusal;
 mod request_line;
+pub mod target;
 
+pub use parting::SpokeTls;
 pub use refusal::Refusal;
 
 use crate::metrics::{self, Event};
@@ -28,6 +32,7 @@ use chunked::Broken;
 use follow::{Followed, Follower, Then};
 use frames::Outgoing;
 use h2::Reason;
+use parting::{ALERT, Fault};
 use std::future::Future;
 use std::io;
 use std::mem::{self, MaybeUninit};
@@ -69,8 +74,10 @@ enum After {
     Silence,
     /// A body that is broken.
     Break,
-    /// A frame with a fault. So much is to be written about it.
-    GoAway(Vec<u8>, Reason),
+    /// Something that ends the connection. So much is to be written about it.
+    Parting(Vec<u8>, Fault),
+    /// Nothing more is sent, and answers may be waited for.
+    HalfClosed,
     End,
 }
 
@@ -137,10 +144,43 @@ impl<T> Gate<T> {
 
     /// Follows what was written over HTTP/2.
     fn wrote(&mut self, octets: &[u8]) {
-        if self.outgoing.wrote(octets) {
+        let follower = &mut self.follower;
+        if self.outgoing.wrote(octets, |stream| follower.close(stream)) {
             self.requests.sent();
             self.follower.answered();
         }
+        if matches!(self.after, After::HalfClosed) {
+            self.requests.wake();
+        }
+    }
+
+    /// The client sends nothing more. hyper takes that for the end of the connection, so
+    /// it is told when all that was asked has been answered; at once if a message is
+    /// not whole, which hyper tells the guest that reads it.
+    fn end(&mut self) {
+        let rest = match self.requests.is_half_closed() {
+            true => self.follower.half_closed(),
+            false => None,
+        };
+        self.after = match rest {
+            Some(frames) => {
+                self.held.truncate(self.passed);
+                self.held.extend_from_slice(&frames);
+                self.passed = self.held.len();
+                After::HalfClosed
+            }
+            None => After::End,
+        };
+    }
+
+    /// Ready when all that was asked has been answered, to the last byte.
+    fn poll_answered(&self, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.requests.poll_answered(cx));
+        if self.follower.is_answered() && self.outgoing.is_between_frames() {
+            return Poll::Ready(());
+        }
+        self.requests.wait(cx);
+        Poll::Pending
     }
 
     /// Does what is to be done about octets that may not pass, which are at the
@@ -159,7 +199,12 @@ impl<T> Gate<T> {
                     metrics::count(Event::Http2Flood);
                 }
                 self.held.truncate(self.passed);
-                self.after = After::GoAway(self.follower.go_away(fault), fault);
+                let frame = self.follower.go_away(fault);
+                self.after = After::Parting(frame, Fault::Frame(fault));
+            }
+            Then::Tls => {
+                self.held.truncate(self.passed);
+                self.after = After::Parting(ALERT.to_vec(), Fault::Tls);
             }
         }
     }
@@ -175,26 +220,19 @@ impl<T: AsyncRead + Unpin> Gate<T> {
     ) -> Poll<io::Result<bool>> {
         let start = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        let octets = &buf.filled()[start..];
+        let octets = &mut buf.filled_mut()[start..];
         if octets.is_empty() {
-            self.after = After::End;
+            self.end();
             return Poll::Ready(Ok(false));
         }
         let Followed { passed, then } = self.follower.follow(octets);
+        self.requests.keep_targets(self.follower.odd_targets());
         if then != Then::Nothing {
             self.held.extend_from_slice(&octets[passed..]);
             buf.set_filled(start + passed);
             self.stop(then);
         }
         Poll::Ready(Ok(passed > 0))
-    }
-
-    /// Ready when something has come that may be handed on, or nothing more will.
-    pub fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.passed == 0 && matches!(self.after, After::More) {
-            ready!(self.poll_rest(cx))?;
-        }
-        Poll::Ready(Ok(()))
     }
 
     /// Reads more of a head of which a part is held.
@@ -207,11 +245,12 @@ impl<T: AsyncRead + Unpin> Gate<T> {
         if piece.filled().is_empty() {
             match self.follower.end() {
                 Some(refusal) => self.refuse(refusal),
-                None => self.after = After::End,
+                None => self.end(),
             }
             return Poll::Ready(Ok(()));
         }
-        let Followed { passed, then } = self.follower.follow(&self.held);
+        let Followed { passed, then } = self.follower.follow(&mut self.held);
+        self.requests.keep_targets(self.follower.odd_targets());
         self.passed = passed;
         self.stop(then);
         Poll::Ready(Ok(()))
@@ -219,7 +258,7 @@ impl<T: AsyncRead + Unpin> Gate<T> {
 
     /// Ready when the client has read what it was sent, as far as can be known.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if matches!(self.after, After::End) {
+        if matches!(self.after, After::HalfClosed | After::End) {
             return Poll::Ready(());
         }
         let is_whole = matches!(self.after, After::More) && self.follower.is_between_messages();
@@ -253,13 +292,25 @@ impl<T: AsyncRead + Unpin> Gate<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Gate<T> {
+    /// Ready when something has come that may be handed on, or nothing more will. Fails
+    /// for a client that speaks TLS, once it has been told.
+    pub fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.passed == 0 && matches!(self.after, After::More) {
+            ready!(self.poll_rest(cx))?;
+        }
+        match self.after {
+            After::Parting(..) if self.passed == 0 => self.poll_parting(cx).map(Err),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
     /// Tells the client of its fault, once a frame may begin; then the connection
     /// fails.
-    fn poll_go_away(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let After::GoAway(rest, fault) = &mut self.after else {
+    fn poll_parting(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let After::Parting(rest, fault) = &mut self.after else {
             return Poll::Ready(io::ErrorKind::InvalidData.into());
         };
-        let error = io::Error::new(io::ErrorKind::InvalidData, h2::Error::from(*fault));
+        let error = io::Error::from(*fault);
         // In the midst of a frame h2 goes on to write, and then to read.
         if !rest.is_empty() && !self.outgoing.is_between_frames() {
             return Poll::Pending;
@@ -303,11 +354,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gate<T> {
                     }
                 }
                 After::More => ready!(gate.poll_rest(cx))?,
-                After::GoAway(..) => return gate.poll_go_away(cx).map(Err),
+                After::Parting(..) => return gate.poll_parting(cx).map(Err),
                 // hyper answers, which needs nothing more to be read.
                 After::Silence => return Poll::Pending,
                 After::Break => {
                     return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, Broken)));
+                }
+                After::HalfClosed => {
+                    ready!(gate.poll_answered(cx));
+                    gate.after = After::End;
                 }
                 After::End => return Poll::Ready(Ok(())),
             }

@@ -8,12 +8,26 @@ const TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
 /// what percent-encoding needs.
 const NAME: [bool; 256] = table(b"-._~!$&'()*+,;=%");
 
-/// Octets of a path, and the `?` before its query. Beside those of RFC 3986,
-/// section 3.3, what browsers and scripts send unencoded and hyper takes.
+/// Octets of a path, and the `?` before its query, that hyper takes. Beside those of RFC
+/// 3986, section 3.3, some of what browsers and scripts send unencoded.
 const PATH: [bool; 256] = table(b"-._~!$&'()*+,;=%:@/?[]\\^|\"{}");
 
-/// Octets of a query.
+/// Octets of a query that hyper takes.
 const QUERY: [bool; 256] = table(b"-._~!$&'()*+,;=%:@/?[]\\^|{}`");
+
+/// Octets of a path and its query: anything that can be seen, but a fragment, which is
+/// never sent.
+const TARGET: [bool; 256] = visible();
+
+const fn visible() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut octet = 0x21;
+    while octet < 256 {
+        table[octet] = octet != 0x7f && octet != b'#' as usize;
+        octet += 1;
+    }
+    table
+}
 
 /// Letters, digits and `others`.
 const fn table(others: &[u8]) -> [bool; 256] {
@@ -50,10 +64,25 @@ pub fn token_length(octets: &[u8]) -> usize {
 
 /// Whether it is a path, with or without a query.
 pub fn is_path_and_query(octets: &[u8]) -> bool {
+    all(octets, &TARGET)
+}
+
+/// Whether it is a path, with or without a query, that hyper takes as it is.
+pub fn is_plain(octets: &[u8]) -> bool {
     match memchr::memchr(b'?', octets) {
         Some(query) => all(&octets[..query], &PATH) && all(&octets[query..], &QUERY),
         None => all(octets, &PATH),
     }
+}
+
+/// Whether hyper takes it in a path, or as the `?` after it.
+pub fn is_in_path(octet: u8) -> bool {
+    PATH[octet as usize]
+}
+
+/// Whether hyper takes it in a query, or as the `?` before it.
+pub fn is_in_query(octet: u8) -> bool {
+    QUERY[octet as usize]
 }
 
 /// Whether it has no control character but tabs, as a field's value and a chunk's
@@ -63,6 +92,17 @@ pub fn is_printable(octets: &[u8]) -> bool {
     octets.iter().fold(true, |printable, &octet| {
         printable & ((octet >= b' ') | (octet == b'\t')) & (octet != 0x7f)
     })
+}
+
+/// Whether an Expect of this value is met: `100-continue`, or a list of no members, which
+/// says as much as no field (RFC 9110, section 5.6.1).
+pub fn is_expected(value: &[u8]) -> bool {
+    let is_nothing = || {
+        value
+            .iter()
+            .all(|octet| matches!(octet, b',' | b' ' | b'\t'))
+    };
+    value.eq_ignore_ascii_case(b"100-continue") || is_nothing()
 }
 
 /// Without blanks and tabs at its ends.
@@ -150,14 +190,36 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_taken_is_one_that_hyper_takes() {
+    fn what_hyper_takes() {
         for octet in 0..=255u8 {
-            for path in [vec![b'/', octet], vec![b'/', b'?', octet]] {
+            let path = vec![b'/', octet];
+            let query = vec![b'/', b'?', octet];
+            for (target, taken) in [(path, is_in_path(octet)), (query, is_in_query(octet))] {
                 // hyper's parser would drop a fragment without a word.
-                let taken = is_path_and_query(&path) && octet != b'#';
-                let hypers = octet.is_ascii() && octet != b'#' && http::Uri::try_from(path).is_ok();
+                let hypers =
+                    octet.is_ascii() && octet != b'#' && http::Uri::try_from(target).is_ok();
                 assert_eq!(taken, hypers, "{octet}");
+                assert!(!taken || is_path_and_query(&[octet]), "{octet}");
             }
+        }
+    }
+
+    #[test]
+    fn a_target_is_what_can_be_seen() {
+        assert!(is_path_and_query("/<é>`\"?<é>`\"".as_bytes()));
+        assert!(is_path_and_query(b"/\xe9"));
+        for wrong in [b' ', b'\t', b'#', 0, 0x1f, 0x7f] {
+            assert!(!is_path_and_query(&[b'/', wrong]), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_expected() {
+        for met in ["", ",", " , ,", "100-continue", "100-Continue"] {
+            assert!(is_expected(met.as_bytes()), "{met:?}");
+        }
+        for unmet in ["a miracle", "100-continue, a", ", a", "100"] {
+            assert!(!is_expected(unmet.as_bytes()), "{unmet:?}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! The first line of a request (RFC 9112, section 3).
 
-use super::octets::{is_authority, is_path_and_query, is_token};
+use super::octets::{is_authority, is_path_and_query, is_plain, is_token};
 use super::refusal::Refusal;
+use std::ops::Range;
 
 /// What of the first line matters later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,8 +13,17 @@ pub enum Version {
     Http11,
 }
 
+/// A first line that is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its version.
+    pub version: Version,
+    /// Where its target is, if hyper does not take that as it is.
+    pub target: Option<Range<usize>>,
+}
+
 /// Reads the line, without its end.
-pub fn read(line: &[u8]) -> Result<Version, Refusal> {
+pub fn read(line: &[u8]) -> Result<Line, Refusal> {
     // From the end, since a target that has a blank is the commonest fault.
     let blanks = (memchr::memchr(b' ', line), memchr::memrchr(b' ', line));
     let (Some(first), Some(last)) = blanks else {
@@ -27,8 +37,9 @@ pub fn read(line: &[u8]) -> Result<Version, Refusal> {
         return Err(Refusal::Method);
     }
     let version = version(&line[last + 1..])?;
-    check_target(method, target)?;
-    Ok(version)
+    let is_plain = check_target(method, target)?;
+    let target = (!is_plain).then_some(first + 1..last);
+    Ok(Line { version, target })
 }
 
 /// A version of the right form that is not spoken here is no fault of form.
@@ -45,20 +56,20 @@ fn version(octets: &[u8]) -> Result<Version, Refusal> {
     }
 }
 
-/// The four forms of RFC 9112, section 3.2.
-fn check_target(method: &[u8], target: &[u8]) -> Result<(), Refusal> {
+/// The four forms of RFC 9112, section 3.2. True if hyper takes the target as it is.
+fn check_target(method: &[u8], target: &[u8]) -> Result<bool, Refusal> {
     let is_connect = method == b"CONNECT";
     match target {
         [] => Err(Refusal::RequestLine),
         [b'/', ..] if !is_connect => path(target),
-        b"*" if method == b"OPTIONS" => Ok(()),
+        b"*" if method == b"OPTIONS" => Ok(true),
         b"*" => Err(Refusal::Asterisk),
         _ if is_connect => {
             // A tunnel has no port of its own to fall back on.
             let has_port = target.last().is_some_and(u8::is_ascii_digit);
             let has_host = target[0] != b':' && target.contains(&b':');
             match is_authority(target) && has_port && has_host {
-                true => Ok(()),
+                true => Ok(true),
                 false => Err(Refusal::Authority),
             }
         }
@@ -67,7 +78,7 @@ fn check_target(method: &[u8], target: &[u8]) -> Result<(), Refusal> {
 }
 
 /// `http://host:port/path?query`, which a client of a proxy sends.
-fn absolute(target: &[u8]) -> Result<(), Refusal> {
+fn absolute(target: &[u8]) -> Result<bool, Refusal> {
     let scheme = memchr::memchr(b':', target).ok_or(Refusal::AuthorityForm)?;
     let rest = target[scheme..]
         .strip_prefix(b"://")
@@ -85,9 +96,10 @@ fn absolute(target: &[u8]) -> Result<(), Refusal> {
     path(&rest[end..])
 }
 
-fn path(octets: &[u8]) -> Result<(), Refusal> {
-    match is_path_and_query(octets) {
-        true => Ok(()),
+fn path(octets: &[u8]) -> Result<bool, Refusal> {
+    let is_plain = is_plain(octets);
+    match is_plain || is_path_and_query(octets) {
+        true => Ok(is_plain),
         false => Err(Refusal::Target),
     }
 }
@@ -108,9 +120,19 @@ mod tests {
             "GET HTTP://a.test?x HTTP/1.1",
             "GET https://[::1]:81/x HTTP/1.1",
         ] {
-            assert_eq!(read(line.as_bytes()), Ok(Version::Http11), "{line}");
+            let target = None;
+            let version = Version::Http11;
+            assert_eq!(
+                read(line.as_bytes()),
+                Ok(Line { version, target }),
+                "{line}"
+            );
         }
-        assert_eq!(read(b"GET /x HTTP/1.0"), Ok(Version::Http10));
+        assert_eq!(read(b"GET /x HTTP/1.0").unwrap().version, Version::Http10);
+        for target in ["/é", "/?q=\"x\"", "/?<b>", "/`", "http://a.test/?\""] {
+            let read = read(format!("GET {target} HTTP/1.1").as_bytes()).unwrap();
+            assert_eq!(read.target, Some(4..4 + target.len()), "{target}");
+        }
     }
 
     #[test]
@@ -130,7 +152,9 @@ mod tests {
             ("GET / HTTP/2.0", Refusal::Version),
             ("GET /a b HTTP/1.1", Refusal::Target),
             ("GET /a#b HTTP/1.1", Refusal::Target),
-            ("GET /é HTTP/1.1", Refusal::Target),
+            ("GET /?a#b HTTP/1.1", Refusal::Target),
+            ("GET /\u{7f} HTTP/1.1", Refusal::Target),
+            ("GET http://é.test/ HTTP/1.1", Refusal::Authority),
             ("GET /\t HTTP/1.1", Refusal::Target),
             ("GET * HTTP/1.1", Refusal::Asterisk),
             ("GET a.test:80 HTTP/1.1", Refusal::AuthorityForm),

@@ -177,6 +177,12 @@ pub const SERVER: &[Key] = &[
         "For a client to take what is being sent",
     ),
     key(
+        "half-close",
+        Kind::TimeOrNone,
+        "\"5s\"",
+        "For more of an answer to a client that has closed its sending side",
+    ),
+    key(
         "grace",
         Kind::Time,
         "\"30s\"",
