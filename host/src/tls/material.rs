@@ -303,7 +303,7 @@ mod tests {
             (b"hello".to_vec(), "there is no key in it"),
         ] {
             let (_home, path) = file("x.key", text);
-            let said = key(&path).err().expect("it is wrong").to_string();
+            let said = key(&path).expect_err("it is wrong").to_string();
             assert!(said.contains("x.key: ") && said.contains(why), "{said}");
         }
         let (home, _) = file("x", "");

@@ -37,7 +37,7 @@ fn coded(text: &str) -> Vec<u8> {
             _ => unreachable!(),
         };
     }
-    while bits.len() % 8 != 0 {
+    while !bits.len().is_multiple_of(8) {
         bits.push('1');
     }
     let octets = bits.as_bytes().chunks(8);
