@@ -45,7 +45,6 @@ async fn who_saturates_its_share_is_shed_and_nobody_else() {
     let mut fleet = Fleet::start(&["hangs"], TENANTS).await;
     let first = occupy(&fleet, "one.greedy.test").await;
     let second = occupy(&fleet, "two.greedy.test").await;
-    assert_eq!(fleet.taken("greedy"), 2);
     // One may wait, and no other one.
     let addr = fleet.server.addr;
     let wait = move |host: &'static str| {
