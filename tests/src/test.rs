@@ -220,7 +220,11 @@ impl Test {
     /// `--reuse` and `--reuse-for`.
     pub fn reuse(self, requests: u32, time: &str) -> Self {
         let test = self.set("reuse", &requests.to_string());
-        test.set("reuse-for", time)
+        match requests {
+            // Nothing is kept, and a file that says how long is refused.
+            1 => test,
+            _ => test.set("reuse-for", time),
+        }
     }
 
     /// In engines of the caller's own, with a pool that no other test has a slot in.
