@@ -4,6 +4,7 @@
 
 use crate::failure::Cause;
 use crate::log::{Format, Sink, escape_into};
+use crate::log_share::LogShare;
 use crate::observer::{Event, Observer};
 use crate::printable::json;
 use crate::request_id::RequestId;
@@ -27,6 +28,8 @@ pub struct AppLog {
     sink: Sink,
     rate: u64,
     bucket: Arc<Mutex<Bucket>>,
+    /// What its tenant's apps have together, if it is one's.
+    tenant: Option<Arc<LogShare>>,
     recent: Option<Recent>,
     observer: Option<Arc<dyn Observer>>,
 }
@@ -88,8 +91,17 @@ impl AppLog {
                 filled: Instant::now(),
                 dropped: 0,
             })),
+            tenant: None,
             recent: None,
             observer: None,
+        }
+    }
+
+    /// The same within `share`, which others have too.
+    pub fn within(self, share: Arc<LogShare>) -> Self {
+        AppLog {
+            tenant: Some(share),
+            ..self
         }
     }
 
@@ -180,7 +192,10 @@ impl AppLog {
         if let Some(dropped @ 1..) = dropped {
             self.host_lines(
                 request,
-                &format!("{dropped} lines of this app were dropped (--log-rate)"),
+                &format!(
+                    "{dropped} lines of this app were dropped ({})",
+                    self.limits()
+                ),
             );
         }
         dropped.is_some()
@@ -237,6 +252,14 @@ impl AppLog {
         }
     }
 
+    /// The settings that say how much there may be.
+    fn limits(&self) -> &'static str {
+        match self.tenant {
+            Some(_) => "--log-rate, or that of its tenant",
+            None => "--log-rate",
+        }
+    }
+
     fn bucket(&self) -> MutexGuard<'_, Bucket> {
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -251,7 +274,11 @@ impl AppLog {
             bucket.octets = bucket.octets.saturating_add(earned as u64).min(self.rate);
             bucket.filled = now;
         }
-        match bucket.octets.checked_sub(octets) {
+        let tenant_has = |_: &u64| match &self.tenant {
+            Some(share) => share.take(octets),
+            None => true,
+        };
+        match bucket.octets.checked_sub(octets).filter(tenant_has) {
             Some(left) => {
                 bucket.octets = left;
                 Some(std::mem::take(&mut bucket.dropped))

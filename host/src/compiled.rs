@@ -11,8 +11,11 @@
 )]
 
 mod seal;
+mod space;
 #[cfg(test)]
 mod tests;
+
+pub use space::{Pin, SIZE};
 
 use crate::compiler::{CompileError, Compiler, bulk};
 use crate::digest::Digest;
@@ -24,6 +27,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -37,13 +41,14 @@ enum Origin {
 }
 
 impl Compiled {
-    /// Has `component` compiled for `engines`.
+    /// Has `component` compiled for `engines`; `charge` is told the CPU time that it took.
     pub fn make(
         compiler: &Compiler,
         engines: &Engines,
         component: &[u8],
+        charge: impl FnOnce(Duration),
     ) -> Result<Self, CompileError> {
-        let code = compiler.compile(engines, component)?;
+        let code = compiler.compile(engines, component, charge)?;
         Ok(Compiled(Origin::Made(code)))
     }
 
@@ -117,6 +122,9 @@ pub enum CacheError {
 pub struct Cache {
     path: PathBuf,
     seal: Seal,
+    /// Bytes of code that are kept.
+    size: u64,
+    pins: space::Pins,
 }
 
 impl Cache {
@@ -155,6 +163,8 @@ impl Cache {
         Ok(Cache {
             path: path.to_owned(),
             seal: Seal::open(path).map_err(failed)?,
+            size: SIZE,
+            pins: space::Pins::default(),
         })
     }
 
@@ -164,7 +174,10 @@ impl Cache {
         let path = self.file(key);
         let file = seal::open(&path).ok()?;
         match self.fits(key, &file) {
-            Ok(true) => Some(Compiled(Origin::Kept(file))),
+            Ok(true) => {
+                Cache::touch(&file);
+                Some(Compiled(Origin::Kept(file)))
+            }
             Ok(false) => {
                 tracing::warn!(
                     "compiled code was damaged, or is not what this host wrote, and is made again: {}",
@@ -199,11 +212,18 @@ impl Cache {
     }
 
     /// Keeps `compiled` under `key`. It is there whole or not at all, whatever
-    /// happens meanwhile.
+    /// happens meanwhile. What was used least recently goes if there is too much.
     pub fn put(&self, key: &Key, compiled: &Compiled) -> io::Result<()> {
         let Origin::Made(code) = &compiled.0 else {
             return Ok(());
         };
+        if (code.len() + seal::LENGTH) as u64 > self.size {
+            let text = format!(
+                "it is larger than the cache, {} bytes (--cache-size)",
+                self.size
+            );
+            return Err(io::Error::other(text));
+        }
         let unfinished = self
             .path
             .join(format!("{}.{}.new", key.0, std::process::id()));
@@ -222,7 +242,7 @@ impl Cache {
         if written.is_err() {
             let _ = fs::remove_file(&unfinished);
         }
-        written
+        written.and_then(|()| self.make_room(key))
     }
 
     /// Forgets what is kept under `key`.

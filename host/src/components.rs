@@ -2,10 +2,12 @@
 
 use crate::admission::{self, Stock};
 use crate::commons::{Commons, Room};
-use crate::compiled::Cache;
-use crate::compiler::Compiler;
+use crate::compiled::{Cache, Pin};
+use crate::compiler::queue::{Place, Queue};
+use crate::compiler::{CompileError, Compiler, Payer};
 use crate::digest::Digest;
 use crate::load::{LoadError, Loaded, Loader};
+use crate::log_share::LogShare;
 use crate::regular_file;
 use crate::residency::{Residency, Share};
 use crate::sandbox::{Engines, SizeClass};
@@ -28,6 +30,7 @@ pub type Seat = admission::Seat<{ SizeClass::ALL.len() }>;
 pub struct Party {
     sandboxes: Arc<admission::Party<{ SizeClass::ALL.len() }>>,
     room: Arc<Room>,
+    log: Arc<LogShare>,
 }
 
 /// The components of a host.
@@ -39,8 +42,8 @@ pub struct Components {
     sandboxes: Arc<Sandboxes>,
     commons: Arc<Commons>,
     live: Mutex<HashMap<Digest, Weak<Component>>>,
-    /// Held by who compiles for a request: one at a time.
-    compiling: Mutex<()>,
+    /// Whose turn it is to compile.
+    queue: Queue,
 }
 
 /// A component in memory.
@@ -59,6 +62,10 @@ pub struct Supply {
     pub digest: Digest,
     /// Where its file is.
     pub path: PathBuf,
+    /// On whose account it is compiled.
+    pub payer: Payer,
+    /// Keeps its code.
+    pub pin: Option<Arc<Pin>>,
 }
 
 impl Components {
@@ -83,7 +90,7 @@ impl Components {
             residency,
             commons,
             live: Mutex::default(),
-            compiling: Mutex::new(()),
+            queue: Queue::new(std::thread::available_parallelism().map_or(1, usize::from)),
         }
     }
 
@@ -97,9 +104,21 @@ impl Components {
         Arc::new(Party::new(&self.sandboxes, &self.commons))
     }
 
+    /// Whose turn it is to compile.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
     /// How many lanes each is on.
     pub fn lanes(&self) -> usize {
         self.engines.lanes()
+    }
+
+    /// Keeps the code of the component of this digest, where code is kept at all.
+    /// `is_made_again` says whether its file is kept as well.
+    pub fn pin(&self, digest: Digest, is_made_again: bool) -> Option<Arc<Pin>> {
+        let cache = self.cache.as_ref()?;
+        Some(Arc::new(cache.pin(digest, is_made_again)))
     }
 
     /// Whether one that has left memory comes back without being compiled again.
@@ -107,43 +126,49 @@ impl Components {
         self.cache.is_some()
     }
 
-    /// The component in `file`, which has this `digest`; `compiling` is called when it
-    /// has to be compiled, and what it returns is dropped after.
+    /// The component in `file`, which has this `digest`. If it has to be compiled, that
+    /// waits for the turn of `payer`; then `compiling` is called, and what it returns is
+    /// dropped after.
     pub fn load<P>(
         &self,
         digest: Digest,
         file: &[u8],
+        payer: &Payer,
         compiling: impl FnOnce() -> P,
     ) -> Result<Arc<Component>, LoadError> {
-        match self.present(&digest) {
-            Some(component) => Ok(component),
-            None => Ok(self.keep(digest, self.loader().load(file, compiling)?)),
+        if let Some(component) = self.present(&digest) {
+            return Ok(component);
         }
+        let enter = || {
+            let place = self.queue.enter(payer);
+            let place = place.map_err(|why| LoadError::Compile(CompileError::Refused(why)))?;
+            Ok((compiling(), place))
+        };
+        let charge = |(_, place): &(P, Place<'_>), spent| place.charge(spent);
+        let loaded = self.loader().load_in_turn(file, enter, charge)?;
+        Ok(self.keep(digest, loaded))
     }
 
     /// The component with that `digest`, whose file is at `path` should its code have
-    /// to be made again.
-    fn fetch(&self, digest: Digest, path: &Path) -> Result<Arc<Component>, LoadError> {
+    /// to be made again, on the account of `payer`.
+    fn fetch(
+        &self,
+        digest: Digest,
+        path: &Path,
+        payer: &Payer,
+    ) -> Result<Arc<Component>, LoadError> {
         if let Some(component) = self.present(&digest) {
             return Ok(component);
         }
         if let Some(loaded) = self.loader().load_kept(&digest) {
             return Ok(self.keep(digest, loaded?));
         }
-        let _compiling = self
-            .compiling
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Another may have done it meanwhile.
-        if let Some(component) = self.present(&digest) {
-            return Ok(component);
-        }
         let file = regular_file::read(path, regular_file::COMPONENT)
             .map_err(|error| LoadError::Unreadable(path.into(), error))?;
         if Digest::of(&file) != digest {
             return Err(LoadError::Damaged(path.into()));
         }
-        Ok(self.keep(digest, self.loader().load(&file, || ())?))
+        self.load(digest, &file, payer, || ())
     }
 
     fn loader(&self) -> Loader<'_> {
@@ -183,12 +208,18 @@ impl Party {
         Party {
             sandboxes: sandboxes.party(),
             room: commons.room(),
+            log: Arc::default(),
         }
     }
 
     /// Takes a sandbox of this class on `lane`; none if it has its share of them.
     pub fn take(&self, lane: usize, class: SizeClass) -> Option<Seat> {
         self.sandboxes.take(lane, class as usize)
+    }
+
+    /// What it may write to the log.
+    pub fn log(&self) -> &Arc<LogShare> {
+        &self.log
     }
 
     /// What its sandboxes take out of.
@@ -201,6 +232,6 @@ impl Supply {
     /// The component, which is loaded if it is not there, and compiled if its code is
     /// not kept.
     pub fn fetch(&self) -> Result<Arc<Component>, LoadError> {
-        self.components.fetch(self.digest, &self.path)
+        self.components.fetch(self.digest, &self.path, &self.payer)
     }
 }

@@ -33,6 +33,8 @@ pub enum Cause {
     NoShare,
     /// There is no app yet: the crate it is to be built from does not build.
     NotBuilt,
+    /// The app whose host and mount it is is disabled, or cannot be served.
+    NotServed,
     /// The app cannot be loaded, and why.
     NotLoaded(Arc<str>),
     /// The app runs as many requests as it may, and no more can wait.
@@ -81,6 +83,7 @@ impl Cause {
             // It is this tenant that asks for too much, not the host that has too little.
             Cause::Tenant(..) | Cause::NoShare => StatusCode::TOO_MANY_REQUESTS,
             Cause::NotBuilt
+            | Cause::NotServed
             | Cause::NotLoaded(_)
             | Cause::Overloaded
             | Cause::QueueTimeout(_)
@@ -121,6 +124,7 @@ impl Cause {
             | Cause::UnknownHost(_)
             | Cause::OtherTenant
             | Cause::NotBuilt
+            | Cause::NotServed
             | Cause::Reported(Reported::Input(_)) => None,
             Cause::Tenant(_, cause) => cause.event(),
             Cause::RequestTooLarge(_) => Some(Event::BodyTooLarge),
@@ -146,6 +150,7 @@ impl Cause {
             | Cause::UnknownHost(_)
             | Cause::OtherTenant
             | Cause::NotBuilt
+            | Cause::NotServed
             | Cause::Reported(Reported::Input(InputError::Incomplete | InputError::TimedOut)) => {
                 None
             }
@@ -212,6 +217,9 @@ impl fmt::Display for Cause {
             Cause::NotBuilt => {
                 f.write_str("the app does not build yet; a browser shows why (--watch)")
             }
+            Cause::NotServed => f.write_str(
+                "the app of this host and path is disabled or cannot be served (rhost apps)",
+            ),
             Cause::NotLoaded(why) => write!(f, "the app cannot be loaded: {why}"),
             Cause::Overloaded => f.write_str(
                 "overloaded: every place is taken and the queue is full (--concurrency, --queue)",

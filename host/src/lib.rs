@@ -47,7 +47,7 @@
 //! another process takes over, and [`admin`] says how the server is,
 //! with an [`exposition`] of what was counted. Words that all
 //! of them use: [`gateway`] (the contract's types), [`settings`], [`failure`], [`hit`],
-//! [`metrics`], [`backtrace`], [`printable`] (what strangers wrote), [`request_id`], [`log`], [`app_log`], and [`observer`],
+//! [`metrics`], [`backtrace`], [`printable`] (what strangers wrote), [`request_id`], [`log`], [`app_log`], [`log_share`], and [`observer`],
 //! to whom [`check`] listens when it holds an app against the rules.
 
 pub mod access_log;
@@ -90,6 +90,7 @@ pub mod ledger;
 pub mod listener;
 pub mod load;
 pub mod log;
+pub mod log_share;
 pub mod machine;
 pub mod meter;
 pub mod metrics;

@@ -14,7 +14,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use wasmparser::{Parser, Payload};
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
@@ -179,19 +180,35 @@ impl Loader<'_> {
     /// Loads the component in `file`. `compiling` is called when it has to be
     /// compiled, which can take seconds; what it returns is dropped after.
     pub fn load<P>(&self, file: &[u8], compiling: impl FnOnce() -> P) -> Result<Loaded, LoadError> {
+        self.load_in_turn(file, || Ok(compiling()), |_, _| ())
+    }
+
+    /// The same, and before it is compiled `enter` is waited for, which returns a place;
+    /// `charge` is told the CPU time that it took there.
+    pub fn load_in_turn<P>(
+        &self,
+        file: &[u8],
+        enter: impl FnOnce() -> Result<P, LoadError>,
+        charge: impl FnOnce(&P, Duration),
+    ) -> Result<Loaded, LoadError> {
         recognise(file)?;
         let engine = self.engines.compiler();
         let key = Key::new(engine, &Digest::of(file));
         if let Some(kept) = self.kept(&key) {
             return kept;
         }
+        let place = enter()?;
+        // Another may have done it meanwhile.
+        if let Some(kept) = self.kept(&key) {
+            return kept;
+        }
         metrics::count(Event::CodeMissing);
-        let progress = compiling();
         let begun = Instant::now();
-        let compiled =
-            Compiled::make(self.compiler, self.engines, file).map_err(LoadError::Compile)?;
+        let charge = |spent| charge(&place, spent);
+        let compiled = Compiled::make(self.compiler, self.engines, file, charge);
+        let compiled = compiled.map_err(LoadError::Compile)?;
         metrics::compiled(begun.elapsed());
-        drop(progress);
+        drop(place);
         if let Some(cache) = self.cache
             && let Err(error) = cache.put(&key, &compiled)
         {
@@ -273,6 +290,22 @@ pub fn recognise(file: &[u8]) -> Result<(), LoadError> {
         }
         _ => Err(LoadError::NotWasm),
     }
+}
+
+/// Bytes that the largest memory of the component in `file` starts with. What does not
+/// parse has none: that is told when it is compiled.
+pub fn initial_memory(file: &[u8]) -> u64 {
+    let payloads = Parser::new(0).parse_all(file).map_while(Result::ok);
+    let sections = payloads.filter_map(|payload| match payload {
+        Payload::MemorySection(section) => Some(section),
+        _ => None,
+    });
+    let memories = sections.flat_map(|section| section.into_iter().map_while(Result::ok));
+    let octets = memories.map(|memory| {
+        let page = 1_u64.checked_shl(memory.page_size_log2.unwrap_or(16));
+        memory.initial.saturating_mul(page.unwrap_or(u64::MAX))
+    });
+    octets.max().unwrap_or(0)
 }
 
 /// Whether a component's imports and exports are those of an application.

@@ -262,6 +262,9 @@ pub struct TenantSettings {
     pub memory: Option<u64>,
     /// What its tokens may ask of the admin API at a time.
     pub api: ApiQuota,
+    /// Bytes of log that its apps may write in a second, all together, with as much again
+    /// in one burst.
+    pub log_rate: u64,
 }
 
 /// What the tokens of one tenant may ask of the admin API at a time. Beyond it: 429.
@@ -296,6 +299,40 @@ impl Default for TenantSettings {
             weight: COMMON_WEIGHT,
             memory: None,
             api: ApiQuota::default(),
+            log_rate: 4 * MIB,
+        }
+    }
+}
+
+/// What a tenant may have and do by deploying. The operator is bound by none of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quotas {
+    /// Apps that are deployed.
+    pub apps: usize,
+    /// Versions of each app that are kept. The oldest goes when there is one more.
+    pub versions: usize,
+    /// Hosts of all its deployed apps together.
+    pub hosts: usize,
+    /// Bytes of all components that are kept for it.
+    pub state: u64,
+    /// Deploys and other changes at a time.
+    pub deploys: usize,
+    /// Deploys and other changes in a minute, with as many in one burst.
+    pub deploys_per_minute: u32,
+    /// CPU time of compiling in a minute.
+    pub compile_time: Duration,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Quotas {
+            apps: 100,
+            versions: 10,
+            hosts: 1000,
+            state: 2 * GIB,
+            deploys: 4,
+            deploys_per_minute: 60,
+            compile_time: Duration::from_secs(60),
         }
     }
 }

@@ -52,8 +52,9 @@ pub(super) fn refused(refused: &Refused) -> Answer {
         Why::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Why::Wrong => StatusCode::UNPROCESSABLE_ENTITY,
         Why::Elsewhere => StatusCode::MISDIRECTED_REQUEST,
-        Why::Quota => StatusCode::TOO_MANY_REQUESTS,
+        Why::Quota | Why::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
         Why::NotNow => StatusCode::SERVICE_UNAVAILABLE,
+        Why::Full => StatusCode::INSUFFICIENT_STORAGE,
         Why::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let mut answer = value(status, &json!({ "error": refused.text }));
@@ -65,6 +66,9 @@ pub(super) fn refused(refused: &Refused) -> Answer {
         }
         Why::Quota | Why::NotNow => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        Why::Wait(seconds) => {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         _ => {}
     }

@@ -124,6 +124,11 @@ impl App {
     ) -> Self {
         let lanes = supply.components.lanes();
         let mut app = App::made(settings, log, Some(supply), last, lanes);
+        if let Some(party) = &party {
+            for log in &mut app.logs {
+                *log = Arc::new(AppLog::clone(log).within(party.log().clone()));
+            }
+        }
         app.party = party;
         app
     }

@@ -68,6 +68,7 @@ fn of_failure(cause: &Cause) -> Option<&'static Rule> {
         | Cause::NoSandbox
         | Cause::NoShare
         | Cause::NotBuilt
+        | Cause::NotServed
         | Cause::NotLoaded(_)
         | Cause::Overloaded
         | Cause::QueueTimeout(_)

@@ -3,7 +3,7 @@
 
 use super::app_limits::LimitArgs;
 use super::compile::CompileArgs;
-use super::parse::{dir, env, mount, octets};
+use super::parse::{cache_size, dir, env, mount, octets};
 use super::reuse::ReuseArgs;
 use clap::Args;
 use rhost::settings::{AppSettings, LentDir, Limits};
@@ -38,6 +38,10 @@ pub struct AppArgs {
     /// [default: rhost in the user's cache directory]
     #[arg(long, value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
+
+    /// Compiled code that is kept; what was used least recently goes
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = cache_size)]
+    pub cache_size: u64,
 
     /// Stack of the guest when a crate is built
     #[arg(long, value_name = "SIZE", default_value = "32KiB", value_parser = octets)]

@@ -2,7 +2,8 @@
 //! like.
 
 pub use rhost::config::value::{
-    admin_address, dir, duration, head_size, mode, mount, octets, ratio, time_or_none, window,
+    admin_address, cache_size, dir, duration, head_size, mode, mount, octets, ratio, time_or_none,
+    window,
 };
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};

@@ -8,7 +8,7 @@ const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
 const EMPTY_DIGEST: Digest = Digest([0; 32]);
 
 fn empty(engines: &Engines) -> Compiled {
-    Compiled::make(&Compiler::Here, engines, EMPTY).unwrap()
+    Compiled::make(&Compiler::Here, engines, EMPTY, |_| ()).unwrap()
 }
 
 #[test]

@@ -23,11 +23,12 @@ const LEAST_PATIENCE: Duration = Duration::from_secs(30);
 /// Octets of what it says that anyone reads.
 const SAID: u64 = 16 << 10;
 
-/// Compiles `component` within `budget`.
+/// Compiles `component` within `budget`. `spent` is set to the CPU time that it took.
 pub fn compile(
     budget: &Budget,
     details: Details,
     component: &[u8],
+    spent: &mut Duration,
 ) -> Result<Vec<u8>, CompileError> {
     let (mut input, mut output, mut said) = (memory()?, memory()?, memory()?);
     input.write_all(component)?;
@@ -47,7 +48,7 @@ pub fn compile(
         .stderr(said.try_clone()?)
         .spawn()?;
     let patience = (budget.cpu * PATIENCE).max(LEAST_PATIENCE);
-    let Some(status) = wait(child, patience)? else {
+    let Some(status) = wait(child, patience, spent)? else {
         return Err(CompileError::Cpu { limit: budget.cpu });
     };
     let mut text = Vec::new();
@@ -84,8 +85,13 @@ fn memory() -> io::Result<File> {
     Ok(memfd_create("rhost-compile", MemfdFlags::CLOEXEC)?.into())
 }
 
-/// How it ended; none if it had to be killed after `patience`.
-fn wait(mut child: Child, patience: Duration) -> io::Result<Option<ExitStatus>> {
+/// How it ended, and the CPU time that it `spent`; none if it had to be killed after
+/// `patience`.
+fn wait(
+    mut child: Child,
+    patience: Duration,
+    spent: &mut Duration,
+) -> io::Result<Option<ExitStatus>> {
     let ended = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
     let time = Timespec::try_from(patience).map_err(io::Error::other)?;
     let ready = loop {
@@ -96,11 +102,28 @@ fn wait(mut child: Child, patience: Duration) -> io::Result<Option<ExitStatus>> 
     };
     if matches!(ready, Ok(0) | Err(_)) {
         let _ = child.kill();
+        // Killed, it ends at once; until it is waited for, it is known what it spent.
+        let _ = poll(&mut [PollFd::new(&ended, PollFlags::IN)], None);
+        *spent = cpu_time(&child);
         child.wait()?;
         ready?;
         return Ok(None);
     }
+    *spent = cpu_time(&child);
     child.wait().map(Some)
+}
+
+/// The CPU time of a process that has ended and was not waited for (proc_pid_stat(5),
+/// `utime` and `stime`); nothing if the system does not say.
+fn cpu_time(child: &Child) -> Duration {
+    // Linux shows times in hundredths of a second on every machine that rhost runs on.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
+    // The name before may have blanks and brackets of its own.
+    let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let fields = rest.split_ascii_whitespace().skip(11).take(2);
+    let ticks: u64 = fields.filter_map(|field| field.parse::<u64>().ok()).sum();
+    TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX))
 }
 
 /// Its status, and the last line of what it said.

@@ -12,12 +12,16 @@ pub mod bounds;
 pub mod bulk;
 pub mod child;
 mod confine;
+mod payer;
+pub mod queue;
+
+pub use payer::Payer;
 
 use crate::failure::Octets;
 use crate::printable::cut;
 use crate::sandbox::Engines;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wasmtime::Engine;
 
 /// The most bytes of what the compiler says of a component: it may quote the component.
@@ -89,6 +93,9 @@ pub enum CompileError {
         /// What it may have.
         memory: u64,
     },
+    /// Others' are compiled first, or its payer has used its quota.
+    #[error("{0}")]
+    Refused(queue::Refusal),
     /// The system gave no process to compile it.
     #[error("no process can be had to compile it: {0}")]
     Io(#[from] io::Error),
@@ -125,12 +132,28 @@ fn advice(said: &str) -> String {
 }
 
 impl Compiler {
-    /// Compiles `component` for `engines`, on as many threads as there are cores.
-    pub fn compile(&self, engines: &Engines, component: &[u8]) -> Result<Vec<u8>, CompileError> {
+    /// Compiles `component` for `engines`, on as many threads as there are cores. Whether
+    /// that succeeds or not, `charge` is told the CPU time that it took.
+    pub fn compile(
+        &self,
+        engines: &Engines,
+        component: &[u8],
+        charge: impl FnOnce(Duration),
+    ) -> Result<Vec<u8>, CompileError> {
         bounds::check(component)?;
         match self {
-            Compiler::Here => code(engines.compiler(), component),
-            Compiler::Apart(budget) => apart::compile(budget, engines.details(), component),
+            Compiler::Here => {
+                let begun = Instant::now();
+                let code = code(engines.compiler(), component);
+                charge(begun.elapsed());
+                code
+            }
+            Compiler::Apart(budget) => {
+                let mut spent = Duration::ZERO;
+                let code = apart::compile(budget, engines.details(), component, &mut spent);
+                charge(spent);
+                code
+            }
         }
     }
 }

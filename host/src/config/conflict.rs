@@ -110,30 +110,44 @@ pub(super) fn check_hosts(apps: &[AppPlan], problems: &mut Problems) {
     check_wildcards(&owners, problems);
 }
 
-/// A host below another tenant's wildcard, which wins, and may not have been meant to.
+/// A host below another tenant's, which the file may well mean: to a browser the one may
+/// set cookies for the other, and below a wildcard it takes its requests. And a tenant's
+/// that is a public suffix.
 fn check_wildcards(owners: &HashMap<Option<&Host>, &AppPlan>, problems: &mut Problems) {
-    let wildcards: HashMap<&str, &AppPlan> = owners
+    let named: HashMap<(&str, bool), &AppPlan> = owners
         .iter()
         .filter_map(|(host, app)| Some(((*host)?, *app)))
-        .filter(|(host, _)| host.is_wildcard())
-        .map(|(host, app)| (host.name(), app))
+        .map(|(host, app)| ((host.name(), host.is_wildcard()), app))
         .collect();
     for (host, app) in owners {
         let Some(host) = host else { continue };
-        let mut rest = host.name();
-        while let Some((_, below)) = rest.split_once('.') {
-            rest = below;
-            let Some(other) = wildcards.get(below) else {
+        let foreign = |other: &&&AppPlan| other.tenant != app.tenant;
+        for above in host.above() {
+            let wildcard = named.get(&(above, true));
+            let own = named.get(&(above, false));
+            let text = if let Some(other) = wildcard.filter(foreign) {
+                format!(
+                    "{host} overlaps *.{above} of app `{}` (line {}), which is another tenant's; requests for it come here",
+                    other.name, other.line
+                )
+            } else if let Some(other) = own.filter(foreign) {
+                format!(
+                    "{host} is below {above} of app `{}` (line {}), which is another tenant's; a browser lets each set cookies for the other",
+                    other.name, other.line
+                )
+            } else if wildcard.is_some() || own.is_some() {
+                break;
+            } else {
                 continue;
             };
-            if other.tenant != app.tenant {
-                let text = format!(
-                    "{host} overlaps *.{below} of app `{}` (line {}), which is another tenant's; requests for it come here",
-                    other.name, other.line
-                );
-                problems.warn(app.line_of("hosts"), app.key("hosts"), text);
-            }
+            problems.warn(app.line_of("hosts"), app.key("hosts"), text);
             break;
+        }
+        if app.tenant.is_some() && host.is_public_suffix() && host.name().contains('.') {
+            let text = format!(
+                "{host} is a public suffix, below which anybody may register names; a browser takes no cookies for it"
+            );
+            problems.warn(app.line_of("hosts"), app.key("hosts"), text);
         }
     }
 }

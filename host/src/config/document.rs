@@ -174,14 +174,14 @@ impl<'a> Table<'a> {
                 continue;
             }
             let mut texts = Vec::new();
-            let mut read =
-                |value: &Spanned<DeValue<'_>>| match key.kind.read(value.get_ref(), self.base) {
-                    Ok(text) => texts.push(text),
-                    Err(expected) => {
-                        let line = problems.line(&value.span());
-                        problems.error(Some(line), &at, expected);
-                    }
-                };
+            let mut read = |value: &Spanned<DeValue<'_>>| match key.read(value.get_ref(), self.base)
+            {
+                Ok(text) => texts.push(text),
+                Err(expected) => {
+                    let line = problems.line(&value.span());
+                    problems.error(Some(line), &at, expected);
+                }
+            };
             match value.get_ref() {
                 DeValue::Array(values) if key.is_list => values.iter().for_each(&mut read),
                 DeValue::Array(_) => {

@@ -4,8 +4,9 @@ use super::app::{AppPlan, Found};
 use super::document::{Given, given_as};
 use super::problem::{Problem, Problems, explain};
 use super::secrets::SecretSource;
+use crate::load::{self, LoadError};
+use crate::regular_file;
 use crate::tls::{self, CertificateFiles, Certificates};
-use crate::{load, regular_file};
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -115,31 +116,44 @@ impl AppPlan {
     }
 }
 
+/// What a component needs, or why it is none.
+type Recognised = Result<u64, String>;
+
 /// Looks at components, directories and secrets of each app. A component that several
 /// apps have is looked at once.
 pub(super) fn look(apps: &mut [AppPlan], problems: &mut Problems) {
-    let mut components: HashMap<PathBuf, Option<String>> = HashMap::new();
+    let mut components: HashMap<PathBuf, Recognised> = HashMap::new();
     for app in apps {
         if !app.component.as_os_str().is_empty() {
-            let wrong = components
-                .entry(app.component.clone())
-                .or_insert_with(|| recognise(&app.component).err());
-            if let Some(why) = wrong {
-                let text = format!("{}: {why}", app.component.display());
-                problems.error(Some(app.line_of("component")), app.key("component"), text);
+            let found = components.entry(app.component.clone());
+            match found.or_insert_with(|| recognise(&app.component)) {
+                Err(why) => {
+                    let text = format!("{}: {why}", app.component.display());
+                    problems.error(Some(app.line_of("component")), app.key("component"), text);
+                }
+                Ok(memory) if *memory > app.settings.limits.memory => {
+                    let short = LoadError::Memory(*memory, app.settings.limits.memory);
+                    let text = format!("{}: {short}", app.component.display());
+                    problems.error(Some(app.line_of("memory")), app.key("memory"), text);
+                }
+                Ok(_) => {}
             }
         }
         app.find(problems);
     }
 }
 
-/// Whether the file at `path` begins as a component does.
-fn recognise(path: &Path) -> Result<(), String> {
+/// The bytes of memory that the component at `path` starts with. Fails if the file does
+/// not begin as a component does.
+fn recognise(path: &Path) -> Recognised {
     if path.is_dir() {
         return Err("a directory; build it first, and name what `rhost build` prints".into());
     }
     let head = regular_file::read_head(path, HEAD).map_err(|error| explain(&error))?;
-    load::recognise(&head).map_err(|error| error.to_string())
+    load::recognise(&head).map_err(|error| error.to_string())?;
+    let file = regular_file::read(path, regular_file::COMPONENT);
+    let file = file.map_err(|error| explain(&error))?;
+    Ok(load::initial_memory(&file))
 }
 
 /// Warns of a file that others than its owner and group can read.

@@ -69,6 +69,25 @@ pub enum Kind {
     Secrets,
 }
 
+/// Bytes in a page of WebAssembly. No guest that has memory has less.
+const PAGE: u64 = 64 << 10;
+
+impl Key {
+    /// Reads one value as [`Kind::read`] does. Memory that no guest has any use for is a
+    /// number whose unit was forgotten.
+    pub(super) fn read(&self, value: &DeValue<'_>, base: &Path) -> Result<String, String> {
+        let text = self.kind.read(value, base)?;
+        let is_few = || text.parse().is_ok_and(|octets: u64| octets < PAGE);
+        match value {
+            DeValue::Integer(_) if self.name == "memory" && is_few() => Err(format!(
+                "a number without a unit is bytes; {}, with its unit in quotes",
+                self.kind.expected()
+            )),
+            _ => Ok(text),
+        }
+    }
+}
+
 impl Kind {
     /// Reads one value as the text that the command's flag would have, with paths in
     /// it taken from `base`. Fails with what was expected.
@@ -166,6 +185,7 @@ impl Kind {
             Kind::Time => "expected a time such as 50ms, 2s or 1m".into(),
             Kind::TimeOrNone => "expected a time such as 50ms, 2s or 1m, or 0".into(),
             Kind::Size(0, u64::MAX) => "expected a size such as 4096, 64KiB or 1.5GiB".into(),
+            Kind::Size(least, u64::MAX) => format!("expected a size of {} or more", Octets(*least)),
             Kind::Size(least, most) => format!("expected a size from {} to {}", Octets(*least), Octets(*most)),
             Kind::Mode => "expected three digits from 0 to 7, as 660".into(),
             Kind::Path => "expected a path".into(),

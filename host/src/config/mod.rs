@@ -13,24 +13,28 @@ mod document;
 mod files;
 mod kind;
 mod lent;
+mod places;
 mod problem;
 mod schema;
 mod secrets;
 mod show;
+mod tenant;
 pub mod value;
 
 pub use app::{AppPlan, Found, Origin};
-pub use deployed::{Places, Taken, told};
+pub use deployed::told;
 pub use document::Given;
 pub use kind::{Key, Kind};
+pub use places::{Places, Taken};
 pub use problem::{Level, Problem};
 pub use schema::schema;
 pub use secrets::SecretSource;
 pub use show::toml_of;
+pub use tenant::TenantPlan;
 
 use crate::regular_file;
-use crate::settings::{AppSettings, TenantSettings, UnknownHost};
-use document::{Document, Table};
+use crate::settings::{AppSettings, UnknownHost};
+use document::Document;
 use problem::Problems;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,17 +64,6 @@ pub struct Config {
     pub apps: Vec<AppPlan>,
     /// What is most likely not meant, and no error.
     pub warnings: Vec<Problem>,
-}
-
-/// A tenant of the file.
-#[derive(Debug)]
-pub struct TenantPlan {
-    /// Its line.
-    pub line: usize,
-    /// The keys that are there.
-    pub given: Vec<Given>,
-    /// What they come to.
-    pub settings: TenantSettings,
 }
 
 impl Config {
@@ -134,7 +127,7 @@ impl Config {
             app::variables(&mut base, &table, &mut problems);
             given
         });
-        let tenants = tenants(&root, &mut problems);
+        let tenants = tenant::all(&root, &mut problems);
         let mut apps = app::all(&root, &base, &tenants, &mut problems);
         let has_state = has_state || document::given_as(&server, "state").is_some();
         if apps.is_empty() && !has_state && !problems.has_errors() {
@@ -183,43 +176,4 @@ impl Config {
         files.dedup();
         files
     }
-}
-
-fn tenants(root: &Table<'_>, problems: &mut Problems) -> BTreeMap<String, TenantPlan> {
-    let Some(tenants) = root.table("tenants", problems) else {
-        return BTreeMap::new();
-    };
-    let mut plans = BTreeMap::new();
-    for (name, line, table) in tenants.named_tables("tenant", problems) {
-        let given = table.keys(&format!("[tenants.{name}]"), catalogue::TENANT, problems);
-        conflict::check_tenant(&name, &given, problems);
-        let mut settings = TenantSettings::default();
-        for given in &given {
-            let text = given.text();
-            match given.key.name {
-                "concurrency" => settings.concurrency = text.parse().ok(),
-                "queue" => settings.queue = text.parse().unwrap_or(settings.queue),
-                "queue-timeout" => {
-                    settings.queue_timeout =
-                        value::duration(text).unwrap_or(settings.queue_timeout);
-                }
-                "memory" => settings.memory = value::octets(text).ok(),
-                "followers" => {
-                    settings.api.followers = text.parse().unwrap_or(settings.api.followers);
-                }
-                "uploads" => settings.api.uploads = text.parse().unwrap_or(settings.api.uploads),
-                "weight" => settings.weight = text.parse().unwrap_or(settings.weight),
-                _ => {}
-            }
-        }
-        plans.insert(
-            name,
-            TenantPlan {
-                line,
-                given,
-                settings,
-            },
-        );
-    }
-    plans
 }

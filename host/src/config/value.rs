@@ -6,12 +6,18 @@ use crate::socket::Address;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The longest time that a setting may have, some hundred years: any sum of a few of
+/// them can still be counted, in nanoseconds too.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
+
 /// `50ms`, `2s`, `1m 30s`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text)
         .map_err(|_| "expected a time such as 50ms, 2s or 1m".to_owned())?;
     if time.is_zero() {
         Err("must be more than nothing".to_owned())
+    } else if time > LONGEST {
+        Err("must be 100 years or less".to_owned())
     } else {
         Ok(time)
     }
@@ -21,8 +27,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 pub fn time_or_none(text: &str) -> Result<Duration, String> {
     match text {
         "0" => Ok(Duration::ZERO),
-        text => humantime::parse_duration(text)
-            .map_err(|_| "expected a time such as 50ms, 2s or 1m, or 0".to_owned()),
+        text => match humantime::parse_duration(text) {
+            Ok(time) if time > LONGEST => Err("must be 100 years or less".to_owned()),
+            Ok(time) => Ok(time),
+            Err(_) => Err("expected a time such as 50ms, 2s or 1m, or 0".to_owned()),
+        },
     }
 }
 
@@ -49,6 +58,14 @@ pub fn window(text: &str) -> Result<u32, String> {
     match octets(text)? {
         size @ 65_535..=0x7fff_ffff => Ok(size as u32),
         _ => Err("expected a size from 64KiB to 2047MiB".to_owned()),
+    }
+}
+
+/// A size of the code that is kept.
+pub fn cache_size(text: &str) -> Result<u64, String> {
+    match octets(text)? {
+        size @ 1_048_576.. => Ok(size),
+        _ => Err("expected a size of 1MiB or more".to_owned()),
     }
 }
 
@@ -136,9 +153,19 @@ mod tests {
         assert_eq!(octets("4096"), Ok(4096));
         assert!(octets("much").is_err() && octets("-1").is_err());
         assert_eq!(head_size("8KiB"), Ok(8192));
+        assert!(cache_size("1MiB").is_ok() && cache_size("1023KiB").is_err());
         assert!(head_size("255").is_err() && head_size("2MiB").is_err());
         assert_eq!(duration("50ms"), Ok(Duration::from_millis(50)));
         assert!(duration("5").is_err() && duration("0s").is_err());
+        assert!(duration("100y").is_ok() && duration("101y").is_err());
+        for text in [
+            "18446744073709551615s",
+            "18446744073709551616s",
+            "-1s",
+            "9223372036854775807ms",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Components, each read and compiled once, several at a time.
 
+use crate::compiler::Payer;
 use crate::components::{Component, Components};
 use crate::config::Config;
 use crate::digest::Digest;
@@ -85,7 +86,7 @@ fn one<P>(
     };
     let load = || {
         let compiling = || progress(format!("compiling {shown}"));
-        let component = components.load(digest, &file, compiling);
+        let component = components.load(digest, &file, &Payer::operator(), compiling);
         component.map_err(|error| error.to_string())
     };
     match slot.get_or_init(load) {

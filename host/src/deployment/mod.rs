@@ -116,7 +116,8 @@ impl Deployment {
         config: &Config,
         progress: impl Fn(String) -> P + Sync,
     ) -> Result<Ready, Vec<DeployError>> {
-        self.assemble(config, &self.gatherer().gather(config, progress), None)
+        let gathered = self.gatherer().gather(config, progress);
+        self.assemble(config, [], &gathered, None)
     }
 
     /// What reads and compiles for [`Deployment::assemble`].
@@ -126,10 +127,11 @@ impl Deployment {
 
     /// [`Deployment::prepare`] of what was `gathered`: no file is read. With `only` the
     /// app of that name, no other one that is served is looked at, and each stays as it
-    /// is.
-    pub fn assemble(
+    /// is. The places of the apps in `kept` are kept for them, and nobody answers there.
+    pub fn assemble<'a>(
         &self,
         config: &Config,
+        kept: impl IntoIterator<Item = &'a AppPlan>,
         gathered: &Gathered,
         only: Option<&str>,
     ) -> Result<Ready, Vec<DeployError>> {
@@ -170,7 +172,7 @@ impl Deployment {
                         (None, Some(known)) => known.map_err(str::to_owned),
                         (None, None) => Err("it was not loaded; apply the file again".into()),
                     };
-                    digest.and_then(|digest| self.deploy(plan, digest, party, &mut changes))
+                    digest.and_then(|digest| self.deploy(config, plan, digest, party, &mut changes))
                 }
             };
             let deployed = match result {
@@ -192,6 +194,18 @@ impl Deployment {
         if !errors.is_empty() {
             return Err(errors);
         }
+        for plan in kept {
+            let owner = plan.tenant.as_deref();
+            let tenant = owner.and_then(|name| next.tenants.get(name));
+            let tenant = tenant.map(|(_, tenant)| tenant);
+            let mount = &plan.settings.mount;
+            if plan.hosts.is_empty() {
+                routes.reserve(None, mount, tenant, owner);
+            }
+            for host in &plan.hosts {
+                routes.reserve(Some(host), mount, tenant, owner);
+            }
+        }
         let mut were_there = self.current.apps.keys();
         changes.removed = were_there
             .by_ref()
@@ -207,6 +221,7 @@ impl Deployment {
     /// The app of `plan`, which may be the one that there is.
     fn deploy(
         &self,
+        config: &Config,
         plan: &AppPlan,
         digest: Digest,
         party: Option<&Arc<Party>>,
@@ -238,6 +253,9 @@ impl Deployment {
                     components: self.components.clone(),
                     digest,
                     path: plan.component.clone(),
+                    payer: config.payer(plan.tenant.as_deref()),
+                    // What is deployed has its component in the store.
+                    pin: self.components.pin(digest, plan.digest.is_some()),
                 };
                 let app = Arc::new(App::supplied(
                     supply,
@@ -272,6 +290,7 @@ impl Deployment {
         // Not before: until here those of the same names hold for whom they serve.
         for (settings, tenant) in self.current.tenants.values() {
             tenant.party().room().limit_memory(settings.memory);
+            tenant.party().log().limit(settings.log_rate);
         }
         (ready.routes, ready.changes)
     }

@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use crate::commons::{Commons, Room, Sizes};
-use crate::components::Components;
+use crate::compiler::Payer;
+use crate::components::{Component, Components};
 use crate::config::AppPlan;
 use crate::digest::Digest;
 use crate::load::LoadError;
@@ -33,15 +34,28 @@ impl Trial {
         }
     }
 
-    /// Compiles the component in `file`, and makes of it the app that `plan` says, as
-    /// it would be served. Nothing of it runs.
-    pub fn run(&self, plan: &AppPlan, file: &[u8]) -> Result<(), LoadError> {
-        let component = self.components.load(Digest::of(file), file, || ())?;
+    /// What compiles, and where it is kept.
+    pub fn components(&self) -> &Arc<Components> {
+        &self.components
+    }
+
+    /// Compiles the component in `file` when it is the turn of `payer`, and makes of it
+    /// the app that `plan` says, as it would be served. Nothing of it runs. As long as
+    /// what is returned is there, the component is not compiled again.
+    pub fn run(
+        &self,
+        plan: &AppPlan,
+        file: &[u8],
+        payer: &Payer,
+    ) -> Result<Arc<Component>, LoadError> {
+        let digest = Digest::of(file);
+        let component = self.components.load(digest, file, payer, || ())?;
         // It is not to say anything of what will be said when it is served.
         let settings = AppSettings {
             dev: false,
             ..plan.settings.clone()
         };
-        App::new(&component.loaded, &settings, &self.log, &self.room, None).map(drop)
+        App::new(&component.loaded, &settings, &self.log, &self.room, None)?;
+        Ok(component)
     }
 }

@@ -78,6 +78,7 @@ impl Roster {
         let draft = self.draft(scope, name, patch)?.with(looked)?;
         draft.fits(&self.whole, scope)?;
         let Draft { mut plan, settings } = draft;
+        self.has_room(scope, &plan, &component)?;
         let store = self.store()?;
         let (digest, octets) = (component.digest, component.octets);
         plan.component = store.components().path(&digest);
@@ -85,12 +86,10 @@ impl Roster {
         let is_enabled = self.is_enabled(name);
         let moves = self.moves(name, &plan);
         store.put(component)?;
-        let staged = match is_enabled {
-            true => Some(self.stage(name, Some(plan.clone()))?),
-            false => None,
-        };
-        let written = self.store()?.deploy(name, digest, octets, &settings);
-        let version = self.settle(name, staged, plan, written)?;
+        let kept = self.versions_kept(&plan);
+        let staged = self.stage(name, plan, is_enabled)?;
+        let written = self.store()?.deploy(name, digest, octets, &settings, kept);
+        let version = self.settle(staged, written)?;
         if moves {
             self.tails.forget(name);
         }
@@ -156,12 +155,9 @@ impl Roster {
         draft.fits(&self.whole, scope)?;
         let plan = self.plan_of(&version, draft)?;
         let moves = self.moves(name, &plan);
-        let staged = match self.is_enabled(name) {
-            true => Some(self.stage(name, Some(plan.clone()))?),
-            false => None,
-        };
+        let staged = self.stage(name, plan, self.is_enabled(name))?;
         let written = self.store()?.choose(name, number);
-        self.settle(name, staged, plan, written)?;
+        self.settle(staged, written)?;
         if moves {
             self.tails.forget(name);
         }
@@ -204,13 +200,9 @@ impl Roster {
         };
         draft.fits(&self.whole, scope)?;
         let plan = self.plan_of(&version, draft)?;
-        let staged = self.stage(name, is_enabled.then(|| plan.clone()))?;
+        let staged = self.stage(name, plan, is_enabled)?;
         let written = self.store()?.enable(name, is_enabled);
-        self.settle(name, Some(staged), plan.clone(), written)?;
-        self.whole.disabled.retain(|app| app.name != name);
-        if !is_enabled {
-            self.whole.disabled.push(plan);
-        }
+        self.settle(staged, written)?;
         tracing::info!(
             "app `{name}` is {}",
             if is_enabled { "enabled" } else { "disabled" }
@@ -220,18 +212,17 @@ impl Roster {
 
     /// Forgets the app called `name`, with its versions.
     pub(super) fn delete(&mut self, scope: &Scope, name: &str) -> Result<(), Refused> {
-        // One that is damaged can be deleted too.
+        // One that is damaged can be deleted too, and one whose name the file's has.
         self.is_seen(scope, name)?;
-        let staged = self.stage(name, None)?;
-        let written = self.store()?.delete(name);
-        let (ready, undo) = staged;
-        if let Err(error) = written {
-            self.whole.undo(undo);
-            return Err(error.into());
+        if self.is_not_of_file(name).is_err() {
+            self.store()?.delete(name)?;
+            self.whole.faults.remove(name);
+            tracing::info!("app `{name}`, which was deployed beside the file's, is deleted");
+            return Ok(());
         }
-        self.adopt(ready);
-        self.whole.disabled.retain(|app| app.name != name);
-        self.whole.faults.remove(name);
+        let staged = self.make_ready(name, None, None)?;
+        let written = self.store()?.delete(name);
+        self.settle(staged, written)?;
         self.tails.forget(name);
         tracing::info!("app `{name}` is deleted");
         Ok(())
@@ -240,6 +231,8 @@ impl Roster {
     /// The deployed app called `name`, which somebody with `scope` may change.
     fn deployed(&self, scope: &Scope, name: &str) -> Result<Chosen, Refused> {
         self.is_seen(scope, name)?;
+        // One with a fault may have its name because the file has an app that is called so.
+        self.is_not_of_file(name)?;
         match self.store()?.app(name)? {
             Some(chosen) => Ok(chosen),
             None => Err(missing(name)),
@@ -305,13 +298,34 @@ impl Roster {
         Ok(plan)
     }
 
-    /// Makes ready what is served with `plan` in the place of the app called `name`,
-    /// or without that.
-    fn stage(&mut self, name: &str, plan: Option<AppPlan>) -> Result<(Ready, Undo), Refused> {
-        let undo = self.whole.exchange(name, plan);
+    /// Makes ready what is served with `plan` in the place of the app called `name`; if
+    /// it is not enabled, its places are kept for it.
+    fn stage(&mut self, name: &str, plan: AppPlan, is_enabled: bool) -> Result<Staged, Refused> {
+        match is_enabled {
+            true => self.make_ready(name, Some(plan), None),
+            false => self.make_ready(name, None, Some(plan)),
+        }
+    }
+
+    /// Makes ready what is served with `served` in the place of the app called `name`,
+    /// or without that, and with its place kept for `disabled`.
+    fn make_ready(
+        &mut self,
+        name: &str,
+        served: Option<AppPlan>,
+        disabled: Option<AppPlan>,
+    ) -> Result<Staged, Refused> {
+        let undo = self.whole.exchange(name, served);
+        let others = self.whole.not_served().filter(|app| app.name != name);
+        let kept = others.chain(&disabled);
         let (config, none) = (&self.whole.config, Gathered::default());
-        match self.deployment.assemble(config, &none, Some(name)) {
-            Ok(ready) => Ok((ready, undo)),
+        match self.deployment.assemble(config, kept, &none, Some(name)) {
+            Ok(ready) => Ok(Staged {
+                name: name.to_owned(),
+                ready,
+                undo,
+                disabled,
+            }),
             Err(errors) => {
                 self.whole.undo(undo);
                 let is_own = errors.iter().any(|error| error.app == name);
@@ -323,34 +337,37 @@ impl Roster {
     }
 
     /// Swaps in what was staged if it is `written` down, and else has all as it was.
-    fn settle<T>(
-        &mut self,
-        name: &str,
-        staged: Option<(Ready, Undo)>,
-        plan: AppPlan,
-        written: Result<T, StoreError>,
-    ) -> Result<T, Refused> {
-        match (written, staged) {
-            (Ok(done), staged) => {
-                match staged {
-                    Some((ready, _)) => drop(self.adopt(ready)),
-                    // It is disabled, and keeps its new places.
-                    None => {
-                        self.whole.disabled.retain(|app| app.name != name);
-                        self.whole.disabled.push(plan);
-                    }
-                }
-                self.whole.faults.remove(name);
+    fn settle<T>(&mut self, staged: Staged, written: Result<T, StoreError>) -> Result<T, Refused> {
+        let Staged {
+            name,
+            ready,
+            undo,
+            disabled,
+        } = staged;
+        match written {
+            Ok(done) => {
+                self.adopt(ready);
+                self.whole.disabled.retain(|app| app.name != name);
+                self.whole.disabled.extend(disabled);
+                self.whole.faults.remove(&name);
                 Ok(done)
             }
-            (Err(error), staged) => {
-                if let Some((_, undo)) = staged {
-                    self.whole.undo(undo);
-                }
+            Err(error) => {
+                self.whole.undo(undo);
                 Err(error.into())
             }
         }
     }
+}
+
+/// A change that is ready, and not made yet.
+struct Staged {
+    /// What the app is called.
+    name: String,
+    ready: Ready,
+    undo: Undo,
+    /// What it is if it is not to be served.
+    disabled: Option<AppPlan>,
 }
 
 pub(super) fn missing(name: &str) -> Refused {

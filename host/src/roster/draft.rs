@@ -2,6 +2,7 @@
 //! asks for it may have it.
 
 use super::merge::Whole;
+use super::names;
 use super::refused::{Refused, Why};
 use crate::config::{AppPlan, Config, told, toml_of};
 use crate::failure::Octets;
@@ -77,6 +78,9 @@ impl Draft {
         if let Scope::Tenant(_) = scope {
             may(&whole.config, whole.plan(name), &draft.plan)?;
         }
+        if let Scope::Tenant(tenant) = scope {
+            whole.within(tenant, &draft.plan)?;
+        }
         draft.fits(whole, scope)?;
         Ok(draft)
     }
@@ -111,25 +115,22 @@ impl Draft {
     /// a directory.
     pub(super) fn fits(&self, whole: &Whole, scope: &Scope) -> Result<(), Refused> {
         let Draft { plan, .. } = self;
-        let places = whole.config.places_near(plan, &whole.disabled);
+        let places = whole.config.places_near(plan, whole.not_served());
         let refuse = |text: String| {
             let text = format!("apps.{}.hosts: {text}", plan.name);
             Err(Refused::new(Why::Conflict, text))
         };
-        if let Scope::Tenant(_) = scope
-            && let Some((host, _)) = places.overlapped(plan)
-        {
-            return refuse(format!(
-                "{host} overlaps a host of another tenant; take another host"
-            ));
-        }
         match (places.check(plan), scope) {
-            (Ok(()), _) => Ok(()),
+            (Ok(()), _) => {}
             // Who the other is, is not said to a tenant.
             (Err(taken), Scope::Tenant(_)) if taken.is_foreign => {
-                refuse("it is another tenant's; take another host".into())
+                return refuse("it is another tenant's; take another host".into());
             }
-            (Err(taken), _) => refuse(taken.text),
+            (Err(taken), _) => return refuse(taken.text),
+        }
+        match scope {
+            Scope::All => Ok(()),
+            Scope::Tenant(tenant) => names::check(tenant, whole, plan, &places),
         }
     }
 }
@@ -288,18 +289,12 @@ fn beyond(asked: &Limits, most: &Limits, had: &Limits) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::config::TenantPlan;
-    use crate::settings::TenantSettings;
     use serde_json::json;
 
     fn config() -> Config {
         let mut config = Config::of_no_file();
         for name in ["acme", "other"] {
-            let settings = TenantSettings::default();
-            let plan = TenantPlan {
-                line: 1,
-                given: Vec::new(),
-                settings,
-            };
+            let plan = TenantPlan::default();
             config.tenants.insert(name.into(), plan);
         }
         config

@@ -2,7 +2,7 @@
 
 use crate::config::{AppPlan, Config, Found, Origin, Places, told};
 use crate::deployment::DeployError;
-use crate::store::{Chosen, Components, Damaged, Listed};
+use crate::store::{Chosen, Components, Damaged, Listed, Store};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// All apps that there are.
@@ -20,10 +20,13 @@ pub(super) struct Fault {
     pub(super) why: String,
     /// Whose it is, if so much is known.
     pub(super) tenant: Option<String>,
+    /// The places that are kept for it, if so much is known.
+    pub(super) claim: Option<AppPlan>,
 }
 
-/// The plan of a deployed app; or why there is none, and whose it is if that is known.
-pub(super) type Plan = Result<AppPlan, (String, Option<String>)>;
+/// The plan of a deployed app; or why it is not served, and the places that are kept for
+/// it if they are known.
+pub(super) type Plan = Result<AppPlan, (String, Option<Box<AppPlan>>)>;
 
 /// How to have things again as they were.
 pub(super) struct Undo {
@@ -46,7 +49,7 @@ impl Whole {
     pub(super) fn of(
         file: Config,
         stored: Vec<Listed>,
-        components: &Components,
+        store: &Store,
         mut plans: HashMap<String, (u32, Plan)>,
         before: &Whole,
     ) -> Self {
@@ -60,22 +63,24 @@ impl Whole {
         let mut places = Places::of(&whole.config.apps);
         for (name, chosen) in stored {
             let plan = match chosen {
-                Err(Damaged(why)) => Err((why, None)),
+                Err(Damaged(why)) => Err((why, last_claim(&whole.config, &name, store))),
                 Ok(_) if names.contains(&name) => {
                     Err(("the file has an app of this name".to_owned(), None))
                 }
                 Ok(chosen) => match plans.remove(&name) {
                     Some((number, plan)) if number == chosen.version.number => plan,
-                    _ => planned(&whole.config, &name, &chosen, components).map(|plan| AppPlan {
-                        found: before
-                            .plan(&name)
-                            .map_or_else(Found::default, |app| app.found.clone()),
-                        ..plan
+                    _ => planned(&whole.config, &name, &chosen, store.components()).map(|plan| {
+                        AppPlan {
+                            found: before
+                                .plan(&name)
+                                .map_or_else(Found::default, |app| app.found.clone()),
+                            ..plan
+                        }
                     }),
                 }
                 .map(|plan| (plan, chosen.is_enabled)),
             };
-            let (why, tenant) = match plan {
+            let (why, claim) = match plan {
                 Ok((plan, is_enabled)) => match places.check(&plan) {
                     Ok(()) => {
                         places.take(&plan);
@@ -85,11 +90,11 @@ impl Whole {
                         }
                         continue;
                     }
-                    Err(taken) => (taken.text, plan.tenant),
+                    Err(taken) => (taken.text, Some(Box::new(plan))),
                 },
                 Err(fault) => fault,
             };
-            whole.fault(name, why, tenant);
+            whole.fault(name, why, claim);
         }
         whole
     }
@@ -104,7 +109,7 @@ impl Whole {
             match apps.iter().position(deployed) {
                 Some(at) => {
                     let plan = apps.remove(at);
-                    self.fault(plan.name, error.why, plan.tenant);
+                    self.fault(plan.name.clone(), error.why, Some(Box::new(plan)));
                 }
                 None => rest.push(error),
             }
@@ -141,9 +146,28 @@ impl Whole {
         all.find(|app| app.name == name)
     }
 
-    fn fault(&mut self, name: String, why: String, tenant: Option<String>) {
+    /// The deployed apps that are not served, whose places are kept for them.
+    pub(super) fn not_served(&self) -> impl Iterator<Item = &AppPlan> {
+        let claims = self
+            .faults
+            .values()
+            .filter_map(|fault| fault.claim.as_ref());
+        self.disabled.iter().chain(claims)
+    }
+
+    /// The places of the app called `name`, served or not.
+    pub(super) fn claim(&self, name: &str) -> Option<&AppPlan> {
+        let fault = || self.faults.get(name)?.claim.as_ref();
+        // Of one with a fault the file may have another of its name.
+        fault().or_else(|| self.plan(name))
+    }
+
+    fn fault(&mut self, name: String, why: String, claim: Option<Box<AppPlan>>) {
         tracing::error!("app `{name}` is deployed and cannot be served: {why}");
-        self.faults.insert(name, Fault { why, tenant });
+        let claim = claim.map(|claim| *claim);
+        let tenant = claim.as_ref().and_then(|claim| claim.tenant.clone());
+        let fault = Fault { why, tenant, claim };
+        self.faults.insert(name, fault);
     }
 }
 
@@ -157,8 +181,22 @@ pub(super) fn planned(
 ) -> Plan {
     let version = &chosen.version;
     let plan = config.deployed(name, version.number, &version.settings);
-    let mut plan = plan.map_err(|problems| (told(&problems), None))?;
+    let claim = || {
+        config
+            .claimed(name, version.number, &version.settings)
+            .map(Box::new)
+    };
+    let mut plan = plan.map_err(|problems| (told(&problems), claim()))?;
     plan.component = components.path(&version.component);
     plan.digest = Some(version.component);
     Ok(plan)
+}
+
+/// The places that the last version had that can be read, of an app whose record cannot
+/// be.
+fn last_claim(config: &Config, name: &str, store: &Store) -> Option<Box<AppPlan>> {
+    let versions = store.versions(name).ok()?;
+    let last = versions.first()?;
+    let claim = config.claimed(name, last.number, &last.settings);
+    claim.map(Box::new)
 }

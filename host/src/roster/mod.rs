@@ -8,12 +8,16 @@
 mod changes;
 mod draft;
 mod merge;
+mod names;
+mod pace;
+mod quotas;
 mod refused;
 mod steward;
 mod survey;
 mod view;
 
 pub use draft::draft;
+pub use pace::Changing;
 pub use refused::{Refused, Why};
 pub use steward::Steward;
 pub(crate) use steward::refused_by_disk;
@@ -165,12 +169,16 @@ impl Roster {
             State::None => Whole::of_file(file),
             State::Open(store) => {
                 let stored = store.apps().map_err(NotServed::Store)?;
-                Whole::of(file, stored, store.components(), plans, &self.whole)
+                Whole::of(file, stored, store, plans, &self.whole)
             }
             State::Left(path, _) => return Err(NotServed::Store(StoreError::Locked(path.clone()))),
         };
         loop {
-            let errors = match self.deployment.assemble(&whole.config, &gathered, None) {
+            let kept = whole.not_served();
+            let made = self
+                .deployment
+                .assemble(&whole.config, kept, &gathered, None);
+            let errors = match made {
                 Ok(ready) => return Ok((whole, ready)),
                 Err(errors) => errors,
             };

@@ -1,6 +1,8 @@
 //! Why a change is not made, or something is not shown.
 
 use super::NotServed;
+use crate::compiler::CompileError;
+use crate::compiler::queue::Refusal;
 use crate::load::LoadError;
 use crate::store::StoreError;
 use std::fmt;
@@ -28,6 +30,10 @@ pub enum Why {
     Elsewhere,
     /// It is more than its tenant may have at a time.
     Quota,
+    /// A tenant has what it may have for now; it may be tried again in so many seconds.
+    Wait(u32),
+    /// A tenant has as much on the disk as it may.
+    Full,
     /// Not now; it may be tried again.
     NotNow,
     /// The host's own failure.
@@ -82,9 +88,28 @@ impl From<LoadError> for Refused {
     fn from(error: LoadError) -> Self {
         let why = match &error {
             LoadError::Engine(_) => Why::Failed,
+            LoadError::Compile(CompileError::Refused(refusal)) => refusal.into(),
             _ => Why::Wrong,
         };
         Refused::new(why, error.to_string())
+    }
+}
+
+impl From<&Refusal> for Why {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::Full(_) => Why::Wait(1),
+            Refusal::Spent { wait, .. } => {
+                let seconds = wait.as_secs().saturating_add(1);
+                Why::Wait(u32::try_from(seconds).unwrap_or(u32::MAX))
+            }
+        }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Refused::new(Why::from(&refusal), refusal.to_string())
     }
 }
 

@@ -1,8 +1,10 @@
 //! Who makes the changes that are asked for: all of them, one after the other.
 
+use super::pace::{Changing, Pace};
 use super::refused::{Refused, Why};
 use super::{NotServed, Roster};
 use crate::app::App;
+use crate::compiler::Payer;
 use crate::config::Config;
 use crate::deployment::{Changes, Trial};
 use crate::regular_file;
@@ -14,6 +16,7 @@ use serde_json::{Map, Value, json};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Changes what is served. Clones change the same. Each function takes as long as it
 /// takes: a component may have to be compiled, and another change to be made first.
@@ -24,6 +27,7 @@ struct Inner {
     roster: Mutex<Roster>,
     trial: Trial,
     tails: Tails,
+    pace: Pace,
     /// None where nothing is deployed.
     kept: Option<Kept>,
 }
@@ -45,6 +49,7 @@ impl Steward {
             tails: roster.tails.clone(),
             roster: Mutex::new(roster),
             trial,
+            pace: Pace::default(),
             kept,
         }))
     }
@@ -106,6 +111,22 @@ impl Steward {
             .map_err(|error| refused_by_disk(&error))
     }
 
+    /// Begins a change for somebody with `scope`. It is to be held until that is made.
+    /// Fails if the tenant makes as many as it may, or has compiled as much.
+    pub fn begin(&self, scope: &Scope, compiles: bool) -> Result<Changing, Refused> {
+        let Scope::Tenant(tenant) = scope else {
+            return Ok(self.0.pace.operators());
+        };
+        let (quotas, payer) = {
+            let roster = self.roster();
+            (roster.quotas(tenant), payer(&roster, scope))
+        };
+        if compiles {
+            self.0.trial.components().queue().afford(&payer)?;
+        }
+        self.0.pace.begin(tenant, &quotas, Instant::now())
+    }
+
     /// Whether somebody with `scope` may deploy the app called `name` with `patch` for
     /// its settings, so far as that can be told without its component.
     pub fn check(
@@ -125,11 +146,17 @@ impl Steward {
         patch: &Map<String, Value>,
         component: Uploaded,
     ) -> Result<Value, Refused> {
-        let mut draft = self.roster().draft(scope, name, patch)?;
+        let (mut draft, payer) = {
+            let roster = self.roster();
+            let draft = roster.draft(scope, name, patch)?;
+            roster.has_room(scope, &draft.plan, &component)?;
+            (draft, payer(&roster, scope))
+        };
         draft.look(&self.path())?;
         let file = std::fs::read(component.path()).map_err(|error| refused_by_disk(&error))?;
-        // Others are not held up while it is compiled.
-        self.0.trial.run(&draft.plan, &file)?;
+        // Others are not held up while it is compiled. As long as it is in memory nobody
+        // has to do it again.
+        let _loaded = self.0.trial.run(&draft.plan, &file, &payer)?;
         drop(file);
         let octets = component.octets;
         if let Some(kept) = &self.0.kept {
@@ -157,10 +184,12 @@ impl Steward {
         let roster = self.roster();
         let (version, mut draft) = roster.draft_of_version(scope, name, number)?;
         let path = roster.store()?.components().path(&version.component);
+        let payer = payer(&roster, scope);
         drop(roster);
         draft.look(&self.path())?;
         let file = intact(&path, &version.component)?;
-        self.0.trial.run(&draft.plan, &file)?;
+        let _loaded = self.0.trial.run(&draft.plan, &file, &payer)?;
+        drop(file);
         let mut roster = self.roster();
         roster.roll_back(scope, name, version.number, &draft.plan)?;
         let (shown, app) = (roster.shown(name)?, roster.app(name));
@@ -248,6 +277,14 @@ impl Steward {
     /// what a setting names, uploads or compiles under it.
     fn roster(&self) -> MutexGuard<'_, Roster> {
         self.0.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// On whose account somebody with `scope` has components compiled.
+fn payer(roster: &Roster, scope: &Scope) -> Payer {
+    match scope {
+        Scope::All => Payer::operator(),
+        Scope::Tenant(tenant) => roster.config().payer(Some(tenant)),
     }
 }
 

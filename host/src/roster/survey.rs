@@ -37,8 +37,7 @@ impl Surveyor {
                 if let Ok(made) = &mut plan
                     && let Err(problems) = made.look(&file.path)
                 {
-                    let tenant = made.tenant.take();
-                    plan = Err((told(&problems), tenant));
+                    plan = Err((told(&problems), Some(Box::new(made.clone()))));
                 }
                 plans.insert(name, (chosen.version.number, plan));
             }

@@ -37,13 +37,48 @@ impl Host {
         self.is_wildcard
     }
 
-    /// Whether it is the same as `other`, or one of the two is below the other.
-    pub fn meets(&self, other: &Host) -> bool {
-        let is_below = |one: &Host, other: &Host| {
-            let rest = one.name.strip_suffix(&other.name);
-            other.is_wildcard && rest.is_some_and(|rest| rest.ends_with('.'))
+    /// The names that it is below, the longest first.
+    pub fn above(&self) -> impl Iterator<Item = &str> {
+        let name = match self.is_address() {
+            true => "",
+            false => &*self.name,
         };
-        self == other || is_below(self, other) || is_below(other, self)
+        let mut next = Some(name);
+        std::iter::from_fn(move || {
+            let (_, above) = next?.split_once('.')?;
+            next = Some(above);
+            next
+        })
+    }
+
+    /// Whether it has the name of `other`, or one of the two is below the other: a browser
+    /// then lets each set cookies for the other.
+    pub fn is_near(&self, other: &Host) -> bool {
+        self.name == other.name
+            || self.above().any(|above| above == other.name)
+            || other.above().any(|above| above == self.name)
+    }
+
+    /// Whether all that `other` stands for is within what this one does.
+    pub fn covers(&self, other: &Host) -> bool {
+        let is_below = || other.above().any(|above| above == self.name);
+        match (self.is_wildcard, other.is_wildcard) {
+            (false, _) => self == other,
+            (true, false) => is_below(),
+            (true, true) => self == other || is_below(),
+        }
+    }
+
+    /// Whether it is one of the names, or all names, below which anybody may register:
+    /// `co.uk`, `github.io`, `*.test`. Cookies for all of it are nobody's to set
+    /// (<https://publicsuffix.org>). A name of one label is one of them.
+    pub fn is_public_suffix(&self) -> bool {
+        let suffix = psl::suffix(self.name.as_bytes());
+        !self.is_address() && suffix.is_none_or(|suffix| suffix == self.name.as_bytes())
+    }
+
+    fn is_address(&self) -> bool {
+        self.name.starts_with('[') || self.name.parse::<Ipv4Addr>().is_ok()
     }
 }
 
@@ -147,23 +182,71 @@ mod tests {
     }
 
     #[test]
-    fn hosts_meet_if_one_is_the_other_or_below_it() {
-        for (one, other, meet) in [
+    fn a_host_is_below_others_and_covers_others() {
+        let host = |text: &str| text.parse::<Host>().unwrap();
+        let above = |text: &str| host(text).above().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(above("a.b.test"), ["b.test", "test"]);
+        assert_eq!(above("*.b.test"), ["test"]);
+        for none in ["test", "192.0.2.1", "[2001:db8::1]"] {
+            assert!(above(none).is_empty(), "{none}");
+        }
+        for (one, other, covers) in [
+            ("a.test", "a.test", true),
+            ("a.test", "b.a.test", false),
+            ("*.a.test", "a.test", false),
+            ("*.a.test", "c.b.a.test", true),
+            ("*.a.test", "*.b.a.test", true),
+            ("*.a.test", "*.a.test", true),
+            ("*.a.test", "*.test", false),
+            ("*.a.test", "b.ba.test", false),
+        ] {
+            assert_eq!(host(one).covers(&host(other)), covers, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_near_if_one_is_above_the_other() {
+        for (one, other, is_near) in [
             ("a.test", "a.test", true),
             ("a.test", "b.test", false),
-            ("*.a.test", "*.a.test", true),
             ("*.a.test", "b.a.test", true),
             ("*.test", "*.a.test", true),
-            ("*.a.test", "a.test", false),
+            ("*.a.test", "a.test", true),
+            ("a.test", "b.a.test", true),
             ("*.a.test", "ba.test", false),
-            ("a.test", "b.a.test", false),
+            ("0.2.1", "192.0.2.1", false),
         ] {
             let (one, other): (Host, Host) = (one.parse().unwrap(), other.parse().unwrap());
-            assert_eq!(
-                (one.meets(&other), other.meets(&one)),
-                (meet, meet),
-                "{one} {other}"
-            );
+            let found = (one.is_near(&other), other.is_near(&one));
+            assert_eq!(found, (is_near, is_near), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn public_suffixes_are_known() {
+        for (text, is_one) in [
+            ("com", true),
+            ("co.uk", true),
+            ("*.co.uk", true),
+            ("*.uk", true),
+            ("github.io", true),
+            ("*.github.io", true),
+            ("xn--55qx5d.cn", true),
+            ("anything.ck", true),
+            ("www.ck", false),
+            ("shop.co.uk", false),
+            ("*.shop.co.uk", false),
+            ("shop.github.io", false),
+            ("example.com", false),
+            ("localhost", true),
+            ("*.localhost", true),
+            ("shop.localhost", false),
+            ("shop.test", false),
+            ("192.0.2.1", false),
+            ("[2001:db8::1]", false),
+        ] {
+            let host: Host = text.parse().unwrap();
+            assert_eq!(host.is_public_suffix(), is_one, "{text}");
         }
     }
 

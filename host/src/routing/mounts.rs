@@ -44,6 +44,17 @@ impl<T> Mounts<T> {
         self.below.insert(mount.as_bytes().into(), what)
     }
 
+    /// Mounts `what` at `mount`, if nothing is there.
+    pub fn insert_new(&mut self, mount: &str, what: T) {
+        let is_free = match mount {
+            "" => self.root.is_none(),
+            mount => !self.below.contains_key(mount.as_bytes()),
+        };
+        if is_free {
+            self.insert(mount, what);
+        }
+    }
+
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &T> {
         self.root.iter().chain(self.below.values())

@@ -20,7 +20,10 @@ pub struct Routes<T> {
 #[derive(Debug, Clone)]
 struct Origin<T> {
     tenant: Option<Arc<Tenant>>,
-    mounts: Mounts<T>,
+    /// The name of the tenant, who may be no tenant any more.
+    owner: Option<Arc<str>>,
+    /// None for an app that is not served, whose place is kept.
+    mounts: Mounts<Option<T>>,
 }
 
 /// What a request says of where it wants to go.
@@ -49,23 +52,41 @@ impl<T> Routes<T> {
     /// else is for. What was there is replaced, and a host belongs to the tenant that
     /// came first: the configuration has been checked for both.
     pub fn add(&mut self, host: Option<&Host>, mount: &str, tenant: Option<&Arc<Tenant>>, what: T) {
-        let origin = self.origins.entry(host, || Origin {
-            tenant: tenant.cloned(),
-            mounts: Mounts::default(),
-        });
-        origin.mounts.insert(mount, what);
+        let owner = tenant.map(|tenant| tenant.name());
+        let origin = self.origins.entry(host, || Origin::of(tenant, owner));
+        origin.mounts.insert(mount, Some(what));
         // One tenant needs no telling apart, but from those who are nobody's.
         self.is_shared |= tenant.is_some();
     }
 
+    /// Keeps `mount` of `host`, or of every host that nothing else is for, for an app of
+    /// the tenant called `owner` that is not served: nobody else answers there. Does
+    /// nothing where another app is, or at a host of another tenant: call this after the
+    /// last [`Routes::add`].
+    pub fn reserve(
+        &mut self,
+        host: Option<&Host>,
+        mount: &str,
+        tenant: Option<&Arc<Tenant>>,
+        owner: Option<&str>,
+    ) {
+        let origin = self.origins.entry(host, || Origin::of(tenant, owner));
+        if origin.owner.as_deref() == owner {
+            origin.mounts.insert_new(mount, None);
+        }
+        self.is_shared |= owner.is_some();
+    }
+
     /// All that is routed to, as often as there are routes to it.
     pub fn all(&self) -> impl Iterator<Item = &T> {
-        self.origins.all().flat_map(|origin| origin.mounts.all())
+        let mounted = self.origins.all().flat_map(|origin| origin.mounts.all());
+        mounted.filter_map(Option::as_ref)
     }
 
     /// Where a request goes, and whose that is.
     ///
-    /// Fails when there is no such host or no such mount, and when the client has
+    /// Fails when there is no such host or no such mount, when the app there is not
+    /// served, and when the client has
     /// shown by TLS that it takes this server for another tenant's: it may have reused
     /// a connection whose certificate has both names (RFC 9110, section 7.4).
     pub fn find(&self, asked: Asked<'_>) -> Result<(&T, Option<&Arc<Tenant>>), Cause> {
@@ -83,13 +104,22 @@ impl<T> Routes<T> {
             }
         }
         let found = origin.mounts.find(asked.path).ok_or(Cause::NotMounted)?;
+        let found = found.as_ref().ok_or(Cause::NotServed)?;
         Ok((found, origin.tenant.as_ref()))
     }
 }
 
 impl<T> Origin<T> {
+    fn of(tenant: Option<&Arc<Tenant>>, owner: Option<&str>) -> Self {
+        Origin {
+            tenant: tenant.cloned(),
+            owner: owner.map(Arc::from),
+            mounts: Mounts::default(),
+        }
+    }
+
     fn tenant_name(&self) -> Option<&str> {
-        self.tenant.as_ref().map(|tenant| tenant.name())
+        self.owner.as_deref()
     }
 }
 
@@ -121,6 +151,16 @@ mod tests {
         add("a.one.test", "/blog", &one, "blog");
         add("b.one.test", "", &one, "b");
         add("two.test", "/only", &two, "two");
+        let mut reserve = |host: Option<&str>, mount: &str, owner: &str| {
+            let host: Option<Host> = host.map(|host| host.parse().unwrap());
+            routes.reserve(host.as_ref(), mount, None, Some(owner));
+        };
+        reserve(Some("off.one.test"), "", "one");
+        reserve(Some("*.off.test"), "/off", "gone");
+        // Neither an app's own place, nor one at another tenant's host, is taken.
+        reserve(Some("a.one.test"), "/blog", "one");
+        reserve(Some("a.one.test"), "/off", "one");
+        reserve(Some("two.test"), "/off", "one");
         routes
     }
 
@@ -139,6 +179,34 @@ mod tests {
         assert_eq!(find("b.one.test", "/blog/1", None), Ok("b"));
         assert_eq!(find("two.test", "/", None), Err(404));
         assert_eq!(find("three.test", "/", None), Err(421));
+    }
+
+    #[test]
+    fn the_place_of_an_app_that_is_not_served_is_nobody_elses() {
+        assert_eq!(find("off.one.test", "/x", None), Err(503));
+        assert_eq!(find("b.off.test", "/off/x", None), Err(503));
+        assert_eq!(find("b.off.test", "/", None), Err(404));
+        assert_eq!(find("a.one.test", "/blog", None), Ok("blog"));
+        assert_eq!(find("a.one.test", "/off", None), Err(503));
+        assert_eq!(find("a.one.test", "/offer", None), Ok("a"));
+        assert_eq!(find("two.test", "/off", None), Err(404));
+        assert_eq!(find("two.test", "/only", Some("off.one.test")), Err(421));
+        assert_eq!(find("off.one.test", "/", Some("a.one.test")), Err(503));
+        assert_eq!(find("a.one.test", "/", Some("off.one.test")), Ok("a"));
+    }
+
+    #[test]
+    fn the_rest_is_kept_too() {
+        let mut routes: Routes<()> = Routes::new(UnknownHost::Misdirected);
+        routes.reserve(None, "", None, None);
+        let asked = Asked {
+            host: Some("any.test"),
+            path: "/",
+            sni: None,
+        };
+        let cause = routes.find(asked).unwrap_err();
+        assert_eq!(cause.status().as_u16(), 503);
+        assert_eq!(routes.all().count(), 0);
     }
 
     #[test]

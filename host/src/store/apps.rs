@@ -2,11 +2,9 @@
 
 use super::records::{self, AppRecord, VersionRecord};
 use super::{APPS, Digest, NEEDS, Store, StoreError, Uploaded, VERSIONS};
-use redb::{ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{ReadableTable, WriteTransaction};
+use std::collections::HashMap;
 use std::time::SystemTime;
-
-/// Versions of an app that are kept. The oldest goes when there is one more.
-const KEPT: usize = 10;
 
 /// A version of an app.
 #[derive(Debug, Clone)]
@@ -42,8 +40,7 @@ pub type Listed = (String, Result<Chosen, Damaged>);
 impl Store {
     /// All apps, in the order of their names.
     pub fn apps(&self) -> Result<Vec<Listed>, StoreError> {
-        let read = || -> Result<Vec<Listed>, redb::Error> {
-            let read = self.database.begin_read()?;
+        self.read(|read| {
             let (apps, versions) = (read.open_table(APPS)?, read.open_table(VERSIONS)?);
             let mut all = Vec::new();
             for entry in apps.iter()? {
@@ -52,21 +49,19 @@ impl Store {
                 all.push((name.to_owned(), chosen(name, app.value(), &versions)?));
             }
             Ok(all)
-        };
-        read().map_err(|error| self.failed(error))
+        })
     }
 
     /// The app called `name`, if there is one.
     pub fn app(&self, name: &str) -> Result<Option<Chosen>, StoreError> {
-        let read = || -> Result<_, redb::Error> {
-            let read = self.database.begin_read()?;
+        let found = self.read(|read| {
             let (apps, versions) = (read.open_table(APPS)?, read.open_table(VERSIONS)?);
             let Some(app) = apps.get(name)? else {
                 return Ok(None);
             };
             chosen(name, app.value(), &versions).map(Some)
-        };
-        match read().map_err(|error| self.failed(error))? {
+        })?;
+        match found {
             None => Ok(None),
             Some(Ok(chosen)) => Ok(Some(chosen)),
             Some(Err(Damaged(why))) => Err(StoreError::Damaged(format!("app `{name}`: {why}"))),
@@ -75,8 +70,7 @@ impl Store {
 
     /// The versions of the app called `name` that can be read, the latest first.
     pub fn versions(&self, name: &str) -> Result<Vec<Version>, StoreError> {
-        let read = || -> Result<_, redb::Error> {
-            let read = self.database.begin_read()?;
+        self.read(|read| {
             let versions = read.open_table(VERSIONS)?;
             let mut all = Vec::new();
             for entry in versions.range((name, 0)..=(name, u32::MAX))?.rev() {
@@ -84,8 +78,24 @@ impl Store {
                 all.extend(version(key.value().1, record.value()).ok());
             }
             Ok(all)
-        };
-        read().map_err(|error| self.failed(error))
+        })
+    }
+
+    /// The components of all versions of these apps, with their sizes; of the app called
+    /// `but.0` only of its last `but.1` versions.
+    pub fn kept_of<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+        but: (&str, usize),
+    ) -> Result<HashMap<Digest, u64>, StoreError> {
+        let mut components = HashMap::new();
+        for name in names {
+            let most = if name == but.0 { but.1 } else { usize::MAX };
+            for version in self.versions(name)?.into_iter().take(most) {
+                components.insert(version.component, version.octets);
+            }
+        }
+        Ok(components)
     }
 
     /// Keeps `component`, without anything that names it yet.
@@ -97,23 +107,21 @@ impl Store {
 
     /// Removes the component of this digest if nothing names it.
     pub fn discard(&self, digest: &Digest) {
-        let read = || -> Result<bool, redb::Error> {
-            let read = self.database.begin_read()?;
-            is_needed(&read.open_table(NEEDS)?, digest)
-        };
-        if matches!(read(), Ok(false)) {
+        let found = self.read(|read| is_needed(&read.open_table(NEEDS)?, digest));
+        if matches!(found, Ok(false)) {
             self.components.remove(digest);
         }
     }
 
     /// Writes down another version of the app called `name`, which is chosen, and
-    /// returns it. Its component is kept already.
+    /// returns it. Its component is kept already. The last `kept` versions stay.
     pub fn deploy(
         &self,
         name: &str,
         component: Digest,
         octets: u64,
         settings: &str,
+        kept: usize,
     ) -> Result<Version, StoreError> {
         let at = records::now();
         let record = VersionRecord {
@@ -144,7 +152,7 @@ impl Store {
             let mut needs = change.open_table(NEEDS)?;
             needs.insert((&component.0[..], name, number), ())?;
             drop((versions, needs));
-            Ok((number, forget(change, name, KEPT)?))
+            Ok((number, forget(change, name, kept.max(1))?))
         })?;
         gone.iter().for_each(|digest| self.discard(digest));
         Ok(Version {

@@ -35,6 +35,7 @@ pub struct Upload {
 pub struct Uploaded {
     file: File,
     path: TempPath,
+    disk: Arc<dyn Disk>,
     /// What it is.
     pub digest: Digest,
     /// Its size.
@@ -133,6 +134,7 @@ impl Upload {
         Uploaded {
             file: self.file,
             path: self.path,
+            disk: self.disk,
             digest: Digest(self.hasher.finalize().into()),
             octets: self.octets,
         }
@@ -140,6 +142,12 @@ impl Upload {
 }
 
 impl Uploaded {
+    /// Returns when what was written outlasts a loss of power. To keep it takes little
+    /// time after that.
+    pub fn sync(&self) -> io::Result<()> {
+        self.disk.sync(&self.file)
+    }
+
     /// Where it is for now.
     pub fn path(&self) -> &Path {
         &self.path

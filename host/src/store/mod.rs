@@ -20,6 +20,7 @@
 mod apps;
 mod components;
 mod disk;
+mod guarded;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -32,9 +33,11 @@ pub use disk::{Disk, Real};
 pub use tokens::{Good, Scope, Token, Tokens};
 
 use disk::Pages;
+use guarded::{Trouble, guarded};
 use records::TokenRecord;
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+    Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
+    WriteTransaction,
 };
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
@@ -82,6 +85,17 @@ pub enum StoreError {
         /// What it said.
         error: Box<redb::Error>,
     },
+    /// The file of all records is damaged.
+    #[error(
+        "{}: it is damaged ({why}); put a copy of it back, or move the directory away and deploy all apps again",
+        path.display()
+    )]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        why: String,
+    },
     /// There is no such app or version.
     #[error("{0}")]
     Missing(String),
@@ -97,7 +111,7 @@ pub enum StoreError {
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    database: Database,
+    database: Guarded,
     components: Components,
     tokens: Tokens,
     /// Held until the rest is closed.
@@ -120,7 +134,7 @@ impl Store {
             path: path.to_owned(),
             error,
         };
-        let database = database(path, &disk)?;
+        let (database, is_clean) = database(path, &disk)?;
         disk.sync_names(path).map_err(failed)?;
         let store = Store {
             path: path.to_owned(),
@@ -129,8 +143,11 @@ impl Store {
             tokens: Tokens::default(),
             _lock: lock,
         };
-        store.read_tokens().map_err(|error| store.failed(error))?;
-        store.sweep()?;
+        store.read_tokens()?;
+        // Of what was lost somebody may put a copy back, which needs its components.
+        if is_clean {
+            store.sweep()?;
+        }
         Ok(store)
     }
 
@@ -193,38 +210,44 @@ impl Store {
     }
 
     /// Tokens whose records are damaged are good for nothing, and are told.
-    fn read_tokens(&self) -> Result<(), redb::Error> {
-        let read = self.database.begin_read()?;
-        for entry in read.open_table(TOKENS)?.iter()? {
-            let (id, record) = entry?;
-            match records::read::<TokenRecord>(record.value()) {
-                Ok(record) => self.tokens.add(id.value(), &record),
-                Err(why) => tracing::error!(
-                    "{}: token {}: {why}; it is good for nothing, make another",
-                    self.path.display(),
-                    id.value()
-                ),
+    fn read_tokens(&self) -> Result<(), StoreError> {
+        self.read(|read| {
+            for entry in read.open_table(TOKENS)?.iter()? {
+                let (id, record) = entry?;
+                match records::read::<TokenRecord>(record.value()) {
+                    Ok(record) => self.tokens.add(id.value(), &record),
+                    Err(why) => tracing::error!(
+                        "{}: token {}: {why}; it is good for nothing, make another",
+                        self.path.display(),
+                        id.value()
+                    ),
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Removes components that no version needs.
     fn sweep(&self) -> Result<(), StoreError> {
-        let read = self
-            .database
-            .begin_read()
-            .map_err(|error| self.failed(error.into()))?;
-        let needs = read
-            .open_table(NEEDS)
-            .map_err(|error| self.failed(error.into()))?;
-        // Of one that cannot be looked up nothing is known, so it stays.
-        let is_needed = |digest: &Digest| apps::is_needed(&needs, digest).unwrap_or(true);
-        let swept = self.components.sweep(is_needed);
+        let swept = self.read(|read| {
+            let needs = read.open_table(NEEDS)?;
+            // Of one that cannot be looked up nothing is known, so it stays.
+            let is_needed = |digest: &Digest| apps::is_needed(&needs, digest).unwrap_or(true);
+            Ok(self.components.sweep(is_needed))
+        })?;
         swept.map_err(|error| StoreError::Io {
             path: self.path.join("components"),
             error,
         })
+    }
+
+    /// What `look` finds in the records as they are.
+    fn read<T>(
+        &self,
+        look: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        let read = || look(&self.database.get().begin_read()?);
+        guarded(read).map_err(|trouble| self.failed(trouble))
     }
 
     /// Commits what `change` does, or nothing of it.
@@ -233,7 +256,7 @@ impl Store {
         change: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         let commit = || {
-            let mut transaction = self.database.begin_write()?;
+            let mut transaction = self.database.get().begin_write()?;
             transaction.set_durability(Durability::Immediate)?;
             // Else to open it after a crash would take a walk through all of it.
             transaction.set_quick_repair(true);
@@ -241,21 +264,55 @@ impl Store {
             transaction.commit()?;
             Ok(done)
         };
-        commit().map_err(|error| self.failed(error))
+        guarded(commit).map_err(|trouble| self.failed(trouble))
     }
 
-    fn failed(&self, error: redb::Error) -> StoreError {
-        StoreError::Database {
-            path: self.path.join(DATABASE),
-            error: Box::new(error),
+    fn failed(&self, trouble: Trouble) -> StoreError {
+        StoreError::of(&self.path.join(DATABASE), trouble)
+    }
+}
+
+impl StoreError {
+    /// Of the file at `path`.
+    fn of(path: &Path, trouble: Trouble) -> Self {
+        let path = path.to_owned();
+        match trouble {
+            trouble if trouble.is_damage() => StoreError::Broken {
+                path,
+                why: trouble.to_string(),
+            },
+            Trouble::Said(error) => StoreError::Database { path, error },
+            Trouble::Panicked(why) => StoreError::Broken { path, why },
         }
+    }
+}
+
+/// A database that closes without a panic, whatever is in it.
+#[derive(Debug)]
+struct Guarded(Option<Database>);
+
+impl Guarded {
+    fn get(&self) -> &Database {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let database = self.0.take();
+        // What was committed is on the disk; there is nobody to tell of the rest.
+        let _ = guarded(|| {
+            drop(database);
+            Ok(())
+        });
     }
 }
 
 const DATABASE: &str = "store.redb";
 
-/// The records in the directory at `path`. A new file gets its name when it is whole.
-fn database(path: &Path, disk: &Arc<dyn Disk>) -> Result<Database, StoreError> {
+/// The records in the directory at `path`, and whether nothing of them was lost. A new
+/// file gets its name when it is whole.
+fn database(path: &Path, disk: &Arc<dyn Disk>) -> Result<(Guarded, bool), StoreError> {
     let there = path.join(DATABASE);
     let at = |path: &Path| {
         let path = path.to_owned();
@@ -271,10 +328,17 @@ fn database(path: &Path, disk: &Arc<dyn Disk>) -> Result<Database, StoreError> {
         drop(open(&new, disk)?);
         disk.rename(&new, &there).map_err(at(&there))?;
     }
+    // Nobody makes an empty one: to begin anew with it were to forget all that there is.
+    if fs::metadata(&there).map_err(at(&there))?.len() == 0 {
+        return Err(StoreError::Broken {
+            path: there,
+            why: "it is empty".into(),
+        });
+    }
     open(&there, disk)
 }
 
-fn open(path: &Path, disk: &Arc<dyn Disk>) -> Result<Database, StoreError> {
+fn open(path: &Path, disk: &Arc<dyn Disk>) -> Result<(Guarded, bool), StoreError> {
     let file = File::options()
         .read(true)
         .write(true)
@@ -287,10 +351,18 @@ fn open(path: &Path, disk: &Arc<dyn Disk>) -> Result<Database, StoreError> {
         error,
     })?;
     let disk = disk.clone();
-    let opened = || -> Result<Database, redb::Error> {
+    let opened = || -> Result<(Database, bool), redb::Error> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE);
-        let database = builder.create_with_backend(Pages { file, disk })?;
+        let mut database = builder.create_with_backend(Pages { file, disk })?;
+        // All of it is looked at: nothing that is damaged is taken for what was deployed.
+        let is_clean = database.check_integrity()?;
+        if !is_clean {
+            tracing::warn!(
+                "{}: it was damaged, and is mended; the last change may be lost, see `rhost apps`",
+                path.display()
+            );
+        }
         let mut transaction = database.begin_write()?;
         let has_all = transaction.list_tables()?.count() >= 4;
         match has_all {
@@ -304,12 +376,11 @@ fn open(path: &Path, disk: &Arc<dyn Disk>) -> Result<Database, StoreError> {
                 transaction.commit()?;
             }
         }
-        Ok(database)
+        Ok((database, is_clean))
     };
-    opened().map_err(|error| StoreError::Database {
-        path: path.to_owned(),
-        error: Box::new(error),
-    })
+    let opened = guarded(opened);
+    let opened = opened.map(|(database, is_clean)| (Guarded(Some(database)), is_clean));
+    opened.map_err(|trouble| StoreError::of(path, trouble))
 }
 
 /// Makes sure that there is a directory at `path`, and that it is this user's alone.

@@ -1,5 +1,7 @@
 //! A store on disks that fail, with records that are damaged, and after its end.
 
+mod damage;
+
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
@@ -88,7 +90,7 @@ fn deploy(store: &Store, name: &str, octets: &[u8]) -> Result<Version, StoreErro
     let uploaded = upload.finish();
     let (digest, octets) = (uploaded.digest, uploaded.octets);
     store.put(uploaded)?;
-    store.deploy(name, digest, octets, "hosts = \"a.test\"")
+    store.deploy(name, digest, octets, "hosts = \"a.test\"", 10)
 }
 
 /// What is served of an app.
@@ -262,7 +264,7 @@ fn a_damaged_record_costs_its_app_only() {
     for name in ["a", "b", "c", "d"] {
         deploy(&store, name, b"one").unwrap();
     }
-    let change = store.database.begin_write().unwrap();
+    let change = store.database.get().begin_write().unwrap();
     change
         .open_table(APPS)
         .unwrap()

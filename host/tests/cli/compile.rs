@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// A small file that keeps Cranelift busy: functions of many values that live long.
-fn bomb() -> Vec<u8> {
+pub fn bomb() -> Vec<u8> {
     let mut body = String::new();
     for value in 0..200 {
         write!(body, "(local.get 0) (i32.const {value}) (i32.mul) ").unwrap();

@@ -40,9 +40,10 @@ impl Api {
         if announced(&head.headers).is_some_and(|length| length > self.most) {
             return Err(self.too_large());
         }
-        let (upload, steward, scope, name, patch) = blocking(move || {
+        let (changing, upload, steward, scope, name, patch) = blocking(move || {
+            let changing = steward.begin(&scope, true)?;
             steward.check(&scope, &name, &patch)?;
-            Ok((steward.upload()?, steward, scope, name, patch))
+            Ok((changing, steward.upload()?, steward, scope, name, patch))
         })
         .await?;
         let received = caller.while_good(self.receive(upload, body)).await?;
@@ -51,9 +52,13 @@ impl Api {
             let text = "there is no component; send it as the request's body";
             return Err(Refused::new(Why::Malformed, text));
         }
-        let _trial = self.trial().await?;
         caller.check()?;
-        blocking(move || steward.deploy(&scope, &name, &patch, component)).await
+        blocking(move || {
+            // It is done when it is done, even if nobody waits for the answer any more.
+            let _changing = changing;
+            steward.deploy(&scope, &name, &patch, component)
+        })
+        .await
     }
 
     async fn receive(&self, mut upload: Upload, body: &mut Incoming) -> Result<Upload, Refused> {

@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 /// The description, OpenAPI 3.1.
@@ -48,8 +48,6 @@ pub struct Api {
     places: Places,
     /// Who renders metrics: one at a time, and the operator does not wait for others.
     rendering: [Semaphore; 2],
-    /// Components that are tried at a time.
-    trials: Semaphore,
 }
 
 /// The body of `POST /v1/apps/{app}/rollback`.
@@ -73,13 +71,11 @@ struct MakeToken {
 impl Api {
     /// One that takes components of `most` octets.
     pub fn new(most: u64) -> Arc<Self> {
-        let trials = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Api {
             steward: OnceLock::new(),
             most,
             places: Places::default(),
             rendering: [Semaphore::new(1), Semaphore::new(1)],
-            trials: Semaphore::new(trials),
         })
     }
 
@@ -201,15 +197,23 @@ impl Api {
             }
             Operation::RollBack => {
                 let RollBack { version } = small(&caller, body).await?;
-                let _place = self.trial().await?;
-                blocking(move || steward.roll_back(&scope, &name, version)).await?
+                blocking(move || {
+                    let _changing = steward.begin(&scope, true)?;
+                    steward.roll_back(&scope, &name, version)
+                })
+                .await?
             }
             Operation::Enable | Operation::Disable => {
                 let is_enabled = operation == Operation::Enable;
-                blocking(move || steward.enable(&scope, &name, is_enabled)).await?
+                blocking(move || {
+                    let _changing = steward.begin(&scope, false)?;
+                    steward.enable(&scope, &name, is_enabled)
+                })
+                .await?
             }
             Operation::Delete => {
                 blocking(move || {
+                    let _changing = steward.begin(&scope, false)?;
                     steward.delete(&scope, &name)?;
                     Ok(json!({ "app": name, "deleted": true }))
                 })
@@ -252,12 +256,6 @@ impl Api {
         let seen = if is_local { Seen::All } else { Seen::NoTenant };
         let shown = blocking(move || Ok(top::top(&seen))).await?;
         Ok(answer::value(StatusCode::OK, &shown))
-    }
-
-    /// A place among those that compile.
-    async fn trial(&self) -> Result<SemaphorePermit<'_>, Refused> {
-        let place = self.trials.acquire().await;
-        place.map_err(|_| Refused::new(Why::NotNow, "it is stopping; ask again in a moment"))
     }
 }
 

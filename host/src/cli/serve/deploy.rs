@@ -69,7 +69,7 @@ impl Deployer {
             })?;
         }
         let cache = match args.cache_dir() {
-            Some(path) => Some(Cache::open(&path)?),
+            Some(path) => Some(Cache::open(&path)?.within(args.cache_size)),
             None => None,
         };
         let mut source = Source::named(&args, quiet)?;

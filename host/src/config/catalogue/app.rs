@@ -202,4 +202,58 @@ pub const TENANT: &[Key] = &[
         "4",
         "Components that its tokens deploy at a time; beyond them, 429",
     ),
+    key(
+        "log-rate",
+        Kind::Size(0, ANY),
+        "\"4MiB\"",
+        "Log that all its apps may write in a second",
+    ),
+    list(
+        "hosts",
+        Kind::Host,
+        "(those that nobody else has, and no public suffix)",
+        "Hosts that it may deploy to, and no other tenant may: shop.example, or *.shop.example for all below",
+    ),
+    key(
+        "max-apps",
+        Kind::Count(0, u32::MAX as u64),
+        "100",
+        "Apps that it may have deployed",
+    ),
+    key(
+        "max-versions",
+        Kind::Count(1, u32::MAX as u64),
+        "10",
+        "Versions of each of its apps that are kept; the oldest goes",
+    ),
+    key(
+        "max-hosts",
+        Kind::Count(0, u32::MAX as u64),
+        "1000",
+        "Hosts of all its deployed apps together",
+    ),
+    key(
+        "max-state",
+        Kind::Size(0, ANY),
+        "\"2GiB\"",
+        "Components that are kept for it, all versions together; beyond it, 507",
+    ),
+    key(
+        "max-deploys",
+        Kind::Count(1, 10_000),
+        "4",
+        "Deploys and other changes of its apps at a time; beyond them, 429",
+    ),
+    key(
+        "deploys-per-minute",
+        Kind::Count(1, 1_000_000),
+        "60",
+        "Deploys and other changes of its apps in a minute; beyond them, 429",
+    ),
+    key(
+        "compile-time",
+        Kind::Time,
+        "\"60s\"",
+        "CPU time for compiling its components in a minute; beyond it, 429",
+    ),
 ];

@@ -255,6 +255,12 @@ pub const SERVER: &[Key] = &[
         "Where compiled code is kept; a directory of your own",
     ),
     key(
+        "cache-size",
+        Kind::Size(MIB, ANY),
+        "\"2GiB\"",
+        "Compiled code that is kept; what was used least recently goes",
+    ),
+    key(
         "compile-cpu",
         Kind::Time,
         "\"120s\"",

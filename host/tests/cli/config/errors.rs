@@ -115,6 +115,52 @@ const ERRORS: &[(&str, &[&str])] = &[
         &["f.toml:4: apps.a.memory: expected a size such as 4096, 64KiB or 1.5GiB"],
     ),
     (
+        "APP[defaults]\nmemory = 64",
+        &[
+            "f.toml:5: defaults.memory: a number without a unit is bytes; expected a size such as 4096, 64KiB or 1.5GiB, with its unit in quotes",
+        ],
+    ),
+    (
+        "APPmemory = 64",
+        &[
+            "f.toml:4: apps.a.memory: a number without a unit is bytes; expected a size such as 4096, 64KiB or 1.5GiB, with its unit in quotes",
+        ],
+    ),
+    (
+        "APP[tenants.t]\nmemory = 64",
+        &[
+            "f.toml:5: tenants.t.memory: a number without a unit is bytes; expected a size such as 4096, 64KiB or 1.5GiB, with its unit in quotes",
+        ],
+    ),
+    (
+        "APP[server]\nmemory-budget = 64",
+        &["f.toml:5: server.memory-budget: expected a size of 1 MiB or more"],
+    ),
+    (
+        "[apps.a]\ncomponent = \"large.wasm\"\nmemory = \"1MiB\"",
+        &[
+            "f.toml:4: apps.a.memory: HOME/large.wasm: it starts with 2 MiB of memory and may have 1 MiB; allow it more with --memory",
+        ],
+    ),
+    (
+        "APP[apps.b]\ncomponent = \"large.wasm\"\nhosts = \"b.test\"\n[defaults]\nmemory = \"1MiB\"",
+        &[
+            "f.toml:4: apps.b.memory: HOME/large.wasm: it starts with 2 MiB of memory and may have 1 MiB; allow it more with --memory",
+        ],
+    ),
+    (
+        "APPtimeout = \"18446744073709551615s\"",
+        &["f.toml:4: apps.a.timeout: must be 100 years or less"],
+    ),
+    (
+        "APP[tenants.t]\nconcurrency = 1\nqueue-timeout = \"9223372036854775807s\"",
+        &["f.toml:6: tenants.t.queue-timeout: must be 100 years or less"],
+    ),
+    (
+        "APP[server]\nkeep-alive = \"101y\"",
+        &["f.toml:5: server.keep-alive: must be 100 years or less"],
+    ),
+    (
         "APPmemory = -1",
         &["f.toml:4: apps.a.memory: expected a size such as 4096, 64KiB or 1.5GiB"],
     ),
@@ -189,7 +235,7 @@ const ERRORS: &[(&str, &[&str])] = &[
     (
         "APP[tenants.acme]\nshare = 2",
         &[
-            "f.toml:5: tenants.acme.share: unknown key; there are concurrency, queue, queue-timeout, weight, memory, followers, uploads",
+            "f.toml:5: tenants.acme.share: unknown key; there are concurrency, queue, queue-timeout, weight, memory, followers, uploads, log-rate, hosts, max-apps, max-versions, max-hosts, max-state, max-deploys, deploys-per-minute, compile-time",
         ],
     ),
     (
@@ -306,6 +352,8 @@ pub(super) fn errors_home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let path = |name: &str| home.path().join(name);
     fs::write(path("ok.wasm"), b"\0asm\x0d\0\x01\0").unwrap();
+    let large = "(component (core module (memory 32)))";
+    fs::write(path("large.wasm"), wat::parse_str(large).unwrap()).unwrap();
     fs::write(path("core.wasm"), b"\0asm\x01\0\0\0").unwrap();
     fs::create_dir_all(path("lent/below")).unwrap();
     fs::write(path("token"), "hunter2\n").unwrap();

@@ -3,6 +3,7 @@
 
 mod commands;
 mod errors;
+mod extremes;
 mod serving;
 mod tls;
 

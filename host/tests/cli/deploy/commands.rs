@@ -64,7 +64,7 @@ fn from_nothing_to_two_versions_and_back() {
         serde_json::json!({ "hosts": ["shop.test"], "env": {} })
     );
     home.done(&["app", "disable", "shop"]);
-    assert_eq!(greeting(&serving, "shop"), "421");
+    assert_eq!(greeting(&serving, "shop"), "503");
     assert!(home.done(&["apps"]).contains("shop  disabled  3"));
     // Its host is its own all the same.
     let said = home.refused(&["deploy", &one, "--app", "new", "--host", "shop.test"], 1);
@@ -279,7 +279,8 @@ fn what_was_deployed_is_served_after_a_restart_beside_the_file() {
     );
     assert_eq!(greeting(&serving, "shop"), "Hello, first!");
     assert_eq!(greeting(&serving, "blog"), "Hello, files!");
-    assert_eq!(greeting(&serving, "late"), "421");
+    // It is disabled, and its host is its own.
+    assert_eq!(greeting(&serving, "late"), "503");
     let said = home.refused(&["deploy", "other.wasm", "--app", "blog"], 1);
     assert!(
         said.contains("app `blog` is one of rhost.toml; change it there"),

@@ -3,6 +3,8 @@
 use super::{Home, greeting, heard};
 use rustix::process::Signal;
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 #[test]
 fn a_damaged_component_costs_its_app_and_another_deploy_mends_it() {
@@ -70,4 +72,66 @@ fn what_was_acknowledged_is_served_after_a_kill() {
         serving.signal(Signal::KILL);
         drop(serving.end());
     }
+}
+
+/// A `store.redb` that was damaged is a line and the exit code 1, or serves as before.
+#[test]
+fn a_damaged_store_is_a_line_and_the_end() {
+    let home = Home::new();
+    let serving = home.serve(&[]);
+    for app in ["a", "b", "c"] {
+        home.deploy(app, "first");
+    }
+    drop(serving.stop());
+    let file = home.path("state/store.redb");
+    let good = fs::read(&file).unwrap();
+    let mut refused = 0;
+    for way in 0..40 {
+        let mut rng = fastrand::Rng::with_seed(way);
+        let mut octets = good.clone();
+        match way % 4 {
+            // The beginning, which all else is found by.
+            0 => octets[way as usize * 8] ^= 1 << rng.u8(..8),
+            1 => octets.truncate(rng.usize(..good.len())),
+            2 => {
+                let at = rng.usize(..good.len() - 4096);
+                rng.fill(&mut octets[at..at + 4096]);
+            }
+            _ => {
+                for _ in 0..64 {
+                    let at = rng.usize(..good.len());
+                    octets[at] ^= 1 << rng.u8(..8);
+                }
+            }
+        }
+        fs::write(&file, octets).unwrap();
+        let mut command = home.command();
+        command.args(["serve", "--state", "state", "--addr", "127.0.0.1:0"]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        let serves = lines.map(Result::unwrap).any(|line| {
+            said.push(line);
+            said.last()
+                .is_some_and(|line| line.starts_with("rhost: serving "))
+        });
+        if serves {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        } else {
+            refused += 1;
+            assert_eq!(child.wait().unwrap().code(), Some(1), "{way}: {said:?}");
+            assert_eq!(said.len(), 1, "{way}: {said:?}");
+            assert!(
+                said[0].starts_with("rhost: state/store.redb: "),
+                "{way}: {said:?}"
+            );
+            assert!(said[0].contains("put a copy of it back"), "{way}: {said:?}");
+        }
+    }
+    assert!(refused > 10, "{refused}");
+    fs::write(&file, good).unwrap();
+    let serving = home.serve(&[]);
+    assert_eq!(greeting(&serving, "a"), "Hello, first!");
 }

@@ -2,10 +2,13 @@
 
 mod admin;
 mod api;
+mod cache;
 mod commands;
 mod crowds;
 mod damage;
 mod hostile;
+mod places;
+mod quotas;
 mod tenants;
 mod under_load;
 mod who_may;

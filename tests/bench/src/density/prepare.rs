@@ -96,7 +96,7 @@ fn deploy(args: &Density, hello: &[u8], state: &Path) -> Result<()> {
             .get((number % args.components) as usize)
             .context("there is no component")?;
         let settings = format!("hosts = \"{}\"\n", host(number));
-        store.deploy(&format!("app-{number}"), *digest, *octets, &settings)?;
+        store.deploy(&format!("app-{number}"), *digest, *octets, &settings, 10)?;
     }
     Ok(())
 }
