@@ -61,6 +61,17 @@ impl Deploys {
     }
 }
 
+/// Whether two files have the same apps, as far as they say themselves.
+pub(crate) fn have_same_apps(one: &str, other: &str) -> bool {
+    let of = |text: &str| text.parse::<Table>().ok();
+    match (of(one), of(other)) {
+        (Some(one), Some(other)) => {
+            one.get("apps") == other.get("apps") && one.get("defaults") == other.get("defaults")
+        }
+        _ => false,
+    }
+}
+
 fn apps(text: &str) -> Table {
     match parse(text).remove("apps") {
         Some(Value::Table(apps)) => apps,

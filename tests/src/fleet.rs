@@ -65,7 +65,7 @@ pub struct Fleet {
 enum Parts {
     Here(Box<Here>),
     /// `rhost serve -c`, which is told of another file.
-    File(Start),
+    File(Start, String),
     /// `rhost serve --state`, with what is deployed to it.
     Deployed(Deploys),
 }
@@ -266,7 +266,7 @@ impl Fleet {
             home,
             parts: match start {
                 Start::Deployed => Parts::Deployed(deploys),
-                start => Parts::File(start),
+                start => Parts::File(start, text.to_owned()),
             },
             server: Server {
                 addr,
@@ -300,10 +300,12 @@ impl Fleet {
                 site.route(routes_and_changes.0);
                 Ok(routes_and_changes.1)
             }
-            (Parts::File(start), Some(running)) => {
+            (Parts::File(start, last), Some(running)) => {
                 let from = running.lines();
                 write(self.home.path(), text);
-                if *start == Start::Config {
+                // Whoever watches tells of nothing where no app has changed.
+                let before = std::mem::replace(last, text.to_owned());
+                if *start == Start::Config || crate::deploys::have_same_apps(&before, text) {
                     running.signal(Signal::HUP);
                 }
                 applied(running, from)
