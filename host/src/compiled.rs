@@ -52,12 +52,18 @@ impl Compiled {
         Ok(Compiled(Origin::Made(code)))
     }
 
+    /// The code of a component that has been loaded.
+    pub fn of(component: &Component) -> wasmtime::Result<Self> {
+        Ok(Compiled(Origin::Made(component.serialize()?)))
+    }
+
     /// Loads the code into `engine`, which maps it if it comes from a file.
     pub fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
         match &self.0 {
             // SAFETY: these are the unchanged octets that `precompile_component`
             // returned, here or in a process of this same program that only this one
-            // can write to; `make` is the one place that builds this variant.
+            // can write to, or those of a component that was loaded by this function;
+            // `make` and `of` are the only places that build this variant.
             Origin::Made(code) => unsafe { Component::deserialize(engine, code) },
             // SAFETY: `Cache::get` opened this file and read all of it, and it had the tag
             // that only who knows this host's secret can make for these octets under this

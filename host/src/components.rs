@@ -37,7 +37,7 @@ pub struct Party {
 pub struct Components {
     engines: Arc<Engines>,
     compiler: Compiler,
-    cache: Option<Cache>,
+    cache: Option<Arc<Cache>>,
     residency: Arc<Residency>,
     sandboxes: Arc<Sandboxes>,
     commons: Arc<Commons>,
@@ -74,7 +74,7 @@ impl Components {
     pub fn new(
         engines: Arc<Engines>,
         compiler: Compiler,
-        cache: Option<Cache>,
+        cache: Option<Arc<Cache>>,
         residency: Arc<Residency>,
         commons: Arc<Commons>,
     ) -> Self {

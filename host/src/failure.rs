@@ -3,7 +3,7 @@
 
 mod limit;
 
-pub use limit::{Limit, Octets};
+pub use limit::{Limit, LimitReached, Octets};
 
 use crate::backtrace::Backtrace;
 use crate::gate::Refusal;

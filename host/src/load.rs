@@ -9,13 +9,14 @@ use crate::gateway;
 use crate::imports;
 use crate::metrics::{self, Event};
 use crate::printable::{cut, list};
-use crate::sandbox::{Engines, LinkError, Linked, SizeClass};
+use crate::sandbox::{Again, Engines, LinkError, Linked, SizeClass};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmparser::{Parser, Payload};
+use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
@@ -173,7 +174,7 @@ pub struct Loader<'a> {
     /// What compiles.
     pub compiler: &'a Compiler,
     /// Where compiled code is kept; none to compile each time.
-    pub cache: Option<&'a Cache>,
+    pub cache: Option<&'a Arc<Cache>>,
 }
 
 impl Loader<'_> {
@@ -218,7 +219,7 @@ impl Loader<'_> {
         }
         let (engine, of) = self.engines.at_hand();
         let component = compiled.load(engine).map_err(LoadError::Engine)?;
-        self.link(&compiled, component, of)
+        self.link(key, &compiled, component, of)
     }
 
     /// Loads the component with that `digest` without its file, if its code is kept.
@@ -235,7 +236,7 @@ impl Loader<'_> {
         match compiled.load(engine) {
             Ok(component) => {
                 metrics::count(Event::CodeKept);
-                Some(self.link(&compiled, component, of))
+                Some(self.link(key.clone(), &compiled, component, of))
             }
             Err(_) => {
                 cache.remove(key);
@@ -244,10 +245,11 @@ impl Loader<'_> {
         }
     }
 
-    /// Links `compiled`, of which `component` is what an engine has loaded, in which
+    /// Links `compiled`, which has this `key`, and of which `component` is what an engine has loaded, in which
     /// guests of the class `of` run, if any do.
     fn link(
         &self,
+        key: Key,
         compiled: &Compiled,
         component: Component,
         of: Option<SizeClass>,
@@ -261,10 +263,19 @@ impl Loader<'_> {
         // The code fits every class; the component belongs to the engine that
         // loaded it.
         let mut first = (of == Some(class)).then_some(component);
-        let linked = Linked::on_each_lane(self.engines, class, |engine| match first.take() {
+        let load = |engine: &Engine| match first.take() {
             Some(component) => Ok(component),
             None => compiled.load(engine),
+        };
+        let cache = self.cache.cloned();
+        let again: Again = Arc::new(move |component, engine| {
+            // From its file it is mapped, and shares its pages.
+            match cache.as_ref().and_then(|cache| cache.get(&key)) {
+                Some(kept) => kept.load(engine),
+                None => Compiled::of(component)?.load(engine),
+            }
         });
+        let linked = Linked::on_each_lane(self.engines, class, load, &again);
         let linked = linked.map_err(|error| match error {
             LinkError::Engine(error) => LoadError::Engine(error),
             LinkError::Types(error) => LoadError::Types(format!("{error:#}")),

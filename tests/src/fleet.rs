@@ -164,7 +164,8 @@ impl Fleet {
         let mut cache = None;
         for (path, name) in paths.await.expect("the guests build") {
             let compiled = path.with_file_name("compiled");
-            cache = Some(Cache::open(&compiled).expect("the target directory is ours"));
+            let opened = Cache::open(&compiled).expect("the target directory is ours");
+            cache = Some(Arc::new(opened));
             let link = home.path().join(format!("{name}.wasm"));
             std::os::unix::fs::symlink(path, link).expect("a link");
         }
@@ -207,7 +208,7 @@ impl Fleet {
         settings: &ProcessSettings,
         text: &str,
         with: With,
-        cache: Option<Cache>,
+        cache: Option<Arc<Cache>>,
     ) -> Self {
         let logs = Logs::new();
         let budget = with

@@ -30,8 +30,8 @@ pub fn load(name: &str) -> Arc<Loaded> {
 pub fn load_in(engines: &Engines, name: &str) -> Loaded {
     let (path, file) = (path(name), file(name));
     // Compiled guests stay beside the components, from one run to the next.
-    let cache =
-        Cache::open(&path.with_file_name("compiled")).expect("the target directory is ours");
+    let cache = Cache::open(&path.with_file_name("compiled"));
+    let cache = Arc::new(cache.expect("the target directory is ours"));
     Loader {
         engines,
         compiler: &Compiler::Here,

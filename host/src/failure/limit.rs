@@ -99,6 +99,11 @@ impl fmt::Display for Limit {
     }
 }
 
+/// The guest reached a limit while the host worked for it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct LimitReached(pub Limit);
+
 /// A number of octets as people write it: `64 MiB`.
 #[derive(Debug, Clone, Copy)]
 pub struct Octets(pub u64);

@@ -1,17 +1,19 @@
 //! One instance with its store, and how it is polled to an answer.
 
-use super::engine::STACK;
 use super::frames;
 use super::handle::HandleExport;
+use super::linked::Ready;
+use super::pool::STACK;
 use super::state::{Serving, State};
 use crate::arguments;
 use crate::backtrace::Backtrace;
-use crate::failure::{Cause, Limit};
+use crate::failure::{Cause, Limit, LimitReached};
 use crate::gateway::{Environ, Failure};
 use crate::printable::cut;
 use crate::turn::Stage;
+use std::sync::Arc;
 use std::time::Duration;
-use wasmtime::component::{Instance, InstancePre, Resource};
+use wasmtime::component::{Instance, Resource};
 use wasmtime::{
     PoolConcurrencyLimitError, Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace,
 };
@@ -27,6 +29,7 @@ const REASON: usize = 1024;
 pub struct Sandbox {
     store: Store<State>,
     instance: Instance,
+    handle: Arc<HandleExport>,
 }
 
 /// Why there is none, and the data of its store, which has the request.
@@ -38,8 +41,9 @@ pub struct NotStarted {
 }
 
 impl Sandbox {
-    /// A fresh one, to serve the request that `state` has.
-    pub async fn start(pre: &InstancePre<State>, state: State) -> Result<Self, Box<NotStarted>> {
+    /// A fresh one in the pool of `place`, to serve the request that `state` has.
+    pub async fn start(place: &Ready, state: State) -> Result<Self, Box<NotStarted>> {
+        let pre = &place.instance_pre;
         let mut store = Store::new(pre.engine(), state);
         store.set_hostcall_fuel(arguments::MOST);
         store.set_max_component_handles(MOST_HANDLES);
@@ -47,7 +51,11 @@ impl Sandbox {
         set_deadline(&mut store);
         store.epoch_deadline_callback(tick);
         match pre.instantiate_async(&mut store).await {
-            Ok(instance) => Ok(Sandbox { store, instance }),
+            Ok(instance) => Ok(Sandbox {
+                store,
+                instance,
+                handle: place.handle.clone(),
+            }),
             Err(reason) => Err(Box::new(NotStarted {
                 reason,
                 state: store.into_data(),
@@ -69,12 +77,12 @@ impl Sandbox {
     }
 
     /// Answers the request. An instance that failed must serve no other.
-    pub async fn answer(
-        &mut self,
-        handle: &HandleExport,
-        environ: Environ<'_>,
-    ) -> Result<(), Cause> {
-        let Sandbox { store, instance } = self;
+    pub async fn answer(&mut self, environ: Environ<'_>) -> Result<(), Cause> {
+        let Sandbox {
+            store,
+            instance,
+            handle,
+        } = self;
         let handle = match handle.of(instance, store) {
             Ok(handle) => handle,
             Err(error) => return Err(Cause::NotStarted(cut(&format!("{error:#}"), REASON))),
@@ -133,11 +141,6 @@ fn refused(failure: Cause, state: &State) -> Cause {
         _ => failure,
     }
 }
-
-/// The guest reached a limit while the host worked for it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct LimitReached(pub Limit);
 
 /// Why wasmtime gave up on the sandbox that had this `state`. `otherwise` takes what
 /// is no trap and no limit.

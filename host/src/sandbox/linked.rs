@@ -1,19 +1,41 @@
 //! A component that is linked: in each lane's engine, ready to be instantiated, with
 //! nothing in it that is one app's. All apps of the same component share it.
 
-use super::engine::{self, Engines, SizeClass, Ticker};
+use super::engine::Engines;
 use super::handle::HandleExport;
+use super::overflow::Overflow;
+use super::pool::{self, SizeClass};
 use super::state::State;
-use std::sync::Arc;
-use wasmtime::component::{Component, InstancePre};
+use super::ticker::Ticker;
+use std::sync::{Arc, OnceLock};
+use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Engine, Error, Result};
+
+/// Loads a component once more, for another engine.
+pub type Again = Arc<dyn Fn(&Component, &Engine) -> Result<Component> + Send + Sync>;
 
 /// A component in the engine of one lane.
 pub struct Linked {
-    pub(super) instance_pre: InstancePre<State>,
-    pub(super) handle: HandleExport,
+    on_lane: Ready,
+    /// Sandboxes of the lane's pool, each of which may wait for another request.
+    slots: u64,
+    beyond: Option<Arc<Beyond>>,
     /// Enforces the limits of its guests, for as long as there can be any.
     _ticker: Arc<Ticker>,
+}
+
+/// A component in one engine.
+pub(super) struct Ready {
+    pub instance_pre: InstancePre<State>,
+    pub handle: Arc<HandleExport>,
+}
+
+/// The same component for those who find no slot on their lane, from the first of them on.
+struct Beyond {
+    overflow: Arc<Overflow>,
+    again: Again,
+    /// None if it could not be loaded.
+    ready: OnceLock<Option<Ready>>,
 }
 
 /// Why a component cannot be linked.
@@ -28,25 +50,29 @@ pub enum LinkError {
 
 impl Linked {
     /// Links the component that `load` gives for an engine, once for each lane. It is
-    /// of `class`.
+    /// of `class`. What it is loaded with `again` for is the engine of the overflow.
     pub fn on_each_lane(
         engines: &Engines,
         class: SizeClass,
         mut load: impl FnMut(&Engine) -> Result<Component>,
+        again: &Again,
     ) -> std::result::Result<Vec<Linked>, LinkError> {
         let linkers = engines.linkers(class).map_err(LinkError::Engine)?;
+        let beyond = engines.overflow(class).map(|overflow| {
+            Arc::new(Beyond {
+                overflow: overflow.clone(),
+                again: again.clone(),
+                ready: OnceLock::new(),
+            })
+        });
         linkers
             .iter()
             .map(|linker| {
                 let component = load(linker.engine()).map_err(LinkError::Engine)?;
-                let handle = HandleExport::find(&component)
-                    .map_err(|why| LinkError::Types(Error::msg(why)))?;
-                let instance_pre = linker
-                    .instantiate_pre(&component)
-                    .map_err(LinkError::Types)?;
                 Ok(Linked {
-                    instance_pre,
-                    handle,
+                    on_lane: Ready::new(linker, &component)?,
+                    slots: class.warm_slots_of_lane(engines.lanes()) as u64,
+                    beyond: beyond.clone(),
                     _ticker: engines.ticker(),
                 })
             })
@@ -55,7 +81,19 @@ impl Linked {
 
     /// The component.
     pub fn component(&self) -> &Component {
-        self.instance_pre.component()
+        self.on_lane.instance_pre.component()
+    }
+
+    /// Where a sandbox of it may find a slot, best first: on its lane unless all slots there
+    /// are taken, and beyond.
+    pub(super) fn places(&self) -> impl Iterator<Item = &Ready> {
+        let pool = self.on_lane.instance_pre.engine();
+        let pool = pool.pooling_allocator_metrics();
+        let has_room = pool.is_none_or(|pool| pool.component_instances() < self.slots);
+        let on_lane = has_room.then_some(&self.on_lane);
+        let beyond = self.beyond.iter();
+        let beyond = beyond.filter_map(|beyond| beyond.ready(self.component()));
+        on_lane.into_iter().chain(beyond)
     }
 
     /// How many of its sandboxes can live at a time on each of `lanes`. It is of
@@ -64,6 +102,39 @@ impl Linked {
         let needs = self.component().resources_required();
         let (memories, tables) =
             needs.map_or((1, 1), |needs| (needs.num_memories, needs.num_tables));
-        engine::capacity(class, lanes, memories as usize, tables as usize)
+        pool::capacity(class, lanes, memories as usize, tables as usize)
+    }
+}
+
+impl Ready {
+    fn new(linker: &Linker<State>, component: &Component) -> std::result::Result<Self, LinkError> {
+        let handle =
+            HandleExport::find(component).map_err(|why| LinkError::Types(Error::msg(why)))?;
+        let instance_pre = linker.instantiate_pre(component);
+        Ok(Ready {
+            instance_pre: instance_pre.map_err(LinkError::Types)?,
+            handle: Arc::new(handle),
+        })
+    }
+}
+
+impl Beyond {
+    fn ready(&self, component: &Component) -> Option<&Ready> {
+        let ready = self.ready.get_or_init(|| match self.load(component) {
+            Ok(ready) => Some(ready),
+            Err(error) => {
+                tracing::warn!("fewer sandboxes of a component can live at a time: {error:#}");
+                None
+            }
+        });
+        ready.as_ref()
+    }
+
+    fn load(&self, component: &Component) -> Result<Ready> {
+        let linker = self.overflow.linker()?;
+        let component = (self.again)(component, linker.engine())?;
+        Ready::new(linker, &component).map_err(|error| match error {
+            LinkError::Engine(error) | LinkError::Types(error) => error,
+        })
     }
 }

@@ -8,11 +8,16 @@ mod instance;
 mod kept;
 mod linked;
 mod linker;
+mod overflow;
+mod pool;
 mod server;
 mod state;
+mod ticker;
 
-pub use engine::{Details, Engines, SizeClass, TICK, compiling_engine};
-pub use linked::{LinkError, Linked};
+pub use engine::{Engines, compiling_engine};
+pub use linked::{Again, LinkError, Linked};
+pub use pool::{Details, SizeClass};
+pub use ticker::TICK;
 
 use crate::capabilities::Lent;
 use crate::failure::Cause;
@@ -85,7 +90,7 @@ impl Program {
         let serving = Serving::new(input, outlet, cpu, request);
         let Some(kept) = &self.kept else {
             let mut sandbox = self.start(serving).await?;
-            return sandbox.answer(&self.linked.handle, environ).await;
+            return sandbox.answer(environ).await;
         };
         let bodiless = environ.request_method == "HEAD";
         let mut sandbox = match kept.take() {
@@ -98,7 +103,7 @@ impl Program {
                 Reusable::new(self.start(serving).await?, life)
             }
         };
-        sandbox.answer(&self.linked.handle, environ).await?;
+        sandbox.answer(environ).await?;
         if sandbox.end(bodiless) {
             kept.put(sandbox);
         }
@@ -113,23 +118,28 @@ impl Program {
         let mut is_last_try = false;
         let begun = Instant::now();
         loop {
-            let NotStarted {
-                reason,
-                state: last,
-            } = match Sandbox::start(&self.linked.instance_pre, state).await {
-                Ok(sandbox) => {
-                    sandbox.note_start(begun.elapsed());
-                    return Ok(sandbox);
+            for place in self.linked.places() {
+                let NotStarted {
+                    reason,
+                    state: last,
+                } = match Sandbox::start(place, state).await {
+                    Ok(sandbox) => {
+                        sandbox.note_start(begun.elapsed());
+                        return Ok(sandbox);
+                    }
+                    Err(error) => *error,
+                };
+                if !reason.is::<PoolConcurrencyLimitError>() {
+                    return Err(cause(reason, &last, Cause::NotStarted));
                 }
-                Err(error) => *error,
-            };
-            if is_last_try || !reason.is::<PoolConcurrencyLimitError>() {
-                return Err(cause(reason, &last, Cause::NotStarted));
+                state = last.anew(space());
+            }
+            if is_last_try {
+                return Err(Cause::NoSandbox);
             }
             // One that waits gives its slot to one that is to serve now. If there
             // is none, somebody else may just have made room.
-            is_last_try = !kept::make_room(self.linked.instance_pre.engine());
-            state = last.anew(space());
+            is_last_try = !kept::make_room(self.linked.component().engine());
         }
     }
 }

@@ -5,11 +5,11 @@
 //! one request of an instance to the next. So a handle that a guest has kept stands
 //! for nothing of a later request's.
 
-use super::engine::TICK;
-use super::instance::LimitReached;
 use super::state::State;
+use super::ticker::TICK;
 use crate::arguments::Measured;
 use crate::commons::Held;
+use crate::failure::LimitReached;
 use crate::gateway::{self, ExcInfo, InputError, OutputError, StartError};
 use crate::observer::Event;
 use crate::output::Offer;

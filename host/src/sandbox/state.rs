@@ -1,9 +1,8 @@
 //! What one sandbox holds: the data of its store.
 
-use super::instance::LimitReached;
 use crate::capabilities::{Borrower, FileWork, Lent, Loan, LockDirs};
 use crate::commons::{Held, Short};
-use crate::failure::Limit;
+use crate::failure::{Limit, LimitReached};
 use crate::input::Input;
 use crate::meter::{CpuMeter, SpaceMeter};
 use crate::observer::Event;

@@ -30,7 +30,7 @@ pub struct Deployer {
     quiet: bool,
     source: Source,
     engines: Engines,
-    cache: Option<Cache>,
+    cache: Option<Arc<Cache>>,
     log: Sink,
     room: Arc<Room>,
 }
@@ -69,7 +69,7 @@ impl Deployer {
             })?;
         }
         let cache = match args.cache_dir() {
-            Some(path) => Some(Cache::open(&path)?.within(args.cache_size)),
+            Some(path) => Some(Arc::new(Cache::open(&path)?.within(args.cache_size))),
             None => None,
         };
         let mut source = Source::named(&args, quiet)?;

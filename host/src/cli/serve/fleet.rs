@@ -63,7 +63,7 @@ impl Fleet {
         let Configured { args, config } = configured;
         let dev = args.dev == Some(Switch::On);
         let cache = match args.app.cache_dir() {
-            Some(path) => Some(Cache::open(&path)?.within(args.app.cache_size)),
+            Some(path) => Some(Arc::new(Cache::open(&path)?.within(args.app.cache_size))),
             None => None,
         };
         let details = match dev {

@@ -53,7 +53,7 @@ pub fn all(args: &Density, artefacts: &Artefacts, home: &Path) -> Result<()> {
 }
 
 fn compile(hello: &[u8], components: u32, cache: &Path) -> Result<()> {
-    let cache = Cache::open(cache)?;
+    let cache = Arc::new(Cache::open(cache)?);
     let engines = Engines::new(1, Details::Names).map_err(|error| anyhow::anyhow!("{error:#}"))?;
     let loader = Loader {
         engines: &engines,
