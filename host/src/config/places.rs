@@ -292,7 +292,10 @@ mod tests {
                 "dir = \"{}:/x{end}\"\ntenant = \"{tenant}\"",
                 path.display()
             );
-            app(name, &format!("hosts = \"{name}.test\"\n{dir}"))
+            let mut plan = app(name, &format!("hosts = \"{name}.test\"\n{dir}"));
+            let looked = plan.look(Path::new("rhost.toml"));
+            looked.unwrap_or_else(|problems| panic!("{}", told(&problems)));
+            plan
         };
         let mut places = Places::default();
         places.take(&lent("shop", "", "", "acme"));
