@@ -35,7 +35,7 @@ fn keep_freed_memory() {
 fn give_back_memory() {
     // SAFETY: it looks at the heap of the calling thread, which is not in use meanwhile, and
     // at what belongs to all threads under mimalloc's own locks.
-    unsafe { libmimalloc_sys::mi_collect(false) };
+    unsafe { libmimalloc_sys::mi_collect(true) };
 }
 
 fn main() -> ExitCode {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Bytes of memory that a sandbox has without their being counted among those of all:
 /// what the slot of a small one keeps anyway, and more than most need.
-pub const UNCOUNTED: u64 = 1 << 20;
+pub const UNCOUNTED: u64 = 256 << 10;
 
 /// Bytes of an element of a table: a reference to a function. No guest can have
 /// references of another kind.

@@ -6,6 +6,7 @@
 //! from one core's cache to the other's. Measured, two threads on one pool spent 7
 //! to 15 % more CPU on a request than two processes did.
 
+use super::cleaning;
 use super::linker::linker;
 use super::overflow::Overflow;
 use super::pool::{self, Details, SizeClass};
@@ -31,8 +32,9 @@ pub struct Engines {
 }
 
 impl Engines {
-    /// Engines on so many lanes. Starts the ticking thread; no pool yet.
+    /// Engines on so many lanes. Starts the threads that tick and clean; no pool yet.
     pub fn new(lanes: usize, details: Details) -> wasmtime::Result<Self> {
+        cleaning::start();
         let ticker = Arc::new(Ticker::start());
         Ok(Engines {
             details,

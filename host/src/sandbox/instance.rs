@@ -1,5 +1,6 @@
 //! One instance with its store, and how it is polled to an answer.
 
+use super::cleaning::Cleaned;
 use super::frames;
 use super::handle::HandleExport;
 use super::linked::Ready;
@@ -27,7 +28,7 @@ const REASON: usize = 1024;
 
 /// An instance. Dropping it gives its slot back.
 pub struct Sandbox {
-    store: Store<State>,
+    store: Cleaned,
     instance: Instance,
     handle: Arc<HandleExport>,
 }
@@ -52,7 +53,7 @@ impl Sandbox {
         store.epoch_deadline_callback(tick);
         match pre.instantiate_async(&mut store).await {
             Ok(instance) => Ok(Sandbox {
-                store,
+                store: Cleaned::of(store),
                 instance,
                 handle: place.handle.clone(),
             }),
@@ -83,6 +84,7 @@ impl Sandbox {
             instance,
             handle,
         } = self;
+        let store = &mut **store;
         let handle = match handle.of(instance, store) {
             Ok(handle) => handle,
             Err(error) => return Err(Cause::NotStarted(cut(&format!("{error:#}"), REASON))),

@@ -7,7 +7,8 @@ use super::overflow::Overflow;
 use super::pool::{self, SizeClass};
 use super::state::State;
 use super::ticker::Ticker;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Engine, Error, Result};
 
@@ -35,7 +36,7 @@ struct Beyond {
     overflow: Arc<Overflow>,
     again: Again,
     /// None if it could not be loaded.
-    ready: OnceLock<Option<Ready>>,
+    ready: OnceCell<Option<Ready>>,
 }
 
 /// Why a component cannot be linked.
@@ -62,7 +63,7 @@ impl Linked {
             Arc::new(Beyond {
                 overflow: overflow.clone(),
                 again: again.clone(),
-                ready: OnceLock::new(),
+                ready: OnceCell::new(),
             })
         });
         linkers
@@ -71,7 +72,7 @@ impl Linked {
                 let component = load(linker.engine()).map_err(LinkError::Engine)?;
                 Ok(Linked {
                     on_lane: Ready::new(linker, &component)?,
-                    slots: class.warm_slots_of_lane(engines.lanes()) as u64,
+                    slots: class.pool_of_lane(engines.lanes()) as u64,
                     beyond: beyond.clone(),
                     _ticker: engines.ticker(),
                 })
@@ -84,16 +85,17 @@ impl Linked {
         self.on_lane.instance_pre.component()
     }
 
-    /// Where a sandbox of it may find a slot, best first: on its lane unless all slots there
-    /// are taken, and beyond.
-    pub(super) fn places(&self) -> impl Iterator<Item = &Ready> {
+    /// Where a sandbox of it finds a slot, unless all of the lane are taken.
+    pub(super) fn on_lane(&self) -> Option<&Ready> {
         let pool = self.on_lane.instance_pre.engine();
         let pool = pool.pooling_allocator_metrics();
         let has_room = pool.is_none_or(|pool| pool.component_instances() < self.slots);
-        let on_lane = has_room.then_some(&self.on_lane);
-        let beyond = self.beyond.iter();
-        let beyond = beyond.filter_map(|beyond| beyond.ready(self.component()));
-        on_lane.into_iter().chain(beyond)
+        has_room.then_some(&self.on_lane)
+    }
+
+    /// Where it finds one when they are, if there is such a place.
+    pub(super) async fn beyond(&self) -> Option<&Ready> {
+        self.beyond.as_ref()?.ready(self.component()).await
     }
 
     /// How many of its sandboxes can live at a time on each of `lanes`. It is of
@@ -119,15 +121,21 @@ impl Ready {
 }
 
 impl Beyond {
-    fn ready(&self, component: &Component) -> Option<&Ready> {
-        let ready = self.ready.get_or_init(|| match self.load(component) {
-            Ok(ready) => Some(ready),
-            Err(error) => {
-                tracing::warn!("fewer sandboxes of a component can live at a time: {error:#}");
-                None
-            }
-        });
-        ready.as_ref()
+    /// Loads it for the first who asks. That may take as long as to read its code, so that it
+    /// is done elsewhere.
+    async fn ready(self: &Arc<Self>, component: &Component) -> Option<&Ready> {
+        let load = || async {
+            let (beyond, component) = (self.clone(), component.clone());
+            let loaded = tokio::task::spawn_blocking(move || beyond.load(&component));
+            let why = match loaded.await {
+                Ok(Ok(ready)) => return Some(ready),
+                Ok(Err(error)) => format!("{error:#}"),
+                Err(error) => error.to_string(),
+            };
+            tracing::warn!("fewer sandboxes of a component can live at a time: {why}");
+            None
+        };
+        self.ready.get_or_init(load).await.as_ref()
     }
 
     fn load(&self, component: &Component) -> Result<Ready> {

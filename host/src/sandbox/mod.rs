@@ -1,6 +1,7 @@
 //! The sandbox: a component loaded once, and an instance of it for each request.
 //! It is a fresh one, unless the app's owner allows that it is kept for another.
 
+mod cleaning;
 mod engine;
 mod frames;
 mod handle;
@@ -29,6 +30,7 @@ use crate::request_id::RequestId;
 use crate::settings::{Limits, Reuse};
 use instance::{NotStarted, Sandbox, cause};
 use kept::{Kept, Reusable};
+use linked::Ready;
 use state::{Serving, State};
 use std::sync::Arc;
 use std::time::Instant;
@@ -112,27 +114,23 @@ impl Program {
 
     /// A fresh sandbox for a request.
     async fn start(&self, serving: Serving) -> Result<Sandbox, Cause> {
-        let space = || SpaceMeter::new(&self.limits);
         let most = self.limits.response_headers;
-        let mut state = State::new(serving, most, space(), self.lent.clone());
+        let space = SpaceMeter::new(&self.limits);
+        let mut state = State::new(serving, most, space, self.lent.clone());
         let mut is_last_try = false;
         let begun = Instant::now();
         loop {
-            for place in self.linked.places() {
-                let NotStarted {
-                    reason,
-                    state: last,
-                } = match Sandbox::start(place, state).await {
-                    Ok(sandbox) => {
-                        sandbox.note_start(begun.elapsed());
-                        return Ok(sandbox);
-                    }
-                    Err(error) => *error,
+            if let Some(lane) = self.linked.on_lane() {
+                state = match self.start_in(lane, state, begun).await? {
+                    Tried::Started(sandbox) => return Ok(sandbox),
+                    Tried::Full(state) => *state,
                 };
-                if !reason.is::<PoolConcurrencyLimitError>() {
-                    return Err(cause(reason, &last, Cause::NotStarted));
-                }
-                state = last.anew(space());
+            }
+            if let Some(beyond) = self.linked.beyond().await {
+                state = match self.start_in(beyond, state, begun).await? {
+                    Tried::Started(sandbox) => return Ok(sandbox),
+                    Tried::Full(state) => *state,
+                };
             }
             if is_last_try {
                 return Err(Cause::NoSandbox);
@@ -142,4 +140,27 @@ impl Program {
             is_last_try = !kept::make_room(self.linked.component().engine());
         }
     }
+
+    /// The same in the pool of `place`, if it has a slot.
+    async fn start_in(&self, place: &Ready, state: State, begun: Instant) -> Result<Tried, Cause> {
+        let NotStarted { reason, state } = match Sandbox::start(place, state).await {
+            Ok(sandbox) => {
+                sandbox.note_start(begun.elapsed());
+                return Ok(Tried::Started(sandbox));
+            }
+            Err(error) => *error,
+        };
+        if !reason.is::<PoolConcurrencyLimitError>() {
+            return Err(cause(reason, &state, Cause::NotStarted));
+        }
+        let space = SpaceMeter::new(&self.limits);
+        Ok(Tried::Full(Box::new(state.anew(space))))
+    }
+}
+
+/// What came of a try to start a sandbox in a pool.
+enum Tried {
+    Started(Sandbox),
+    /// Its pool has no slot for it; the request is still there.
+    Full(Box<State>),
 }

@@ -5,6 +5,7 @@
 //! took: 43 MiB were 140 after 10,000 requests that slept. A slot here is handed back to the
 //! kernel when its guest ends, and the next guest pays for each page that it touches.
 
+use super::cleaning;
 use super::linker::linker;
 use super::pool::{self, Details, SizeClass};
 use super::state::State;
@@ -38,7 +39,10 @@ impl Overflow {
             return Ok(made);
         }
         let class = SizeClass::Small;
-        let made = linker(&pool::keeping_nothing(self.details, class.slots())?)?;
+        let made = linker(&pool::keeping_nothing(
+            self.details,
+            class.slots() + cleaning::MOST,
+        )?)?;
         // Of two that come at once, one is dropped unused.
         Ok(self.made.get_or_init(|| {
             // The slots of the class are told of with its lanes; those that are taken here

@@ -14,6 +14,7 @@
 //! moment. So the pool of small guests has few slots, which requests that follow each other
 //! use again and again, and beyond them there is an overflow, which keeps nothing.
 
+use super::cleaning;
 use crate::failure::Octets;
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
@@ -80,7 +81,7 @@ impl SizeClass {
     /// Octets of each linear memory that stay resident.
     pub fn keep_resident(self) -> usize {
         match self {
-            SizeClass::Small => 1 << 20,
+            SizeClass::Small => 256 << 10,
             SizeClass::Medium | SizeClass::Large => 0,
         }
     }
@@ -109,13 +110,14 @@ impl SizeClass {
         (self.slots() / lanes).max(1)
     }
 
-    /// Those of each of `lanes` that keep anything. The others are in the [`Overflow`].
+    /// Slots of the pool of each of `lanes`, those that are being cleaned included. What is
+    /// beyond them is in the [`Overflow`].
     ///
     /// [`Overflow`]: super::overflow::Overflow
-    pub fn warm_slots_of_lane(self, lanes: usize) -> usize {
+    pub fn pool_of_lane(self, lanes: usize) -> usize {
         match self {
             SizeClass::Small => WARM_SLOTS.min(self.slots_of_lane(lanes)),
-            SizeClass::Medium | SizeClass::Large => self.slots_of_lane(lanes),
+            SizeClass::Medium | SizeClass::Large => self.slots_of_lane(lanes) + cleaning::MOST,
         }
     }
 }
@@ -137,7 +139,7 @@ pub fn compiling(details: Details) -> wasmtime::Result<Engine> {
 
 /// An engine with the pool of one lane for sandboxes of `class`.
 pub fn of_lane(details: Details, class: SizeClass, lanes: usize) -> wasmtime::Result<Engine> {
-    let slots = class.warm_slots_of_lane(lanes);
+    let slots = class.pool_of_lane(lanes);
     let mut pool = pool(slots);
     pool.linear_memory_keep_resident(class.keep_resident())
         .table_keep_resident(class.table_keep_resident());
@@ -238,11 +240,11 @@ mod tests {
         // Which is why nobody counts it when it is used.
         assert_eq!(SizeClass::Small.keep_resident() as u64, UNCOUNTED);
         for class in SizeClass::ALL {
-            let slots = class.warm_slots_of_lane(2) * 2;
+            let slots = class.pool_of_lane(2) * 2;
             let memories = slots * MEMORIES_PER_SLOT * class.keep_resident();
             assert!(memories <= 64 << 20, "{memories} bytes of memories");
             let tables = slots * TABLES_PER_SLOT * class.table_keep_resident();
-            assert!(tables <= 64 << 20, "{tables} bytes of tables");
+            assert!(tables <= 80 << 20, "{tables} bytes of tables");
             assert!(class.slots() >= 32);
             assert_eq!(capacity(class, 1, 1, 3), class.slots());
             assert_eq!(capacity(class, 1, 4, 3), class.slots() / 2);

@@ -159,6 +159,18 @@ impl State {
             && self.table.iter_mut().nth(RESOURCES_LEFT).is_none()
     }
 
+    /// The request is over, and so is the instance: it ends later, elsewhere.
+    pub fn forget(&mut self) {
+        // With its last line of the log, and the locks that it left.
+        self.loan = None;
+        self.serving = None;
+    }
+
+    /// Bytes of its memories and tables, and of what the host holds for it.
+    pub fn space(&self) -> u64 {
+        self.space.memory()
+    }
+
     /// The request that is being served. Guests run for one only, so there is
     /// always one when they ask.
     pub fn serving(&self) -> wasmtime::Result<&Serving> {

@@ -8,7 +8,7 @@ use wasmtime::Engine;
 
 /// How often guests are made to give way. Long against the cost of giving way,
 /// short against what anyone waiting notices.
-pub const TICK: Duration = Duration::from_millis(2);
+pub const TICK: Duration = Duration::from_millis(1);
 
 /// The thread that moves every engine's epoch on, until it is dropped.
 pub struct Ticker {

@@ -1,0 +1,70 @@
+//! The thread on which sandboxes with much memory end.
+//!
+//! To hand 40 MiB back to the kernel takes some milliseconds that nothing interrupts. On a
+//! thread that serves, all others would wait for them; here the kernel shares them out.
+
+use super::state::State;
+use std::ops::{Deref, DerefMut};
+use std::sync::OnceLock;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use wasmtime::Store;
+
+/// Bytes of memory and tables from which on a sandbox ends here. Less is handed back sooner
+/// than a thread is woken and the slot comes back to its own.
+const MUCH: u64 = 16 << 20;
+
+/// Sandboxes that may be here at a time. Each has its slot until it is cleaned, so that every
+/// pool has so many more slots than sandboxes that may live.
+pub const MOST: usize = 4;
+
+static THREAD: OnceLock<Option<SyncSender<Store<State>>>> = OnceLock::new();
+
+/// Starts the thread, unless it runs. It stays as long as the process.
+pub fn start() {
+    THREAD.get_or_init(|| {
+        // One is cleaned while the others wait.
+        let (give, given) = sync_channel(MOST - 1);
+        let clean = move || given.iter().for_each(drop);
+        let begun = std::thread::Builder::new().name("rhost-cleaning".into());
+        begun.spawn(clean).ok().map(|_| give)
+    });
+}
+
+/// The store of a sandbox. When it is dropped its request is over, and it ends on the thread
+/// for that if it has much memory and there is room for one more.
+pub struct Cleaned(Option<Store<State>>);
+
+impl Cleaned {
+    /// Takes care of `store`.
+    pub fn of(store: Store<State>) -> Self {
+        Cleaned(Some(store))
+    }
+}
+
+impl Deref for Cleaned {
+    type Target = Store<State>;
+
+    fn deref(&self) -> &Store<State> {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl DerefMut for Cleaned {
+    fn deref_mut(&mut self) -> &mut Store<State> {
+        self.0.as_mut().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Cleaned {
+    fn drop(&mut self) {
+        let is_large = |store: &mut Store<State>| store.data().space() >= MUCH;
+        if let Some(mut store) = self.0.take_if(is_large) {
+            // Who waits for the answer is not to wait for this.
+            store.data_mut().forget();
+            if let Some(Some(thread)) = THREAD.get() {
+                // Where there is no room it comes back, and ends here.
+                let _ = thread.try_send(store);
+            }
+        }
+    }
+}
