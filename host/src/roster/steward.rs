@@ -191,7 +191,7 @@ impl Steward {
         let _loaded = self.0.trial.run(&draft.plan, &file, &payer)?;
         drop(file);
         let mut roster = self.roster();
-        roster.roll_back(scope, name, version.number, &draft.plan)?;
+        roster.roll_back(scope, name, &version, &draft.plan)?;
         let (shown, app) = (roster.shown(name)?, roster.app(name));
         drop(roster);
         load(name, app);

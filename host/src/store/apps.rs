@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::time::SystemTime;
 
 /// A version of an app.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// Its number, from 1 on. None is given twice.
+    /// Its number, from 1 on. None is given twice, unless the app is deleted between.
     pub number: u32,
     /// Its component.
     pub component: Digest,
@@ -32,7 +32,12 @@ pub struct Chosen {
 
 /// What is wrong with what there is of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Damaged(pub String);
+pub struct Damaged {
+    /// In a line.
+    pub why: String,
+    /// Whether it is served once it is mended.
+    pub is_enabled: bool,
+}
 
 /// An app, by its name.
 pub type Listed = (String, Result<Chosen, Damaged>);
@@ -64,7 +69,7 @@ impl Store {
         match found {
             None => Ok(None),
             Some(Ok(chosen)) => Ok(Some(chosen)),
-            Some(Err(Damaged(why))) => Err(StoreError::Damaged(format!("app `{name}`: {why}"))),
+            Some(Err(Damaged { why, .. })) => Err(StoreError::Damaged(format!("app `{name}`: {why}"))),
         }
     }
 
@@ -214,17 +219,25 @@ fn chosen(
 ) -> Result<Result<Chosen, Damaged>, redb::Error> {
     let app: AppRecord = match records::read(app) {
         Ok(app) => app,
-        Err(why) => return Ok(Err(Damaged(why))),
+        // What is damaged begins anew.
+        Err(why) => {
+            return Ok(Err(Damaged {
+                why,
+                is_enabled: true,
+            }));
+        }
     };
+    let is_enabled = app.is_enabled;
+    let damaged = |why| Damaged { why, is_enabled };
     let Some(record) = versions.get((name, app.current))? else {
         let why = format!("its version {} is not there", app.current);
-        return Ok(Err(Damaged(why)));
+        return Ok(Err(damaged(why)));
     };
     let chosen = version(app.current, record.value()).map(|version| Chosen {
         version,
-        is_enabled: app.is_enabled,
+        is_enabled,
     });
-    Ok(chosen.map_err(|why| Damaged(format!("version {}: {why}", app.current))))
+    Ok(chosen.map_err(|why| damaged(format!("version {}: {why}", app.current))))
 }
 
 fn version(number: u32, record: &[u8]) -> Result<Version, String> {
