@@ -77,8 +77,8 @@ impl Roster {
         // Others may have changed something since it was looked at.
         let draft = self.draft(scope, name, patch)?.with(looked)?;
         draft.fits(&self.whole, scope)?;
+        let kept = self.room_for(scope, &draft, &component)?;
         let Draft { mut plan, settings } = draft;
-        self.has_room(scope, &plan, &component)?;
         let store = self.store()?;
         let (digest, octets) = (component.digest, component.octets);
         plan.component = store.components().path(&digest);
@@ -86,7 +86,6 @@ impl Roster {
         let is_enabled = self.is_enabled(name);
         let moves = self.moves(name, &plan);
         store.put(component)?;
-        let kept = self.versions_kept(&plan);
         let staged = self.stage(name, plan, is_enabled)?;
         let written = self.store()?.deploy(name, digest, octets, &settings, kept);
         let version = self.settle(staged, written)?;

@@ -191,13 +191,7 @@ impl Whole {
         fault().or_else(|| self.plan(name))
     }
 
-    fn fault(
-        &mut self,
-        name: String,
-        why: String,
-        claim: Option<Box<AppPlan>>,
-        is_enabled: bool,
-    ) {
+    fn fault(&mut self, name: String, why: String, claim: Option<Box<AppPlan>>, is_enabled: bool) {
         tracing::error!("app `{name}` is deployed and cannot be served: {why}");
         let claim = claim.map(|claim| *claim);
         let tenant = claim.as_ref().and_then(|claim| claim.tenant.clone());

@@ -149,7 +149,7 @@ impl Steward {
         let (mut draft, payer) = {
             let roster = self.roster();
             let draft = roster.draft(scope, name, patch)?;
-            roster.has_room(scope, &draft.plan, &component)?;
+            roster.room_for(scope, &draft, &component)?;
             (draft, payer(&roster, scope))
         };
         draft.look(&self.path())?;

@@ -1,9 +1,8 @@
 //! Apps and their versions.
 
 use super::records::{self, AppRecord, VersionRecord};
-use super::{APPS, Digest, NEEDS, Store, StoreError, Uploaded, VERSIONS};
+use super::{APPS, Digest, NEEDS, Size, Store, StoreError, Uploaded, VERSIONS};
 use redb::{ReadableTable, WriteTransaction};
-use std::collections::HashMap;
 use std::time::SystemTime;
 
 /// A version of an app.
@@ -19,6 +18,16 @@ pub struct Version {
     pub settings: String,
     /// When it was deployed.
     pub at: SystemTime,
+}
+
+impl Version {
+    fn size(&self) -> Size {
+        Size {
+            component: self.component,
+            octets: self.octets,
+            settings: self.settings.len() as u64,
+        }
+    }
 }
 
 /// The version of an app that was chosen to be served.
@@ -69,7 +78,9 @@ impl Store {
         match found {
             None => Ok(None),
             Some(Ok(chosen)) => Ok(Some(chosen)),
-            Some(Err(Damaged { why, .. })) => Err(StoreError::Damaged(format!("app `{name}`: {why}"))),
+            Some(Err(Damaged { why, .. })) => {
+                Err(StoreError::Damaged(format!("app `{name}`: {why}")))
+            }
         }
     }
 
@@ -86,21 +97,24 @@ impl Store {
         })
     }
 
-    /// The components of all versions of these apps, with their sizes; of the app called
-    /// `but.0` only of its last `but.1` versions.
-    pub fn kept_of<'a>(
-        &self,
-        names: impl IntoIterator<Item = &'a str>,
-        but: (&str, usize),
-    ) -> Result<HashMap<Digest, u64>, StoreError> {
-        let mut components = HashMap::new();
-        for name in names {
-            let most = if name == but.0 { but.1 } else { usize::MAX };
-            for version in self.versions(name)?.into_iter().take(most) {
-                components.insert(version.component, version.octets);
+    /// How much is kept of each version of the app called `name`, the latest first.
+    /// Nothing is read for it.
+    pub fn sizes(&self, name: &str) -> Vec<Size> {
+        self.sizes.of(name)
+    }
+
+    /// Finds out how much is kept.
+    pub(super) fn read_sizes(&self) -> Result<(), StoreError> {
+        self.read(|read| {
+            for entry in read.open_table(VERSIONS)?.iter()? {
+                let (key, record) = entry?;
+                let (name, number) = key.value();
+                if let Ok(version) = version(number, record.value()) {
+                    self.sizes.add(name, number, version.size());
+                }
             }
-        }
-        Ok(components)
+            Ok(())
+        })
     }
 
     /// Keeps `component`, without anything that names it yet.
@@ -159,14 +173,16 @@ impl Store {
             drop((versions, needs));
             Ok((number, forget(change, name, kept.max(1))?))
         })?;
-        gone.iter().for_each(|digest| self.discard(digest));
-        Ok(Version {
+        let version = Version {
             number,
             component,
             octets,
             settings: settings.to_owned(),
             at: records::time(at),
-        })
+        };
+        self.sizes.add(name, number, version.size());
+        self.are_gone(name, &gone);
+        Ok(version)
     }
 
     /// Chooses the version `number` of the app called `name`.
@@ -185,8 +201,17 @@ impl Store {
             change.open_table(APPS)?.remove(name)?;
             forget(change, name, 0)
         })?;
-        gone.iter().for_each(|digest| self.discard(digest));
+        self.are_gone(name, &gone);
         Ok(())
+    }
+
+    /// Versions of the app called `name` are forgotten, with the components that nothing
+    /// else needs.
+    fn are_gone(&self, name: &str, versions: &[(u32, Digest)]) {
+        for (number, component) in versions {
+            self.sizes.remove(name, *number);
+            self.discard(component);
+        }
     }
 
     fn update(&self, name: &str, update: impl FnOnce(&mut AppRecord)) -> Result<(), StoreError> {
@@ -259,8 +284,12 @@ fn highest(change: &WriteTransaction, name: &str) -> Result<u32, redb::Error> {
 }
 
 /// Forgets all versions of the app called `name` but for the last `kept`, and returns
-/// the components that they needed.
-fn forget(change: &WriteTransaction, name: &str, kept: usize) -> Result<Vec<Digest>, redb::Error> {
+/// those that could be read, with the components that they needed.
+fn forget(
+    change: &WriteTransaction,
+    name: &str,
+    kept: usize,
+) -> Result<Vec<(u32, Digest)>, redb::Error> {
     let (mut versions, mut needs) = (change.open_table(VERSIONS)?, change.open_table(NEEDS)?);
     let mut numbers = Vec::new();
     for entry in versions
@@ -277,7 +306,7 @@ fn forget(change: &WriteTransaction, name: &str, kept: usize) -> Result<Vec<Dige
         // What cannot be read names nothing, and its component stays.
         if let Some(Ok(version)) = record {
             needs.remove((&version.component.0[..], name, number))?;
-            gone.push(version.component);
+            gone.push((number, version.component));
         }
     }
     Ok(gone)
