@@ -15,6 +15,7 @@ Examples:
   rhost config check -c /etc/rhost.toml && systemctl reload rhost
 
 It looks at what the file names: components, directories, secrets. Nothing is compiled or run.
+A file without apps is right for a server that has others deployed (--state); there is a warning.
 Exit status: 0 nothing is wrong, or nothing but warnings; 2 there are errors.")]
     Check(File),
 
@@ -90,6 +91,7 @@ pub fn run(command: ConfigCommand) -> Result<(), Error> {
             let config = read(path)?;
             tell(&config.warnings);
             let apps = match config.apps.len() {
+                0 => "no app".to_owned(),
                 1 => "1 app".to_owned(),
                 apps => format!("{apps} apps"),
             };
@@ -113,8 +115,24 @@ pub fn run(command: ConfigCommand) -> Result<(), Error> {
     Ok(())
 }
 
+/// The file at `path`. It may have no apps: whether it is served beside those that are
+/// deployed, the flags of `serve` say.
 fn read(path: PathBuf) -> Result<Config, Error> {
-    Config::read(&path).map_err(|problems| Error::tell(path, &problems))
+    let mut config = match Config::read_beside(&path, true) {
+        Ok(config) => config,
+        Err(problems) => return Err(Error::tell(path, &problems)),
+    };
+    let has_state = config.server.iter().any(|given| given.key.name == "state");
+    if config.apps.is_empty() && !has_state {
+        config.warnings.push(Problem {
+            level: Level::Warning,
+            path,
+            line: None,
+            key: "apps".into(),
+            text: "there is no app; serve it with --state DIR, or add one, as [apps.shop]".into(),
+        });
+    }
+    Ok(config)
 }
 
 fn counted(errors: usize) -> String {

@@ -116,9 +116,10 @@ pub(super) fn one(
     apply(&mut settings, &given);
     variables_at(&mut settings, table, &format!("{at}.env"), problems);
     let secrets = secrets::read(table, &format!("{at}.secrets"), problems);
+    let variables: HashSet<&str> = settings.env.iter().map(|(name, _)| &**name).collect();
     for (variable, _) in &secrets {
         let line = given_as(&given, "secrets").map_or(line, |given| given.line);
-        if settings.env.iter().any(|(name, _)| name == variable) {
+        if variables.contains(variable.as_str()) {
             let text = format!("`{variable}` is a variable of env as well; take it out there");
             problems.error(Some(line), format!("{at}.secrets.{variable}"), text);
         }
@@ -226,6 +227,7 @@ pub(super) fn variables(settings: &mut AppSettings, table: &Table<'_>, problems:
 
 /// Variables beside those that are there; one of the same name is replaced.
 fn variables_at(settings: &mut AppSettings, table: &Table<'_>, at: &str, problems: &mut Problems) {
+    let mut given = Vec::new();
     for entry in table.entries("env", at, &Kind::Variables.expected(), problems) {
         let at = format!("{at}.{}", entry.name);
         if let Err(expected) = value::variable(&entry.name) {
@@ -241,9 +243,11 @@ fn variables_at(settings: &mut AppSettings, table: &Table<'_>, at: &str, problem
             problems.error(Some(entry.line), at, "a variable has no NUL; take it out");
             continue;
         }
-        settings.env.retain(|(name, _)| *name != entry.name);
-        settings.env.push((entry.name, text.clone().into_owned()));
+        given.push((entry.name, text.clone().into_owned()));
     }
+    let names: HashSet<&str> = given.iter().map(|(name, _)| &**name).collect();
+    settings.env.retain(|(name, _)| !names.contains(&**name));
+    settings.env.extend(given);
 }
 
 #[cfg(test)]

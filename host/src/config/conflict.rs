@@ -1,10 +1,11 @@
 //! What does not go together.
 
+use super::TenantPlan;
 use super::app::AppPlan;
 use super::document::{Given, given_as, text_of};
 use super::problem::Problems;
 use crate::routing::Host;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Keys of `[server]` that need others.
 pub(super) fn check_server(given: &[Given], problems: &mut Problems) {
@@ -108,6 +109,86 @@ pub(super) fn check_hosts(apps: &[AppPlan], problems: &mut Problems) {
         }
     }
     check_wildcards(&owners, problems);
+}
+
+/// Hosts that are given to a tenant, and are another's: the one could set cookies for
+/// the other, or be sent its requests.
+pub(super) fn check_given(
+    tenants: &BTreeMap<String, TenantPlan>,
+    apps: &[AppPlan],
+    problems: &mut Problems,
+) {
+    let given = tenants.iter().flat_map(|(name, tenant)| {
+        let hosts = tenant.hosts.iter().flatten();
+        hosts.map(move |host| (name, tenant, host))
+    });
+    // Of two with a name one is enough: it is found for the other.
+    let mut names: HashMap<&str, (&String, &TenantPlan, &Host)> = HashMap::new();
+    for (name, tenant, host) in given.clone() {
+        let other = *names.entry(host.name()).or_insert((name, tenant, host));
+        if other.0 != name {
+            overlap((name, tenant, host), other, problems);
+        }
+    }
+    for (name, tenant, host) in given {
+        let mut above = host.above().filter_map(|above| names.get(above));
+        if let Some(other) = above.find(|(other, ..)| *other != name) {
+            overlap((name, tenant, host), *other, problems);
+        }
+    }
+    check_given_and_had(&names, apps, problems);
+}
+
+/// Hosts of the file's apps that are, or are above or below, one that is given to another
+/// tenant (`given`, by their names). The file may well mean it.
+fn check_given_and_had(
+    given: &HashMap<&str, (&String, &TenantPlan, &Host)>,
+    apps: &[AppPlan],
+    problems: &mut Problems,
+) {
+    let mut had: HashMap<(&str, bool), (&Host, &AppPlan)> = HashMap::new();
+    for app in apps {
+        for host in &app.hosts {
+            let key = (host.name(), host.is_wildcard());
+            had.entry(key).or_insert((host, app));
+        }
+    }
+    let mut found = Vec::new();
+    for (host, app) in had.values() {
+        let names = std::iter::once(host.name()).chain(host.above());
+        let mut near = names.filter_map(|name| given.get(name));
+        let foreign = near.find(|(name, ..)| app.tenant.as_ref() != Some(*name));
+        found.extend(foreign.map(|(name, tenant, given)| (*host, *app, *given, *name, *tenant)));
+    }
+    for (name, tenant, given) in given.values() {
+        let keys = given
+            .above()
+            .flat_map(|above| [(above, false), (above, true)]);
+        let mut near = keys.filter_map(|key| had.get(&key));
+        let foreign = near.find(|(_, app)| app.tenant.as_ref() != Some(*name));
+        found.extend(foreign.map(|(host, app)| (*host, *app, *given, *name, *tenant)));
+    }
+    for (host, app, given, name, tenant) in found {
+        let text = format!(
+            "{host} overlaps {given}, to which tenant `{name}` may deploy (line {}); a browser lets each set cookies for the other",
+            tenant.line_of_hosts()
+        );
+        problems.warn(app.line_of("hosts"), app.key("hosts"), text);
+    }
+}
+
+/// Says that a host given to one tenant is, or is below, one given to another.
+fn overlap(
+    (name, tenant, host): (&String, &TenantPlan, &Host),
+    (other, others, given): (&String, &TenantPlan, &Host),
+    problems: &mut Problems,
+) {
+    let text = format!(
+        "{host} overlaps {given} of tenant `{other}` (line {}), and each may deploy to its own; give them names that are apart",
+        others.line_of_hosts()
+    );
+    let key = format!("tenants.{name}.hosts");
+    problems.error(Some(tenant.line_of_hosts()), key, text);
 }
 
 /// A host below another tenant's, which the file may well mean: to a browser the one may

@@ -122,6 +122,58 @@ mod tests {
         assert!(told(&config().deployed("a/b", 1, "").unwrap_err()).contains("expected a name"));
     }
 
+    /// What is wrong is found in as long as the text is, and told in a few lines.
+    #[test]
+    fn too_much_is_refused_without_going_through_it() {
+        for (table, value) in [("env", "\"\""), ("secrets", "{ env = \"A\" }")] {
+            let many = |count: usize| {
+                let entry = |number| format!("V{number} = {value}\n");
+                let entries: String = (0..count).map(entry).collect();
+                config().deployed("shop", 1, &format!("[{table}]\n{entries}"))
+            };
+            assert!(many(1000).is_ok());
+            let problems = many(1001).unwrap_err();
+            let said = told(&problems);
+            let says = format!("apps.shop.{table}: there are 1001 in it, and 1000 at most");
+            assert!(problems.len() == 1 && said.contains(&says), "{said}");
+        }
+        let unknown: String = (0..5000).map(|key| format!("k{key} = 1\n")).collect();
+        let hosts = "hosts = [".to_owned() + &"\"a b\", ".repeat(5000) + "]\n";
+        for text in [unknown, hosts] {
+            let problems = config().deployed("shop", 1, &text).unwrap_err();
+            assert_eq!(problems.len(), 101);
+            let last = problems.last().unwrap().to_string();
+            assert!(last.contains("more errors; mend these first"), "{last}");
+        }
+    }
+
+    /// Whose it is and where is known behind any number of errors.
+    #[test]
+    fn a_claim_is_read_behind_what_is_wrong() {
+        let unknown: String = (0..500).map(|key| format!("k{key} = 1\n")).collect();
+        let settings = format!("{unknown}tenant = \"acme\"\nhosts = \"a.test\"\n");
+        let plan = config().claimed("shop", 1, &settings).unwrap();
+        assert_eq!(plan.tenant.as_deref(), Some("acme"));
+        assert_eq!(plan.hosts[0].to_string(), "a.test");
+    }
+
+    #[test]
+    fn variables_take_the_place_of_those_of_the_same_name() {
+        let mut config = config();
+        config.base.env = [("A", "1"), ("B", "2")]
+            .map(|(a, b)| (a.into(), b.into()))
+            .into();
+        let plan = config.deployed("shop", 1, "env = { B = \"3\", C = \"4\" }");
+        let plan = plan.unwrap();
+        let env: Vec<String> = plan
+            .settings
+            .env
+            .iter()
+            .map(|(a, b)| format!("{a}{b}"))
+            .collect();
+        assert_eq!(env, ["A1", "B3", "C4"]);
+    }
+
     #[test]
     fn what_is_wrong_keeps_its_places() {
         let claimed = |settings: &str| {

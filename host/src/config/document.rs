@@ -8,6 +8,10 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// Entries of a table of variables or secrets, at most: each start of the app hands them
+/// all over.
+const ENTRIES: usize = 1000;
+
 /// A key that is there, with its value.
 #[derive(Debug, Clone)]
 pub struct Given {
@@ -93,7 +97,9 @@ impl<'a> Table<'a> {
             let name: &str = key.get_ref();
             if !names.contains(&name) {
                 let line = problems.line(&key.span());
-                problems.error(Some(line), name, unknown(name, "", names.iter().copied()));
+                problems.error_of(Some(line), name, || {
+                    unknown(name, "", names.iter().copied())
+                });
             }
         }
     }
@@ -162,7 +168,7 @@ impl<'a> Table<'a> {
             let at = format!("{of}.{name}");
             let Some(key) = catalogue::named(keys, name) else {
                 let names = keys.iter().map(|key| key.name);
-                problems.error(Some(line), at, unknown(name, of, names));
+                problems.error_of(Some(line), at, || unknown(name, of, names));
                 continue;
             };
             if is_table(key) {
@@ -200,7 +206,7 @@ impl<'a> Table<'a> {
     }
 
     /// The names and values of the table called `name`, in the order of lines; nothing
-    /// if it is not there.
+    /// if it is not there, or has too many.
     pub(super) fn entries(
         &self,
         name: &str,
@@ -216,6 +222,13 @@ impl<'a> Table<'a> {
             problems.error(Some(line), at, expected);
             return Vec::new();
         };
+        if table.len() > ENTRIES {
+            let line = problems.line(&span);
+            let count = table.len();
+            let text = format!("there are {count} in it, and {ENTRIES} at most; take some out");
+            problems.error(Some(line), at, text);
+            return Vec::new();
+        }
         let entry = |(key, value): (&'a Spanned<_>, &'a Spanned<DeValue<'a>>)| {
             let name: &std::borrow::Cow<'_, str> = key.get_ref();
             Entry {

@@ -223,8 +223,11 @@ fn listening(address: Address, base: &Path) -> String {
 /// What was most likely meant by `text`.
 pub(super) fn closest<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const NEAR: f64 = 0.6;
+    // No longer name is near: to compare it takes as long as it is.
+    const LONGEST: usize = 128;
     words
         .into_iter()
+        .filter(|word| text.len().max(word.len()) <= LONGEST)
         .map(|word| (strsim::normalized_damerau_levenshtein(text, word), word))
         .filter(|(likeness, _)| *likeness >= NEAR)
         .max_by(|one, other| one.0.total_cmp(&other.0))

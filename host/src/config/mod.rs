@@ -25,12 +25,12 @@ pub use app::{AppPlan, Found, Origin};
 pub use deployed::told;
 pub use document::Given;
 pub use kind::{Key, Kind};
-pub use places::{Places, Taken};
+pub use places::{Near, Places, Taken};
 pub use problem::{Level, Problem};
 pub use schema::schema;
 pub use secrets::SecretSource;
 pub use show::toml_of;
-pub use tenant::TenantPlan;
+pub use tenant::{GivenHosts, TenantPlan};
 
 use crate::regular_file;
 use crate::settings::{AppSettings, UnknownHost};
@@ -139,6 +139,7 @@ impl Config {
         }
         conflict::check_server(&server, &mut problems);
         conflict::check_hosts(&apps, &mut problems);
+        conflict::check_given(&tenants, &apps, &mut problems);
         files::check_server(&server, &mut problems);
         files::look(&mut apps, &mut problems);
         lent::check(&apps, &mut problems);

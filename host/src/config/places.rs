@@ -26,15 +26,16 @@ pub struct Places {
     lent: Vec<(PathBuf, String, Option<String>, bool)>,
 }
 
-/// The hosts of an app, to find which others are the same, above or below.
-struct Near<'a> {
+/// Some hosts, to find which others are the same as one, above or below.
+#[derive(Debug)]
+pub struct Near<'a> {
     /// By their names.
     names: HashMap<&'a str, &'a Host>,
     /// By the names that they are below.
     below: HashMap<&'a str, &'a Host>,
     /// How often something was looked up.
     #[cfg(test)]
-    looks: std::cell::Cell<usize>,
+    pub(super) looks: std::cell::Cell<usize>,
 }
 
 impl Config {
@@ -52,7 +53,8 @@ impl Config {
 }
 
 impl<'a> Near<'a> {
-    fn of(hosts: &'a [Host]) -> Self {
+    /// Those of `hosts`.
+    pub fn of(hosts: &'a [Host]) -> Self {
         let mut near = Near {
             names: HashMap::with_capacity(hosts.len()),
             below: HashMap::new(),
@@ -67,8 +69,8 @@ impl<'a> Near<'a> {
         near
     }
 
-    /// The host among these that is `other`, above it, or below it.
-    fn met_by(&self, other: &Host) -> Option<&'a Host> {
+    /// The host among these that has the name of `other`, is above it, or below it.
+    pub fn met_by(&self, other: &Host) -> Option<&'a Host> {
         let names = std::iter::once(other.name()).chain(other.above());
         let mut found = names.map(|name| self.look(&self.names, name));
         found
@@ -305,6 +307,28 @@ mod tests {
         places.take(&lent("shop", "below", ":ro", "acme"));
         assert!(places.check(&lent("new", "", ":ro", "other")).is_ok());
         assert!(places.check(&lent("new", "", "", "other")).is_err());
+    }
+
+    #[test]
+    fn hosts_are_near_if_one_is_above_the_other() {
+        for (one, other, is_near) in [
+            ("a.test", "a.test", true),
+            ("a.test", "b.test", false),
+            ("*.a.test", "b.a.test", true),
+            ("*.test", "*.a.test", true),
+            ("*.a.test", "a.test", true),
+            ("a.test", "b.a.test", true),
+            ("*.a.test", "ba.test", false),
+            ("0.2.1", "192.0.2.1", false),
+        ] {
+            let [one, other]: [[Host; 1]; 2] = [one, other].map(|host| [host.parse().unwrap()]);
+            let met = (
+                Near::of(&one).met_by(&other[0]),
+                Near::of(&other).met_by(&one[0]),
+            );
+            assert_eq!(met.0, is_near.then_some(&one[0]), "{one:?} {other:?}");
+            assert_eq!(met.1, is_near.then_some(&other[0]), "{one:?} {other:?}");
+        }
     }
 
     /// With the hosts of two apps, and not with their product.

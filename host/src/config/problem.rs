@@ -47,12 +47,17 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Errors of a file that are told; of those beyond there is only said how many.
+const MOST: usize = 100;
+
 /// All problems of one file, as they are found.
 pub(super) struct Problems {
     path: PathBuf,
     /// Where each line begins, in octets.
     lines: Vec<usize>,
     found: Vec<Problem>,
+    /// How many errors there are.
+    errors: usize,
 }
 
 impl Problems {
@@ -68,6 +73,7 @@ impl Problems {
             path: path.to_owned(),
             lines: std::iter::once(0).chain(ends.map(|end| end + 1)).collect(),
             found: Vec::new(),
+            errors: 0,
         }
     }
 
@@ -83,7 +89,21 @@ impl Problems {
         key: impl Into<String>,
         text: impl Into<String>,
     ) {
-        self.push(Level::Error, line, key.into(), text.into());
+        let (key, text) = (key.into(), text.into());
+        self.error_of(line, key, || text);
+    }
+
+    /// An error in a line, whose text takes long to find.
+    pub(super) fn error_of(
+        &mut self,
+        line: Option<usize>,
+        key: impl Into<String>,
+        text: impl FnOnce() -> String,
+    ) {
+        self.errors += 1;
+        if self.errors <= MOST {
+            self.push(Level::Error, line, key.into(), text());
+        }
     }
 
     /// A warning about a line.
@@ -108,14 +128,16 @@ impl Problems {
 
     /// Whether there is an error so far.
     pub(super) fn has_errors(&self) -> bool {
-        self.found
-            .iter()
-            .any(|problem| problem.level == Level::Error)
+        self.errors > 0
     }
 
-    /// All, in the order of lines.
+    /// All, in the order of lines; of too many errors the first that were found.
     pub(super) fn all(mut self) -> Vec<Problem> {
         self.found.sort_by_key(|problem| problem.line);
+        if let Some(more @ 1..) = self.errors.checked_sub(MOST) {
+            let text = format!("there are {more} more errors; mend these first");
+            self.push(Level::Error, None, String::new(), text);
+        }
         self.found
     }
 

@@ -23,7 +23,6 @@ pub fn schema() -> Value {
         "description": "What a process of rhost serves, and how",
         "type": "object",
         "additionalProperties": false,
-        "required": ["apps"],
         "properties": properties.into_iter().collect::<Map<_, _>>(),
     })
 }

@@ -1,12 +1,13 @@
 //! The tenants of the file.
 
-use super::document::{Given, Table};
+use super::document::{Given, Table, given_as};
+use super::places::Near;
 use super::problem::Problems;
 use super::{Config, catalogue, conflict, value};
 use crate::compiler::Payer;
 use crate::routing::Host;
 use crate::settings::{Quotas, TenantSettings};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A tenant of the file.
 #[derive(Debug, Default)]
@@ -25,14 +26,37 @@ pub struct TenantPlan {
 }
 
 impl TenantPlan {
-    /// Whether the operator gave `host` to this tenant.
-    pub fn is_given(&self, host: &Host) -> bool {
-        let mut hosts = self.hosts.iter().flatten();
-        hosts.any(|given| given.covers(host))
+    /// The line of its hosts.
+    pub(super) fn line_of_hosts(&self) -> usize {
+        given_as(&self.given, "hosts").map_or(self.line, |given| given.line)
+    }
+
+    /// The hosts that the operator gave to this tenant.
+    pub fn given_hosts(&self) -> GivenHosts<'_> {
+        GivenHosts(self.hosts.iter().flatten().collect())
+    }
+}
+
+/// Hosts of which a tenant may take all that they stand for.
+#[derive(Debug, Default)]
+pub struct GivenHosts<'a>(HashSet<&'a Host>);
+
+impl GivenHosts<'_> {
+    /// Whether all that `host` stands for is within what one of these does.
+    pub fn cover(&self, host: &Host) -> bool {
+        self.0.contains(host) || host.wildcards_above().any(|above| self.0.contains(&above))
     }
 }
 
 impl Config {
+    /// The host among these that is, or is above or below, one that the operator gave to
+    /// another tenant than the one called `tenant`.
+    pub fn given_to_another<'a>(&self, tenant: &str, near: &Near<'a>) -> Option<&'a Host> {
+        let others = self.tenants.iter().filter(|(name, _)| *name != tenant);
+        let mut given = others.flat_map(|(_, other)| other.hosts.iter().flatten());
+        given.find_map(|given| near.met_by(given))
+    }
+
     /// On whose account apps of `tenant` are compiled.
     pub fn payer(&self, tenant: Option<&str>) -> Payer {
         let Some(tenant) = tenant else {
@@ -103,6 +127,65 @@ impl TenantPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_given_covers_what_is_below_a_wildcard() {
+        for (given, other, covers) in [
+            ("a.test", "a.test", true),
+            ("a.test", "b.a.test", false),
+            ("*.a.test", "a.test", false),
+            ("*.a.test", "c.b.a.test", true),
+            ("*.a.test", "*.b.a.test", true),
+            ("*.a.test", "*.a.test", true),
+            ("*.a.test", "*.test", false),
+            ("*.a.test", "b.ba.test", false),
+            ("192.0.2.1", "192.0.2.1", true),
+            ("*.2.1", "192.0.2.1", false),
+        ] {
+            let plan = TenantPlan {
+                hosts: Some(vec!["x.test".parse().unwrap(), given.parse().unwrap()]),
+                ..TenantPlan::default()
+            };
+            let other = other.parse().unwrap();
+            assert_eq!(plan.given_hosts().cover(&other), covers, "{given} {other}");
+        }
+    }
+
+    /// With the hosts of all tenants, and not with their product with those of an app.
+    #[test]
+    fn given_hosts_are_looked_up_and_not_compared() {
+        const HOSTS: usize = 1000;
+        let hosts = |name: &str| -> Vec<Host> {
+            let hosts = (0..HOSTS).map(|number| format!("{name}-{number}.of.test"));
+            hosts.map(|host| host.parse().unwrap()).collect()
+        };
+        let mut config = Config::of_no_file();
+        for name in ["acme", "other", "third"] {
+            let plan = TenantPlan {
+                hosts: Some(hosts(name)),
+                ..TenantPlan::default()
+            };
+            config.tenants.insert(name.into(), plan);
+        }
+        let mut own = hosts("own");
+        own.extend(hosts("acme"));
+        let near = Near::of(&own);
+        assert_eq!(config.given_to_another("acme", &near), None);
+        let looks = near.looks.get();
+        assert!((2 * HOSTS..=10 * HOSTS).contains(&looks), "{looks}");
+        for (host, is_near) in [
+            ("third-1.of.test", true),
+            ("x.third-1.of.test", true),
+            ("*.third-1.of.test", true),
+            ("*.of.test", true),
+            ("acme-1.of.test", false),
+            ("new.of.test", false),
+        ] {
+            let own: [Host; 1] = [host.parse().unwrap()];
+            let found = config.given_to_another("acme", &Near::of(&own));
+            assert_eq!(found, is_near.then_some(&own[0]), "{host}");
+        }
+    }
 
     /// Each key of the catalogue does something, and its default is the library's.
     #[test]

@@ -77,8 +77,8 @@ impl Roster {
         // Others may have changed something since it was looked at.
         let draft = self.draft(scope, name, patch)?.with(looked)?;
         draft.fits(&self.whole, scope)?;
+        let kept = self.room_for(scope, &draft, &component)?;
         let Draft { mut plan, settings } = draft;
-        self.has_room(scope, &plan, &component)?;
         let store = self.store()?;
         let (digest, octets) = (component.digest, component.octets);
         plan.component = store.components().path(&digest);
@@ -86,7 +86,6 @@ impl Roster {
         let is_enabled = self.is_enabled(name);
         let moves = self.moves(name, &plan);
         store.put(component)?;
-        let kept = self.versions_kept(&plan);
         let staged = self.stage(name, plan, is_enabled)?;
         let written = self.store()?.deploy(name, digest, octets, &settings, kept);
         let version = self.settle(staged, written)?;
@@ -141,16 +140,21 @@ impl Roster {
         Ok((version, draft))
     }
 
-    /// Serves a version of the app called `name` again that was deployed before. What it
-    /// names was `looked` at.
+    /// Serves a `tried` version of the app called `name` again that was deployed before.
+    /// What it names was `looked` at.
     pub(super) fn roll_back(
         &mut self,
         scope: &Scope,
         name: &str,
-        number: u32,
+        tried: &Version,
         looked: &AppPlan,
     ) -> Result<Version, Refused> {
+        let number = tried.number;
         let (version, draft) = self.draft_of_version(scope, name, Some(number))?;
+        if version != *tried {
+            let text = format!("app `{name}` was deleted meanwhile, and deployed again");
+            return Err(Refused::new(Why::Conflict, format!("{text}; ask again")));
+        }
         let draft = draft.with(looked)?;
         draft.fits(&self.whole, scope)?;
         let plan = self.plan_of(&version, draft)?;
@@ -215,10 +219,7 @@ impl Roster {
         // One that is damaged can be deleted too, and one whose name the file's has.
         self.is_seen(scope, name)?;
         if self.is_not_of_file(name).is_err() {
-            self.store()?.delete(name)?;
-            self.whole.faults.remove(name);
-            tracing::info!("app `{name}`, which was deployed beside the file's, is deleted");
-            return Ok(());
+            return self.delete_beside_file(name);
         }
         let staged = self.make_ready(name, None, None)?;
         let written = self.store()?.delete(name);
@@ -226,6 +227,29 @@ impl Roster {
         self.tails.forget(name);
         tracing::info!("app `{name}` is deleted");
         Ok(())
+    }
+
+    /// Forgets the deployed app whose name the file's has, which stays as it is.
+    fn delete_beside_file(&mut self, name: &str) -> Result<(), Refused> {
+        let fault = self.whole.faults.remove(name);
+        // No app is called so: each that is served stays.
+        let ready = self.assemble(None, "");
+        let deleted = ready.and_then(|ready| {
+            self.store()?.delete(name)?;
+            Ok(ready)
+        });
+        match deleted {
+            Ok(ready) => {
+                self.adopt(ready);
+                tracing::info!("app `{name}`, which was deployed beside the file's, is deleted");
+                Ok(())
+            }
+            Err(refused) => {
+                let fault = fault.map(|fault| (name.to_owned(), fault));
+                self.whole.faults.extend(fault);
+                Err(refused)
+            }
+        }
     }
 
     /// The deployed app called `name`, which somebody with `scope` may change.
@@ -242,14 +266,14 @@ impl Roster {
     /// Whether the app called `name` is there, is deployed, and is for `scope`.
     fn is_seen(&self, scope: &Scope, name: &str) -> Result<(), Refused> {
         self.store_to_change()?;
-        let is_known = self.whole.plan(name).is_some() || self.whole.faults.contains_key(name);
-        if !is_known || !scope.has(self.tenant_of(name)) {
-            return Err(missing(name));
+        let fault = self.whole.faults.get(name);
+        // One of the file may have its name, and be another's.
+        if fault.is_some_and(|fault| scope.has(fault.tenant.as_deref())) {
+            return Ok(());
         }
-        match self.whole.faults.contains_key(name) {
-            // One of the file may have its name.
-            true => Ok(()),
-            false => self.is_not_of_file(name),
+        match self.whole.plan(name) {
+            Some(plan) if scope.has(plan.tenant.as_deref()) => self.is_not_of_file(name),
+            _ => Err(missing(name)),
         }
     }
 
@@ -266,15 +290,16 @@ impl Roster {
 
     /// Whose the app called `name` is, as far as that is known.
     pub(super) fn tenant_of(&self, name: &str) -> Option<&str> {
-        let fault = || self.whole.faults.get(name)?.tenant.as_deref();
-        match self.whole.plan(name) {
-            Some(plan) => plan.tenant.as_deref(),
-            None => fault(),
-        }
+        self.whole.owner(name).flatten()
     }
 
+    /// Whether the app called `name` is to be served, as the store has it: a fault
+    /// changes nothing of that.
     fn is_enabled(&self, name: &str) -> bool {
-        !self.whole.disabled.iter().any(|app| app.name == name)
+        match self.whole.faults.get(name) {
+            Some(fault) => fault.is_enabled,
+            None => !self.whole.disabled.iter().any(|app| app.name == name),
+        }
     }
 
     /// The app called `name`, if it is served.
@@ -285,8 +310,8 @@ impl Roster {
     /// Whether with `plan` the app called `name` goes to another tenant, who is not to
     /// read its lines.
     fn moves(&self, name: &str, plan: &AppPlan) -> bool {
-        let is_there = self.whole.plan(name).is_some() || self.whole.faults.contains_key(name);
-        is_there && self.tenant_of(name) != plan.tenant.as_deref()
+        let owner = self.whole.owner(name);
+        owner.is_some_and(|owner| owner != plan.tenant.as_deref())
     }
 
     /// The plan of a version that is kept.
@@ -316,24 +341,33 @@ impl Roster {
         disabled: Option<AppPlan>,
     ) -> Result<Staged, Refused> {
         let undo = self.whole.exchange(name, served);
-        let others = self.whole.not_served().filter(|app| app.name != name);
-        let kept = others.chain(&disabled);
-        let (config, none) = (&self.whole.config, Gathered::default());
-        match self.deployment.assemble(config, kept, &none, Some(name)) {
+        match self.assemble(disabled.as_ref(), name) {
             Ok(ready) => Ok(Staged {
                 name: name.to_owned(),
                 ready,
                 undo,
                 disabled,
             }),
-            Err(errors) => {
+            Err(refused) => {
                 self.whole.undo(undo);
-                let is_own = errors.iter().any(|error| error.app == name);
-                let why = if is_own { Why::Wrong } else { Why::Failed };
-                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                Err(Refused::new(why, errors.join("; and ")))
+                Err(refused)
             }
         }
+    }
+
+    /// What is there with another app called `name`, or with its place kept for
+    /// `disabled`; all others stay as they are.
+    fn assemble(&self, disabled: Option<&AppPlan>, name: &str) -> Result<Ready, Refused> {
+        let others = self.whole.not_served().filter(|app| app.name != name);
+        let kept = others.chain(disabled);
+        let (config, none) = (&self.whole.config, Gathered::default());
+        let ready = self.deployment.assemble(config, kept, &none, Some(name));
+        ready.map_err(|errors| {
+            let is_own = errors.iter().any(|error| error.app == name);
+            let why = if is_own { Why::Wrong } else { Why::Failed };
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Refused::new(why, errors.join("; and "))
+        })
     }
 
     /// Swaps in what was staged if it is `written` down, and else has all as it was.

@@ -126,14 +126,10 @@ impl Roster {
     pub fn reload(&mut self, survey: Survey) -> Result<Changes, NotServed> {
         let (whole, ready) = self.prepare(survey)?;
         // A name that goes, or goes to somebody else, leaves no lines behind.
-        for app in &self.whole.config.apps {
-            let same = whole
-                .config
-                .apps
-                .iter()
-                .find(|other| other.name == app.name);
-            if same.is_none_or(|same| same.tenant != app.tenant) {
-                self.tails.forget(&app.name);
+        let owners = whole.owners();
+        for (name, owner) in self.whole.owners() {
+            if owners.get(name) != Some(&owner) {
+                self.tails.forget(name);
             }
         }
         self.whole = whole;

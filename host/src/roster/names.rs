@@ -2,7 +2,7 @@
 
 use super::merge::Whole;
 use super::refused::{Refused, Why};
-use crate::config::{AppPlan, Places};
+use crate::config::{AppPlan, Near, Places, TenantPlan};
 use crate::routing::Host;
 use std::collections::HashSet;
 
@@ -21,14 +21,12 @@ pub(super) fn check(
     let had = whole.claim(&plan.name);
     let had = had.filter(|had| had.tenant.as_deref() == Some(tenant));
     let had: HashSet<&Host> = had.into_iter().flat_map(|had| &had.hosts).collect();
-    let tenants = &whole.config.tenants;
-    let own = tenants.get(tenant);
+    let own = whole.config.tenants.get(tenant);
     let is_bound = own.is_some_and(|own| own.hosts.is_some());
+    let given = own.map(TenantPlan::given_hosts).unwrap_or_default();
     let mut free = plan.clone();
-    free.hosts.retain(|host| {
-        let is_given = own.is_some_and(|own| own.is_given(host));
-        !is_given && !had.contains(host)
-    });
+    free.hosts
+        .retain(|host| !given.cover(host) && !had.contains(host));
     for host in &free.hosts {
         if is_bound {
             let text = format!(
@@ -42,17 +40,15 @@ pub(super) fn check(
             );
             return refuse(Why::Forbidden, text);
         }
-        let mut others = tenants.iter().filter(|(name, _)| *name != tenant);
-        let is_anothers = others.any(|(_, other)| {
-            let mut given = other.hosts.iter().flatten();
-            given.any(|given| given.is_near(host))
-        });
-        if is_anothers {
-            return refuse(
-                Why::Conflict,
-                format!("{host} is kept for another tenant; take another host"),
-            );
-        }
+    }
+    if let Some(host) = whole
+        .config
+        .given_to_another(tenant, &Near::of(&free.hosts))
+    {
+        return refuse(
+            Why::Conflict,
+            format!("{host} is kept for another tenant; take another host"),
+        );
     }
     match places.overlapped(&free) {
         None => Ok(()),

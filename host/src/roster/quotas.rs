@@ -1,12 +1,14 @@
 //! What a tenant may have deployed.
 
 use super::Roster;
+use super::draft::Draft;
 use super::merge::Whole;
 use super::refused::{Refused, Why};
 use crate::config::{AppPlan, Origin};
 use crate::failure::Octets;
 use crate::settings::Quotas;
-use crate::store::{Scope, Uploaded};
+use crate::store::{Digest, Scope, Size, Uploaded};
+use std::collections::HashSet;
 
 impl Whole {
     /// What the tenant called so may have and do.
@@ -69,42 +71,74 @@ impl Roster {
         self.whole.quotas(tenant)
     }
 
-    /// How many versions of the app of `plan` are kept.
-    pub(super) fn versions_kept(&self, plan: &AppPlan) -> usize {
-        let tenant = plan.tenant.as_deref();
-        tenant
-            .map_or_else(Quotas::default, |tenant| self.whole.quotas(tenant))
-            .versions
-    }
-
-    /// Fails if what is kept for the tenant of `scope` would be too much with this
-    /// component as the next version of `plan`.
-    pub(super) fn has_room(
+    /// How many versions of the app of `draft` are kept with this component as the next.
+    /// Fails if all that is kept for the tenant of `scope` would then be too much.
+    ///
+    /// A tenant that has more than it may by now may deploy on, as long as that is not
+    /// still more: so many of the oldest versions go.
+    pub(super) fn room_for(
         &self,
         scope: &Scope,
-        plan: &AppPlan,
+        draft: &Draft,
         component: &Uploaded,
-    ) -> Result<(), Refused> {
+    ) -> Result<usize, Refused> {
+        let Draft { plan, settings } = draft;
+        let owner = plan.tenant.as_deref();
+        let quotas = owner.map_or_else(Quotas::default, |owner| self.whole.quotas(owner));
         let Scope::Tenant(tenant) = scope else {
-            return Ok(());
+            return Ok(quotas.versions);
         };
-        let most = self.whole.quotas(tenant).state;
-        let names = self.whole.deployed_of(tenant).map(|(name, _)| name);
-        let kept = self.versions_kept(plan).saturating_sub(1);
-        let store = self.store()?;
-        let mut components = store.kept_of(names, (&plan.name, kept))?;
-        components.insert(component.digest, component.octets);
-        let octets = components
-            .values()
-            .fold(0, |sum: u64, octets| sum.saturating_add(*octets));
-        if octets <= most {
-            return Ok(());
+        let (store, most) = (self.store()?, quotas.state);
+        let others = self.whole.deployed_of(tenant).map(|(name, _)| name);
+        let others = others.filter(|name| *name != plan.name);
+        let others = Kept::default().with(others.flat_map(|name| store.sizes(name)));
+        let own = store.sizes(&plan.name);
+        let before = others.clone().with(own.iter().copied()).octets;
+        let next = Size {
+            component: component.digest,
+            octets: component.octets,
+            settings: settings.len() as u64,
+        };
+        let mut kept = others.with([next]);
+        let (mut versions, last) = (0, quotas.versions.max(1) - 1);
+        let mut own = own.into_iter().take(last);
+        while kept.octets <= most.max(before) {
+            versions += 1;
+            match own.next() {
+                Some(size) => kept = kept.with([size]),
+                None => return Ok(quotas.versions),
+            }
+        }
+        if versions > 0 && before > most {
+            return Ok(versions);
         }
         let text = format!(
-            "tenant `{tenant}` may have {} of components kept, and would have {} (max-state); delete an app, keep fewer versions (max-versions), or ask the operator for more",
+            "tenant `{tenant}` may have {} of components and settings kept, and would have {} (max-state); delete an app, keep fewer versions (max-versions), or ask the operator for more",
             Octets(most),
-            Octets(octets)
+            Octets(kept.with(own).octets)
         );
         Err(Refused::new(Why::Full, text))
+    }
+}
+
+/// What is kept of some versions. A component that several have is kept once.
+#[derive(Clone, Default)]
+struct Kept {
+    components: HashSet<Digest>,
+    octets: u64,
+}
+
+impl Kept {
+    /// The same with these.
+    fn with(mut self, sizes: impl IntoIterator<Item = Size>) -> Self {
+        for size in sizes {
+            let component = match self.components.insert(size.component) {
+                true => size.octets,
+                false => 0,
+            };
+            let sum = self.octets.saturating_add(size.settings);
+            self.octets = sum.saturating_add(component);
+        }
+        self
     }
 }

@@ -149,7 +149,7 @@ impl Steward {
         let (mut draft, payer) = {
             let roster = self.roster();
             let draft = roster.draft(scope, name, patch)?;
-            roster.has_room(scope, &draft.plan, &component)?;
+            roster.room_for(scope, &draft, &component)?;
             (draft, payer(&roster, scope))
         };
         draft.look(&self.path())?;
@@ -191,7 +191,7 @@ impl Steward {
         let _loaded = self.0.trial.run(&draft.plan, &file, &payer)?;
         drop(file);
         let mut roster = self.roster();
-        roster.roll_back(scope, name, version.number, &draft.plan)?;
+        roster.roll_back(scope, name, &version, &draft.plan)?;
         let (shown, app) = (roster.shown(name)?, roster.app(name));
         drop(roster);
         load(name, app);

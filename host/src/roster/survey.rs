@@ -4,7 +4,7 @@
 use super::merge::{Plan, planned};
 use crate::config::{Config, told};
 use crate::deployment::{Gathered, Gatherer};
-use crate::store::{Components, Listed};
+use crate::store::{Components, Listed, Version};
 use std::collections::HashMap;
 
 /// What is to be looked at beside a file, and what looks.
@@ -21,7 +21,7 @@ pub struct Survey {
     pub(super) file: Config,
     pub(super) gathered: Gathered,
     /// Deployed apps by their names: which version was looked at, and its plan.
-    pub(super) plans: HashMap<String, (u32, Plan)>,
+    pub(super) plans: HashMap<String, (Version, Plan)>,
 }
 
 impl Surveyor {
@@ -39,7 +39,7 @@ impl Surveyor {
                 {
                     plan = Err((told(&problems), Some(Box::new(made.clone()))));
                 }
-                plans.insert(name, (chosen.version.number, plan));
+                plans.insert(name, (chosen.version, plan));
             }
         }
         Survey {

@@ -59,10 +59,9 @@ impl Roster {
 
     /// Fails unless somebody with `scope` sees an app called `name`.
     pub(super) fn sees(&self, scope: &Scope, name: &str) -> Result<(), Refused> {
-        let is_known = self.whole.plan(name).is_some() || self.whole.faults.contains_key(name);
-        match is_known && scope.has(self.tenant_of(name)) {
-            true => Ok(()),
-            false => Err(missing(name)),
+        match self.whole.owner(name) {
+            Some(owner) if scope.has(owner) => Ok(()),
+            _ => Err(missing(name)),
         }
     }
 

@@ -1,15 +1,14 @@
 //! Apps and their versions.
 
 use super::records::{self, AppRecord, VersionRecord};
-use super::{APPS, Digest, NEEDS, Store, StoreError, Uploaded, VERSIONS};
+use super::{APPS, Digest, NEEDS, Size, Store, StoreError, Uploaded, VERSIONS};
 use redb::{ReadableTable, WriteTransaction};
-use std::collections::HashMap;
 use std::time::SystemTime;
 
 /// A version of an app.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// Its number, from 1 on. None is given twice.
+    /// Its number, from 1 on. None is given twice, unless the app is deleted between.
     pub number: u32,
     /// Its component.
     pub component: Digest,
@@ -19,6 +18,16 @@ pub struct Version {
     pub settings: String,
     /// When it was deployed.
     pub at: SystemTime,
+}
+
+impl Version {
+    fn size(&self) -> Size {
+        Size {
+            component: self.component,
+            octets: self.octets,
+            settings: self.settings.len() as u64,
+        }
+    }
 }
 
 /// The version of an app that was chosen to be served.
@@ -32,7 +41,12 @@ pub struct Chosen {
 
 /// What is wrong with what there is of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Damaged(pub String);
+pub struct Damaged {
+    /// In a line.
+    pub why: String,
+    /// Whether it is served once it is mended.
+    pub is_enabled: bool,
+}
 
 /// An app, by its name.
 pub type Listed = (String, Result<Chosen, Damaged>);
@@ -64,7 +78,9 @@ impl Store {
         match found {
             None => Ok(None),
             Some(Ok(chosen)) => Ok(Some(chosen)),
-            Some(Err(Damaged(why))) => Err(StoreError::Damaged(format!("app `{name}`: {why}"))),
+            Some(Err(Damaged { why, .. })) => {
+                Err(StoreError::Damaged(format!("app `{name}`: {why}")))
+            }
         }
     }
 
@@ -81,21 +97,24 @@ impl Store {
         })
     }
 
-    /// The components of all versions of these apps, with their sizes; of the app called
-    /// `but.0` only of its last `but.1` versions.
-    pub fn kept_of<'a>(
-        &self,
-        names: impl IntoIterator<Item = &'a str>,
-        but: (&str, usize),
-    ) -> Result<HashMap<Digest, u64>, StoreError> {
-        let mut components = HashMap::new();
-        for name in names {
-            let most = if name == but.0 { but.1 } else { usize::MAX };
-            for version in self.versions(name)?.into_iter().take(most) {
-                components.insert(version.component, version.octets);
+    /// How much is kept of each version of the app called `name`, the latest first.
+    /// Nothing is read for it.
+    pub fn sizes(&self, name: &str) -> Vec<Size> {
+        self.sizes.of(name)
+    }
+
+    /// Finds out how much is kept.
+    pub(super) fn read_sizes(&self) -> Result<(), StoreError> {
+        self.read(|read| {
+            for entry in read.open_table(VERSIONS)?.iter()? {
+                let (key, record) = entry?;
+                let (name, number) = key.value();
+                if let Ok(version) = version(number, record.value()) {
+                    self.sizes.add(name, number, version.size());
+                }
             }
-        }
-        Ok(components)
+            Ok(())
+        })
     }
 
     /// Keeps `component`, without anything that names it yet.
@@ -154,14 +173,16 @@ impl Store {
             drop((versions, needs));
             Ok((number, forget(change, name, kept.max(1))?))
         })?;
-        gone.iter().for_each(|digest| self.discard(digest));
-        Ok(Version {
+        let version = Version {
             number,
             component,
             octets,
             settings: settings.to_owned(),
             at: records::time(at),
-        })
+        };
+        self.sizes.add(name, number, version.size());
+        self.are_gone(name, &gone);
+        Ok(version)
     }
 
     /// Chooses the version `number` of the app called `name`.
@@ -180,8 +201,17 @@ impl Store {
             change.open_table(APPS)?.remove(name)?;
             forget(change, name, 0)
         })?;
-        gone.iter().for_each(|digest| self.discard(digest));
+        self.are_gone(name, &gone);
         Ok(())
+    }
+
+    /// Versions of the app called `name` are forgotten, with the components that nothing
+    /// else needs.
+    fn are_gone(&self, name: &str, versions: &[(u32, Digest)]) {
+        for (number, component) in versions {
+            self.sizes.remove(name, *number);
+            self.discard(component);
+        }
     }
 
     fn update(&self, name: &str, update: impl FnOnce(&mut AppRecord)) -> Result<(), StoreError> {
@@ -214,17 +244,25 @@ fn chosen(
 ) -> Result<Result<Chosen, Damaged>, redb::Error> {
     let app: AppRecord = match records::read(app) {
         Ok(app) => app,
-        Err(why) => return Ok(Err(Damaged(why))),
+        // What is damaged begins anew.
+        Err(why) => {
+            return Ok(Err(Damaged {
+                why,
+                is_enabled: true,
+            }));
+        }
     };
+    let is_enabled = app.is_enabled;
+    let damaged = |why| Damaged { why, is_enabled };
     let Some(record) = versions.get((name, app.current))? else {
         let why = format!("its version {} is not there", app.current);
-        return Ok(Err(Damaged(why)));
+        return Ok(Err(damaged(why)));
     };
     let chosen = version(app.current, record.value()).map(|version| Chosen {
         version,
-        is_enabled: app.is_enabled,
+        is_enabled,
     });
-    Ok(chosen.map_err(|why| Damaged(format!("version {}: {why}", app.current))))
+    Ok(chosen.map_err(|why| damaged(format!("version {}: {why}", app.current))))
 }
 
 fn version(number: u32, record: &[u8]) -> Result<Version, String> {
@@ -246,8 +284,12 @@ fn highest(change: &WriteTransaction, name: &str) -> Result<u32, redb::Error> {
 }
 
 /// Forgets all versions of the app called `name` but for the last `kept`, and returns
-/// the components that they needed.
-fn forget(change: &WriteTransaction, name: &str, kept: usize) -> Result<Vec<Digest>, redb::Error> {
+/// those that could be read, with the components that they needed.
+fn forget(
+    change: &WriteTransaction,
+    name: &str,
+    kept: usize,
+) -> Result<Vec<(u32, Digest)>, redb::Error> {
     let (mut versions, mut needs) = (change.open_table(VERSIONS)?, change.open_table(NEEDS)?);
     let mut numbers = Vec::new();
     for entry in versions
@@ -264,7 +306,7 @@ fn forget(change: &WriteTransaction, name: &str, kept: usize) -> Result<Vec<Dige
         // What cannot be read names nothing, and its component stays.
         if let Some(Ok(version)) = record {
             needs.remove((&version.component.0[..], name, number))?;
-            gone.push(version.component);
+            gone.push((number, version.component));
         }
     }
     Ok(gone)

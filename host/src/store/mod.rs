@@ -22,6 +22,7 @@ mod components;
 mod disk;
 mod guarded;
 mod records;
+mod sizes;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -30,6 +31,7 @@ pub use crate::digest::Digest;
 pub use apps::{Chosen, Damaged, Listed, Version};
 pub use components::{Components, Upload, Uploaded};
 pub use disk::{Disk, Real};
+pub use sizes::Size;
 pub use tokens::{Good, Scope, Token, Tokens};
 
 use disk::Pages;
@@ -39,6 +41,7 @@ use redb::{
     Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition,
     WriteTransaction,
 };
+use sizes::Sizes;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -114,6 +117,7 @@ pub struct Store {
     database: Guarded,
     components: Components,
     tokens: Tokens,
+    sizes: Sizes,
     /// Held until the rest is closed.
     _lock: File,
 }
@@ -141,9 +145,11 @@ impl Store {
             database,
             components: Components::new(components, disk),
             tokens: Tokens::default(),
+            sizes: Sizes::default(),
             _lock: lock,
         };
         store.read_tokens()?;
+        store.read_sizes()?;
         // Of what was lost somebody may put a copy back, which needs its components.
         if is_clean {
             store.sweep()?;

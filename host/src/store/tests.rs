@@ -324,3 +324,42 @@ fn what_a_process_left_behind_is_swept() {
     drop(upload);
     assert_eq!(components(&path), 2);
 }
+
+/// What is known of sizes is what a walk through all versions finds.
+#[test]
+fn sizes_are_those_of_what_is_kept() {
+    let (_home, path) = home();
+    let check = |store: &Store, counts: [usize; 3]| {
+        for (name, count) in ["shop", "blog", "none"].into_iter().zip(counts) {
+            let versions = store.versions(name).unwrap();
+            let sizes = store.sizes(name);
+            assert_eq!((sizes.len(), versions.len()), (count, count), "{name}");
+            for (size, version) in sizes.iter().zip(versions) {
+                assert_eq!(size.component, version.component);
+                assert_eq!(size.octets, version.octets);
+                assert_eq!(size.settings, version.settings.len() as u64);
+            }
+        }
+    };
+    let store = Store::open(&path).unwrap();
+    for number in 1..=13 {
+        deploy(&store, "shop", format!("component {number}").as_bytes()).unwrap();
+    }
+    deploy(&store, "blog", b"one").unwrap();
+    check(&store, [10, 1, 0]);
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    check(&store, [10, 1, 0]);
+    deploy(&store, "shop", b"more").unwrap();
+    store.delete("blog").unwrap();
+    check(&store, [10, 0, 0]);
+    // One that cannot be read is counted nowhere.
+    let change = store.database.get().begin_write().unwrap();
+    let damaged = ("shop", 10);
+    let mut versions = change.open_table(VERSIONS).unwrap();
+    versions.insert(damaged, &b"{}"[..]).unwrap();
+    drop(versions);
+    change.commit().unwrap();
+    drop(store);
+    check(&Store::open(&path).unwrap(), [9, 0, 0]);
+}

@@ -236,7 +236,7 @@ pub const TENANT: &[Key] = &[
         "max-state",
         Kind::Size(0, ANY),
         "\"2GiB\"",
-        "Components that are kept for it, all versions together; beyond it, 507",
+        "Components and settings that are kept for it, all versions together; beyond it, 507",
     ),
     key(
         "max-deploys",

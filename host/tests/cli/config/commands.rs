@@ -59,6 +59,44 @@ fn check_says_all_and_ends_with_2() {
     );
 }
 
+/// A file of tenants is what a server has beside what is deployed: check takes what serve
+/// takes.
+#[test]
+fn a_file_without_apps_is_checked_as_it_is_served() {
+    let home = Home::new("[tenants.acme]\n");
+    for command in ["check", "show"] {
+        let output = home.run(&["config", command]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert_eq!(
+            said,
+            "rhost: rhost.toml: warning: apps: there is no app; serve it with --state DIR, or add one, as [apps.shop]\n"
+        );
+    }
+    let output = home.run(&["config", "check"]);
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "rhost.toml: no app, no errors\n"
+    );
+    let serving = home.serve(&["--state", "state"]);
+    assert_eq!(serving.stop().0, Some(0));
+    // Without a place for what is deployed it is an error.
+    let output = home.run(&["serve", "-c", "rhost.toml"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(2) && said.contains("there is no app"),
+        "{said}"
+    );
+    home.write("[server]\nstate = \"state\"\n");
+    let output = home.run(&["config", "check"]);
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{output:?}"
+    );
+    home.write("[tenants.acme]\nmax-app = 1\n");
+    assert_eq!(home.run(&["config", "check"]).status.code(), Some(2));
+}
+
 #[test]
 fn show_has_every_key_and_no_secret() {
     let home = Home::new(GOOD);

@@ -336,6 +336,25 @@ const ERRORS: &[(&str, &[&str])] = &[
         "APP[defaults]\ndir = \"lent:/d\"",
         &["f.toml:5: defaults.dir: it is a key of an app, [apps.NAME]; move it there"],
     ),
+    // Hosts that are given to two tenants.
+    (
+        "APP[tenants.a]\nhosts = \"shop.example\"\n[tenants.b]\nhosts = \"*.example\"",
+        &[
+            "f.toml:5: tenants.a.hosts: shop.example overlaps *.example of tenant `b` (line 7), and each may deploy to its own; give them names that are apart",
+        ],
+    ),
+    (
+        "APP[tenants.a]\nhosts = [\"a.example\", \"x.example\"]\n[tenants.b]\nhosts = [\"b.example\", \"*.x.example\"]",
+        &[
+            "f.toml:7: tenants.b.hosts: *.x.example overlaps x.example of tenant `a` (line 5), and each may deploy to its own; give them names that are apart",
+        ],
+    ),
+    (
+        "APP[tenants.a]\nhosts = \"a.example\"\n[tenants.b]\nhosts = \"b.x.a.example\"",
+        &[
+            "f.toml:7: tenants.b.hosts: b.x.a.example overlaps a.example of tenant `a` (line 5), and each may deploy to its own; give them names that are apart",
+        ],
+    ),
     // All at once, in the order of lines.
     (
         "APPcpu = 1\nmemry = 1\n[server]\ngrace = \"x\"",
@@ -421,4 +440,41 @@ fn what_is_most_likely_not_meant_is_told_and_served() {
         "{hosts}"
     );
     assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+/// What is given to a tenant and is, or is above or below, another's app.
+#[test]
+fn hosts_that_are_given_and_are_anothers_are_told() {
+    let home = errors_home();
+    let warnings = |given: &str, app: &str| {
+        let text = format!(
+            "[tenants.t]\nhosts = {given}\n[tenants.u]\n[apps.a]\ncomponent = \"ok.wasm\"\n{app}\n"
+        );
+        let config = Config::parse(&home.path().join("f.toml"), &text).unwrap();
+        let warnings = config.warnings.iter().map(|warning| warning.text.clone());
+        warnings.collect::<Vec<_>>()
+    };
+    let one = |host: &str, given: &str| {
+        vec![format!(
+            "{host} overlaps {given}, to which tenant `t` may deploy (line 2); a browser lets each set cookies for the other"
+        )]
+    };
+    for (given, host) in [
+        ("*.shop.test", "shop.test"),
+        ("shop.test", "*.shop.test"),
+        ("x.shop.test", "shop.test"),
+        ("y.x.shop.test", "*.shop.test"),
+        ("*.shop.test", "y.x.shop.test"),
+        ("shop.test", "shop.test"),
+    ] {
+        let list = format!("[\"apart.test\", \"{given}\"]");
+        for tenant in ["", "tenant = \"u\"\n"] {
+            let app = format!("{tenant}hosts = \"{host}\"");
+            assert_eq!(warnings(&list, &app), one(host, given), "{given} {app}");
+        }
+        let own = format!("tenant = \"t\"\nhosts = \"{host}\"");
+        assert!(warnings(&list, &own).is_empty());
+    }
+    assert!(warnings("\"shop.test\"", "hosts = \"myshop.test\"").is_empty());
+    assert!(warnings("\"shop.test\"", "").is_empty());
 }

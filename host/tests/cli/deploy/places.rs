@@ -313,3 +313,82 @@ fn what_has_the_name_of_an_app_of_the_file_does_not_touch_that() {
         "{shown}"
     );
 }
+
+/// What a tenant has deployed stays its own when the file has an app of its name for
+/// another tenant: its hosts, its versions, and its place among those that it may have.
+#[test]
+fn a_name_that_the_file_takes_gives_nothing_of_the_app_to_another_tenant() {
+    let tenants = "[tenants.acme]\nmax-apps = 2\n[tenants.other]\n";
+    let (home, mut serving) = with_tokens(tenants);
+    let file = home.component("other");
+    deploy(&home, "rest", "third", &["--tenant", "other"]);
+    for app in ["shop", "off"] {
+        let host = format!("{app}.test");
+        let line = ["--host", &host, "--token-file", "acme"];
+        deploy(&home, app, "first", &line);
+    }
+    home.done(&["app", "disable", "off"]);
+    let apps = ["shop", "off"].map(|app| {
+        format!(
+            "[apps.{app}]\ncomponent = \"{file}\"\ntenant = \"other\"\nhosts = \"{app}.else.test\"\n"
+        )
+    });
+    home.write("rhost.toml", &format!("{tenants}{}", apps.concat()));
+    serving.signal(rustix::process::Signal::HUP);
+    heard(&mut serving, "rhost.toml is applied");
+    for app in ["shop", "off"] {
+        let host = format!("{app}.test");
+        assert_eq!(ask(&serving.addr, &host, "/"), "503", "{app}");
+        let there = format!("{app}.else.test");
+        assert_eq!(ask(&serving.addr, &there, "/"), "Hello, other!");
+        // Nobody takes its hosts: it would come after it in the order of names.
+        let take = ["deploy", &file, "--app", "aaa", "--host", &host];
+        let said = home.refused(&[&take[..], &["--token-file", "other"]].concat(), 1);
+        assert!(said.contains("is another tenant's"), "{said}");
+        // Whose the file's is may not delete what has its name.
+        let said = home.refused(&["app", "delete", app, "--token-file", "other"], 1);
+        assert!(
+            said.contains("is one of rhost.toml; change it there"),
+            "{said}"
+        );
+        let listed = home.done(&["apps", "--token-file", "acme"]);
+        assert!(listed.contains(app), "{listed}");
+    }
+    // Both count.
+    let more = ["deploy", &file, "--app", "more", "--host", "more.test"];
+    let said = home.refused(&[&more[..], &["--token-file", "acme"]].concat(), 1);
+    assert!(said.contains("max-apps"), "{said}");
+    // The one of the two that its owner deletes has no hosts any more.
+    home.done(&["app", "delete", "off", "--token-file", "acme"]);
+    assert_eq!(ask(&serving.addr, "off.test", "/"), "Hello, third!");
+    assert_eq!(ask(&serving.addr, "off.else.test", "/"), "Hello, other!");
+    home.done(&[&more[..], &["--token-file", "acme"]].concat());
+    // The file gives the name back.
+    home.write("rhost.toml", tenants);
+    serving.said.clear();
+    serving.signal(rustix::process::Signal::HUP);
+    heard(&mut serving, "rhost.toml is applied");
+    assert_eq!(ask(&serving.addr, "shop.test", "/"), "Hello, first!");
+    assert_eq!(ask(&serving.addr, "shop.else.test", "/"), "Hello, third!");
+}
+
+/// Nobody serves what is to be disabled because it had a fault in between.
+#[test]
+fn a_disabled_app_with_a_fault_stays_disabled() {
+    let home = Home::new();
+    home.write("rhost.toml", TENANTS);
+    let mut serving = home.serve(&["-c", "rhost.toml"]);
+    let file = home.component("first");
+    let acme = ["--tenant", "acme", "--host", "shop.test"];
+    deploy(&home, "shop", "first", &acme);
+    home.done(&["app", "disable", "shop"]);
+    home.write("rhost.toml", "[tenants.other]\n");
+    serving.signal(rustix::process::Signal::HUP);
+    heard(&mut serving, "rhost.toml is applied");
+    assert!(home.done(&["apps"]).contains("faulty"));
+    home.done(&["deploy", &file, "--app", "shop", "--unset", "tenant"]);
+    assert_eq!(greeting(&serving, "shop"), "503");
+    assert!(home.done(&["apps"]).contains("disabled"));
+    home.done(&["app", "enable", "shop"]);
+    assert_eq!(greeting(&serving, "shop"), "Hello, first!");
+}

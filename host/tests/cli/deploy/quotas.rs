@@ -231,7 +231,7 @@ fn what_a_tenant_has_on_the_disk_is_bounded() {
         "rhost.toml",
         &format!(
             "[tenants.acme]\nmax-versions = 1\nmax-state = {}\n",
-            2 * octets
+            2 * octets + 1024
         ),
     );
     drop(serving.stop());
@@ -254,6 +254,94 @@ fn what_a_tenant_has_on_the_disk_is_bounded() {
     assert!(kept <= 2 * octets, "{kept}");
     home.deploy("operators", "newer");
     assert_eq!(greeting(&serving, "operators"), "Hello, newer!");
+}
+
+/// What is above a quota by the time that it holds stays, and may be deployed on; it does
+/// not grow.
+#[test]
+fn what_is_above_a_quota_by_then_is_deployed_on() {
+    let (home, mut serving) = serve(&["acme"], "[tenants.acme]\n", &[]);
+    let files = ["first", "other", "third", "newer"].map(|name| home.component(name));
+    let put = |app: &str, hosts: &str, file: &str| {
+        let body = fs::read(home.path(file)).unwrap();
+        let fields = format!("rhost-settings: {{\"hosts\": {hosts}}}\r\n");
+        let line = format!("POST /v1/apps/{app}/versions");
+        ask(&home, "acme", &line, &fields, &body)
+    };
+    let two = "[\"two.test\", \"too.test\"]";
+    for (app, hosts, file) in [
+        ("one", "\"one.test\"", 0),
+        ("one", "\"one.test\"", 1),
+        ("two", two, 0),
+    ] {
+        let (status, said) = put(app, hosts, &files[file]);
+        assert_eq!(status, 201, "{said}");
+    }
+    home.write(
+        "rhost.toml",
+        "[tenants.acme]\nmax-apps = 1\nmax-hosts = 1\nmax-state = 1\n",
+    );
+    serving.signal(rustix::process::Signal::HUP);
+    super::heard(&mut serving, "rhost.toml is applied");
+    // Other components, in the place of versions that go.
+    for (app, hosts, file) in [
+        ("one", "\"one.test\"", 2),
+        ("two", two, 3),
+        ("two", "[\"two.test\", \"mov.test\"]", 3),
+    ] {
+        let (status, said) = put(app, hosts, &files[file]);
+        assert_eq!(status, 201, "{said}");
+    }
+    assert_eq!(greeting(&serving, "one"), "Hello, third!");
+    assert_eq!(greeting(&serving, "mov"), "Hello, newer!");
+    for (app, hosts, status, says) in [
+        ("three", "\"three.test\"", 403, "max-apps"),
+        (
+            "two",
+            "[\"two.test\", \"too.test\", \"three.test\"]",
+            403,
+            "max-hosts",
+        ),
+    ] {
+        let said = put(app, hosts, &files[3]);
+        assert!(said.0 == status && said.1.contains(says), "{said:?}");
+    }
+    // What it has does not grow by a component that is larger.
+    let mut larger = fs::read(home.path(&files[3])).unwrap();
+    larger.extend_from_slice(b"\0\x81\x20\x01a");
+    larger.resize(larger.len() + 4096 - 2, 0);
+    fs::write(home.path("larger.wasm"), larger).unwrap();
+    let said = put("two", two, "larger.wasm");
+    assert!(said.0 == 507 && said.1.contains("max-state"), "{said:?}");
+}
+
+#[test]
+fn settings_count_as_what_is_on_the_disk() {
+    let (home, mut serving) = serve(&["acme"], "[tenants.acme]\n", &[]);
+    let first = home.component("first");
+    let octets = fs::metadata(home.path(&first)).unwrap().len();
+    let most = octets + 8192;
+    home.write(
+        "rhost.toml",
+        &format!("[tenants.acme]\nmax-state = {most}\n"),
+    );
+    serving.signal(rustix::process::Signal::HUP);
+    super::heard(&mut serving, "rhost.toml is applied");
+    let body = fs::read(home.path(&first)).unwrap();
+    let put = |length: usize| {
+        let value = "x".repeat(length);
+        let fields = format!(
+            "rhost-settings: {{\"hosts\": \"one.test\", \"env\": {{\"A\": \"{value}\"}}}}\r\n"
+        );
+        ask(&home, "acme", "POST /v1/apps/one/versions", &fields, &body)
+    };
+    // The component is there once, each version's settings by themselves.
+    assert_eq!(put(3000).0, 201);
+    assert_eq!(put(3001).0, 201);
+    let (status, said) = put(3002);
+    assert_eq!(status, 507, "{said}");
+    assert!(said.contains("max-state"), "{said}");
+    assert_eq!(put(1000).0, 201);
 }
 
 #[test]
