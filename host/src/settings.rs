@@ -313,7 +313,7 @@ pub struct Quotas {
     pub versions: usize,
     /// Hosts of all its deployed apps together.
     pub hosts: usize,
-    /// Bytes of all components that are kept for it.
+    /// Bytes of all components and settings that are kept for it.
     pub state: u64,
     /// Deploys and other changes at a time.
     pub deploys: usize,

@@ -39,7 +39,7 @@ use thread::{LITTLE, UNSEEN};
 use way::give_way;
 
 /// How much more a tenant may have used than one that waits for its turn, before its
-/// newcomers wait too, in nanoseconds of one of the common weight: a tick.
+/// newcomers wait too, in nanoseconds of one of the common weight: two ticks.
 const LEAD: u64 = 2_000_000;
 
 thread_local! {

@@ -325,11 +325,11 @@ fn lead(link: &Path, to: &str) {
 /// As secrets and certificates are lent to a container, and one link further.
 #[test]
 fn files_behind_chains_of_links_are_read_again() {
-    let home = Home::new(&format!(
+    let home = Home::new(
         "[server]\nwatch = true\ntls-cert = \"tree/site.pem\"\ntls-key = \"tree/site.key\"\n\
          [apps.hello]\ncomponent = \"tree/hello.wasm\"\n\
-         secrets = {{ A = {{ file = \"tree/secret\" }} }}\n"
-    ));
+         secrets = { A = { file = \"tree/secret\" } }\n",
+    );
     for volume in ["a", "b"] {
         let dir = home.path(volume).join("v1");
         fs::create_dir_all(&dir).unwrap();
