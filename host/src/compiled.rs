@@ -15,7 +15,7 @@ mod space;
 #[cfg(test)]
 mod tests;
 
-pub use space::{Pin, SIZE};
+pub use space::{Pin, Reason, SIZE};
 
 use crate::compiler::{CompileError, Compiler, bulk};
 use crate::digest::Digest;
@@ -96,6 +96,12 @@ impl Key {
             .hash(&mut compatibility);
         bulk::VERSION.hash(&mut compatibility);
         Key(format!("{digest}-{:016x}", compatibility.finish()))
+    }
+
+    /// The digest of a component, and what names the engine.
+    fn parts(key: &str) -> Option<(Digest, &str)> {
+        let (digest, engine) = key.split_once('-')?;
+        Some((digest.parse().ok()?, engine))
     }
 }
 
@@ -249,6 +255,11 @@ impl Cache {
             let _ = fs::remove_file(&unfinished);
         }
         written.and_then(|()| self.make_room(key))
+    }
+
+    /// Whether there is something under `key`. It is not read.
+    pub fn has(&self, key: &Key) -> bool {
+        self.file(key).exists()
     }
 
     /// Forgets what is kept under `key`.
