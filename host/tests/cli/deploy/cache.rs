@@ -7,9 +7,6 @@ use std::time::{Duration, Instant};
 
 const SIZE: u64 = 1 << 20;
 
-/// Less than the code of any component here, in KiB.
-const SMALLEST: u64 = 64;
-
 /// All code that is kept.
 fn files(home: &Home) -> Vec<PathBuf> {
     let files = fs::read_dir(home.path("cache")).unwrap().flatten();
@@ -60,17 +57,17 @@ fn compiled_code_has_its_size_and_apps_are_served_without_it() {
 #[test]
 fn code_of_the_files_apps_stays_while_they_are_compiled() {
     let home = Home::new();
-    let apps = (0..6).map(|number| {
+    const APPS: usize = 10;
+    let apps = (0..APPS).map(|number| {
         let component = home.component(&format!("no. {number}"));
         format!("[apps.app{number}]\ncomponent = {component:?}\nhosts = \"app{number}.test\"\n")
     });
     home.write("rhost.toml", &apps.collect::<String>());
-    let size = format!("{}KiB", 2 * SMALLEST);
-    let flags = ["-c", "rhost.toml", "--cache-dir", "cache", "--cache-size"];
-    let serving = home.serve(&[&flags[..], &[&size]].concat());
+    let flags = ["--cache-dir", "cache", "--cache-size", "1MiB"];
+    let serving = home.serve(&[&["-c", "rhost.toml"], &flags[..]].concat());
     let all = kept(&home);
-    assert!(all.iter().sum::<u64>() > 2 * SMALLEST << 10, "{all:?}");
-    assert_eq!(all.len(), 6, "{all:?}");
+    assert!(all.iter().sum::<u64>() > SIZE, "{all:?}");
+    assert_eq!(all.len(), APPS, "{all:?}");
     assert_eq!(greeting(&serving, "app0"), "Hello, no. 0!");
 }
 
