@@ -27,6 +27,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -137,6 +138,8 @@ pub struct Cache {
     /// Bytes of code that are kept.
     size: u64,
     pins: space::Pins,
+    /// How many files were begun.
+    unfinished: AtomicU64,
 }
 
 impl Cache {
@@ -177,6 +180,7 @@ impl Cache {
             seal: Seal::open(path).map_err(failed)?,
             size: SIZE,
             pins: space::Pins::default(),
+            unfinished: AtomicU64::new(0),
         })
     }
 
@@ -236,9 +240,11 @@ impl Cache {
             );
             return Err(io::Error::other(text));
         }
+        // Another thread may keep the same.
+        let number = self.unfinished.fetch_add(1, Relaxed);
         let unfinished = self
             .path
-            .join(format!("{}.{}.new", key.0, std::process::id()));
+            .join(format!("{}.{}.{number}.new", key.0, std::process::id()));
         let write = || {
             let mut file = File::options()
                 .write(true)
