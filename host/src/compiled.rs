@@ -15,7 +15,7 @@ mod space;
 #[cfg(test)]
 mod tests;
 
-pub use space::{Pin, SIZE};
+pub use space::{Pin, Reason, SIZE};
 
 use crate::compiler::{CompileError, Compiler, bulk};
 use crate::digest::Digest;
@@ -27,6 +27,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -97,6 +98,12 @@ impl Key {
         bulk::VERSION.hash(&mut compatibility);
         Key(format!("{digest}-{:016x}", compatibility.finish()))
     }
+
+    /// The digest of a component, and what names the engine.
+    fn parts(key: &str) -> Option<(Digest, &str)> {
+        let (digest, engine) = key.split_once('-')?;
+        Some((digest.parse().ok()?, engine))
+    }
 }
 
 /// Why a directory cannot be the cache.
@@ -131,6 +138,8 @@ pub struct Cache {
     /// Bytes of code that are kept.
     size: u64,
     pins: space::Pins,
+    /// How many files were begun.
+    unfinished: AtomicU64,
 }
 
 impl Cache {
@@ -171,6 +180,7 @@ impl Cache {
             seal: Seal::open(path).map_err(failed)?,
             size: SIZE,
             pins: space::Pins::default(),
+            unfinished: AtomicU64::new(0),
         })
     }
 
@@ -230,9 +240,11 @@ impl Cache {
             );
             return Err(io::Error::other(text));
         }
+        // Another thread may keep the same.
+        let number = self.unfinished.fetch_add(1, Relaxed);
         let unfinished = self
             .path
-            .join(format!("{}.{}.new", key.0, std::process::id()));
+            .join(format!("{}.{}.{number}.new", key.0, std::process::id()));
         let write = || {
             let mut file = File::options()
                 .write(true)
@@ -249,6 +261,11 @@ impl Cache {
             let _ = fs::remove_file(&unfinished);
         }
         written.and_then(|()| self.make_room(key))
+    }
+
+    /// Whether there is something under `key`. It is not read.
+    pub fn has(&self, key: &Key) -> bool {
+        self.file(key).exists()
     }
 
     /// Forgets what is kept under `key`.

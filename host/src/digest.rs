@@ -3,7 +3,11 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use std::io::{self, Read};
 use std::str::FromStr;
+
+/// Bytes that are read at a time.
+const BLOCK: usize = 64 << 10;
 
 /// SHA-256 of a component's file (FIPS 180-4). Written as 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,6 +17,20 @@ impl Digest {
     /// That of `octets`.
     pub fn of(octets: &[u8]) -> Self {
         Digest(Sha256::digest(octets).into())
+    }
+
+    /// That of all that can be read of `file`, which is not held in memory.
+    pub fn read(mut file: impl Read) -> io::Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut block = vec![0; BLOCK];
+        loop {
+            match file.read(&mut block) {
+                Ok(0) => return Ok(Digest(hasher.finalize().into())),
+                Ok(octets) => hasher.update(&block[..octets]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 

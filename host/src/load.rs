@@ -181,35 +181,35 @@ impl Loader<'_> {
     /// Loads the component in `file`. `compiling` is called when it has to be
     /// compiled, which can take seconds; what it returns is dropped after.
     pub fn load<P>(&self, file: &[u8], compiling: impl FnOnce() -> P) -> Result<Loaded, LoadError> {
-        self.load_in_turn(file, || Ok(compiling()), |_, _| ())
+        recognise(file)?;
+        let digest = Digest::of(file);
+        if let Some(kept) = self.load_kept(&digest) {
+            return kept;
+        }
+        let _compiling = compiling();
+        self.make(&digest, file, |_| ())
     }
 
-    /// The same, and before it is compiled `enter` is waited for, which returns a place;
-    /// `charge` is told the CPU time that it took there.
-    pub fn load_in_turn<P>(
+    /// Loads the component with that `digest` without its file, if its code is kept.
+    pub fn load_kept(&self, digest: &Digest) -> Option<Result<Loaded, LoadError>> {
+        self.kept(&self.key(digest))
+    }
+
+    /// Compiles the component in `file`, which has this `digest`, keeps its code, and loads
+    /// it; `charge` is told the CPU time that compiling took.
+    pub fn make(
         &self,
+        digest: &Digest,
         file: &[u8],
-        enter: impl FnOnce() -> Result<P, LoadError>,
-        charge: impl FnOnce(&P, Duration),
+        charge: impl FnOnce(Duration),
     ) -> Result<Loaded, LoadError> {
         recognise(file)?;
-        let engine = self.engines.compiler();
-        let key = Key::new(engine, &Digest::of(file));
-        if let Some(kept) = self.kept(&key) {
-            return kept;
-        }
-        let place = enter()?;
-        // Another may have done it meanwhile.
-        if let Some(kept) = self.kept(&key) {
-            return kept;
-        }
+        let key = self.key(digest);
         metrics::count(Event::CodeMissing);
         let begun = Instant::now();
-        let charge = |spent| charge(&place, spent);
         let compiled = Compiled::make(self.compiler, self.engines, file, charge);
         let compiled = compiled.map_err(LoadError::Compile)?;
         metrics::compiled(begun.elapsed());
-        drop(place);
         if let Some(cache) = self.cache
             && let Err(error) = cache.put(&key, &compiled)
         {
@@ -222,9 +222,28 @@ impl Loader<'_> {
         self.link(key, &compiled, component, of)
     }
 
-    /// Loads the component with that `digest` without its file, if its code is kept.
-    pub fn load_kept(&self, digest: &Digest) -> Option<Result<Loaded, LoadError>> {
-        self.kept(&Key::new(self.engines.compiler(), digest))
+    /// Keeps the code of what is `loaded`, which has this `digest`, where it is not kept any
+    /// more.
+    pub fn keep(&self, digest: &Digest, loaded: &Loaded) {
+        let key = self.key(digest);
+        let (Some(cache), Some(linked)) = (self.cache, loaded.linked.first()) else {
+            return;
+        };
+        if cache.has(&key) {
+            return;
+        }
+        let kept = Compiled::of(linked.component())
+            .map_err(|error| format!("{error:#}"))
+            .and_then(|code| cache.put(&key, &code).map_err(|error| error.to_string()));
+        if let Err(error) = kept {
+            tracing::warn!(
+                "the compiled code of what leaves memory cannot be kept and will be made again: {error}"
+            );
+        }
+    }
+
+    fn key(&self, digest: &Digest) -> Key {
+        Key::new(self.engines.compiler(), digest)
     }
 
     /// What the cache has under `key`, if it loads. A file that was cut short,

@@ -28,6 +28,7 @@ use standing::{Keeping, Standing};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use tokio::sync::OwnedMutexGuard;
 
 /// What an app takes in memory beside its component, in octets on each lane: its
 /// variables and its part of the log. Plenty for most.
@@ -55,9 +56,12 @@ pub struct App {
     /// What it used so far.
     ledger: Arc<Ledger>,
     /// Held by who loads it; why that failed last, and when.
-    loading: tokio::sync::Mutex<Option<(Instant, Arc<str>)>>,
+    loading: Arc<tokio::sync::Mutex<Failure>>,
     last_used: AtomicU32,
 }
+
+/// When an app could not be loaded last, and why.
+type Failure = Option<(Instant, Arc<str>)>;
 
 /// What an app has while it is loaded.
 struct Office {
@@ -67,7 +71,7 @@ struct Office {
     /// One for each lane.
     desks: Vec<Arc<Desk>>,
     /// Kept, as long as this is, for the next app that needs it.
-    _component: Option<(Arc<Component>, Share)>,
+    component: Option<(Arc<Component>, Share)>,
 }
 
 /// What a request gets of an app.
@@ -166,7 +170,7 @@ impl App {
                 .map(|last| Keeping::of(&last.keeping))
                 .unwrap_or_default(),
             office: ArcSwapOption::empty(),
-            loading: tokio::sync::Mutex::default(),
+            loading: Arc::default(),
             last_used: AtomicU32::new(0),
         }
     }
@@ -220,7 +224,7 @@ impl App {
             class: loaded.class,
             standing,
             desks: desks.collect(),
-            _component: component,
+            component,
         }
     }
 
@@ -327,15 +331,22 @@ impl App {
     /// Loads it now, on this thread, unless it is in memory. Fails if that cannot be,
     /// however often it is tried.
     pub fn load_now(self: &Arc<Self>) -> Result<(), LoadError> {
-        match &self.supply {
-            Some(supply) if !self.is_loaded() => self.fetch(supply).map(drop),
-            _ => Ok(()),
+        let Some(supply) = &self.supply else {
+            return Ok(());
+        };
+        if self.is_loaded() {
+            return Ok(());
         }
+        let component = match supply.find() {
+            Some(found) => found?,
+            None => supply.make(supply.line_up().wait())?,
+        };
+        self.settle(supply, component).map(drop)
     }
 
     /// Loads it, for the first who asks for it.
     async fn load(self: &Arc<Self>) -> Result<Arc<Office>, Cause> {
-        let mut last = self.loading.lock().await;
+        let last = self.loading.clone().lock_owned().await;
         if let Some(office) = self.office.load_full() {
             return Ok(office);
         }
@@ -344,23 +355,56 @@ impl App {
         {
             return Err(Cause::NotLoaded(why.clone()));
         }
-        let app = self.clone();
-        let loaded = tokio::task::spawn_blocking(move || {
-            let supply = app.supply.as_ref().ok_or("it is gone")?;
-            app.fetch(supply).map_err(|error| error.to_string())
-        });
-        let why = match loaded.await {
-            Ok(Ok(office)) => return Ok(office),
-            Ok(Err(why)) => why,
-            Err(error) => error.to_string(),
-        };
-        let why: Arc<str> = why.into();
-        *last = Some((Instant::now(), why.clone()));
-        Err(Cause::NotLoaded(why))
+        // It goes on though nobody may wait for it any more: whoever asks next waits for
+        // the same, and an app is in the queue of the compiler once.
+        let loaded = tokio::spawn(self.clone().load_alone(last)).await;
+        loaded.unwrap_or_else(|error| Err(Cause::NotLoaded(error.to_string().into())))
     }
 
-    fn fetch(self: &Arc<Self>, supply: &Supply) -> Result<Arc<Office>, LoadError> {
-        let component = supply.fetch()?;
+    /// The same for who holds what failed `last`.
+    async fn load_alone(
+        self: Arc<Self>,
+        mut last: OwnedMutexGuard<Failure>,
+    ) -> Result<Arc<Office>, Cause> {
+        let loaded = self.load_in_turn().await;
+        loaded.map_err(|why| {
+            let why: Arc<str> = why.into();
+            *last = Some((Instant::now(), why.clone()));
+            Cause::NotLoaded(why)
+        })
+    }
+
+    /// The same. No thread waits for the turn to compile it.
+    async fn load_in_turn(self: Arc<Self>) -> Result<Arc<Office>, String> {
+        let app = self.clone();
+        let found = blocking(move || {
+            let supply = app.supply.as_ref().ok_or("it is gone")?;
+            let Some(found) = supply.find() else {
+                return Ok(None);
+            };
+            let office = found.and_then(|component| app.settle(supply, component));
+            office.map(Some).map_err(|error| error.to_string())
+        });
+        if let Some(office) = found.await? {
+            return Ok(office);
+        }
+        let supply = self.supply.clone().ok_or("it is gone")?;
+        let place = supply.line_up().turn().await;
+        let made = blocking(move || {
+            let office = supply
+                .make(place)
+                .and_then(|component| self.settle(&supply, component));
+            office.map_err(|error| error.to_string())
+        });
+        made.await
+    }
+
+    /// Opens it with its `component`.
+    fn settle(
+        self: &Arc<Self>,
+        supply: &Supply,
+        component: Arc<Component>,
+    ) -> Result<Arc<Office>, LoadError> {
         let residency = supply.components.residency();
         let share = residency.share(DESK * supply.components.lanes() as u64, 0);
         let standing = self.stand(&component.loaded)?;
@@ -388,6 +432,14 @@ impl App {
     }
 }
 
+/// What `work` comes to, on a thread that may be held up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(error.to_string()))
+}
+
 impl Resident for App {
     fn last_used(&self) -> u32 {
         self.last_used.load(Relaxed)
@@ -398,6 +450,9 @@ impl Resident for App {
             return;
         };
         office.retire();
+        if let (Some(supply), Some((component, _))) = (&self.supply, &office.component) {
+            supply.keep_code(component);
+        }
         // Nobody can enter by it any more, unless somebody is about to.
         if Arc::into_inner(office).is_some() {
             self.keeping.let_go();

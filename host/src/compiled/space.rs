@@ -1,14 +1,18 @@
 //! How much of the disk compiled code has, and what goes when it is full.
 //!
-//! A file's time of modification is that of its last use, as far as an hour. What was
-//! used least recently goes first: of all that no app of this process has, and only then
-//! of what an app has whose component is kept elsewhere, from which it is made again.
+//! A file's time of modification is that of its last use, as far as an hour; what is in
+//! memory is used now. First goes code of other engines, then that of this one which no
+//! app of this process has, and only then what an app has whose component is kept
+//! elsewhere, from which it is made again. Of that, each tenant has as large a share as
+//! any other: what is within its tenant's share stays as long as another has more than its
+//! own. What was used least recently goes first.
 
 use super::{Cache, Key};
 use crate::digest::Digest;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -21,25 +25,53 @@ const STALE: Duration = Duration::from_secs(3600);
 /// How old a file is that is not whole and that nobody writes any more.
 const ABANDONED: Duration = Duration::from_secs(86_400);
 
-/// The components that apps have, whose code is not to go.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Pins(Arc<Mutex<HashMap<Digest, Pinned>>>);
+/// Whose an app is: a tenant's, or nobody's but the operator's.
+type Owner = Option<Arc<str>>;
 
-/// How many apps have a component.
-#[derive(Debug, Clone, Copy, Default)]
-struct Pinned {
-    /// Those whose component may not be there any more.
-    only_here: usize,
-    /// Those whose component is kept.
-    made_again: usize,
+/// Why the code of a component is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// An app of the file has it. The component may not be there any more.
+    OfFile,
+    /// A deployed app of this owner has it. The component is kept, so that its code may go
+    /// if there is no other way.
+    Deployed(Option<Arc<str>>),
+    /// It is in memory, and so it is used. That alone does not keep it.
+    InMemory,
 }
+
+impl Reason {
+    /// That of an app of `tenant`, or of none, that was deployed.
+    pub fn deployed(tenant: Option<&str>) -> Self {
+        Reason::Deployed(tenant.map(Arc::from))
+    }
+}
+
+/// The components whose code is wanted, and how often for each reason.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pins(Arc<Mutex<HashMap<Digest, Reasons>>>);
+
+type Reasons = HashMap<Reason, usize>;
 
 /// Keeps the code of a component in the cache as long as it is there.
 #[derive(Debug)]
 pub struct Pin {
     pins: Pins,
     digest: Digest,
-    is_made_again: bool,
+    reason: Reason,
+}
+
+/// When code goes: the first before the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Of another engine: an earlier program's, which nobody loads any more.
+    OfOtherEngine,
+    /// Of this engine, and no app has it.
+    Unused,
+    /// A deployed app has it.
+    Deployed,
+    /// It stays.
+    OfFile,
 }
 
 /// A file of code.
@@ -47,8 +79,17 @@ struct Entry {
     path: PathBuf,
     octets: u64,
     used: SystemTime,
-    /// None if it is to stay; else the higher go later.
-    rank: Option<u8>,
+    rank: Rank,
+    is_in_memory: bool,
+    /// Of the deployed apps that have it.
+    owners: Vec<Owner>,
+}
+
+/// What owners of deployed apps have of the cache.
+struct Shares {
+    /// Bytes that each may have.
+    each: u64,
+    taken: HashMap<Owner, u64>,
 }
 
 impl Cache {
@@ -57,15 +98,19 @@ impl Cache {
         Cache { size, ..self }
     }
 
-    /// An app has the component of this digest. `is_made_again` says whether that is
-    /// kept somewhere, so that its code may go if there is no other way.
-    pub fn pin(&self, digest: Digest, is_made_again: bool) -> Pin {
+    /// The code of the component of this digest is wanted for that `reason`.
+    pub fn pin(&self, digest: Digest, reason: Reason) -> Pin {
         let pins = self.pins.clone();
-        pins.count(&digest, is_made_again, 1);
+        *pins
+            .all()
+            .entry(digest)
+            .or_default()
+            .entry(reason.clone())
+            .or_default() += 1;
         Pin {
             pins,
             digest,
-            is_made_again,
+            reason,
         }
     }
 
@@ -73,32 +118,41 @@ impl Cache {
     pub(super) fn touch(file: &File) {
         let now = SystemTime::now();
         let used = file.metadata().and_then(|found| found.modified());
-        let is_stale = used.map_or(true, |used| {
-            now.duration_since(used).is_ok_and(|age| age > STALE)
-        });
+        let is_stale = used.map_or(true, |used| is_stale(used, now));
         if is_stale && let Err(error) = file.set_modified(now) {
             tracing::warn!("the use of compiled code cannot be noted: {error}");
         }
     }
 
-    /// Lets go of what was used least recently until all code has its size, but not of
-    /// what `last` names.
+    /// Lets go of code until all of it has its size, but not of what `last` names, which
+    /// is of this engine.
     pub(super) fn make_room(&self, last: &Key) -> io::Result<()> {
         let mut entries = self.entries(last)?;
         let mut octets: u64 = entries.iter().map(|entry| entry.octets).sum();
         if octets <= self.size {
             return Ok(());
         }
-        entries.retain(|entry| entry.rank.is_some());
+        entries.iter_mut().for_each(Entry::use_if_in_memory);
+        let mut shares = Shares::of(&entries, self.size);
+        let last = self.file(last);
+        entries.retain(|entry| entry.rank != Rank::OfFile && entry.path != last);
         entries.sort_by_key(|entry| (entry.rank, entry.used));
-        for entry in entries {
-            if octets <= self.size {
-                return Ok(());
-            }
-            match fs::remove_file(&entry.path) {
-                // Another process may have done it.
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => octets -= entry.octets,
+        // Who has more than its share pays for it, as long as there is one.
+        for is_within_share in [false, true] {
+            for entry in mem::take(&mut entries) {
+                if octets <= self.size {
+                    return Ok(());
+                }
+                if !is_within_share && shares.protect(&entry) {
+                    entries.push(entry);
+                    continue;
+                }
+                match fs::remove_file(&entry.path) {
+                    // Another process may have done it.
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => octets -= entry.octets,
+                }
+                shares.give_back(&entry);
             }
         }
         if octets > self.size {
@@ -112,7 +166,7 @@ impl Cache {
 
     fn entries(&self, last: &Key) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
-        let last = self.file(last);
+        let this_engine = Key::parts(&last.0).map(|(_, engine)| engine);
         let now = SystemTime::now();
         for entry in fs::read_dir(&self.path)? {
             let path = entry?.path();
@@ -133,54 +187,122 @@ impl Cache {
             let Some(key) = name.strip_suffix(".cwasm") else {
                 continue;
             };
-            let digest = key.split('-').next().and_then(|digest| digest.parse().ok());
-            let rank = match path == last {
-                true => None,
-                false => digest.map_or(Some(0), |digest| self.pins.rank(&digest)),
-            };
-            entries.push(Entry {
+            let parts = Key::parts(key).filter(|(_, engine)| Some(*engine) == this_engine);
+            let mut entry = Entry {
                 octets: found.len(),
-                path,
                 used,
-                rank,
-            });
+                rank: Rank::OfOtherEngine,
+                is_in_memory: false,
+                owners: Vec::new(),
+                path: path.clone(),
+            };
+            if let Some((digest, _)) = parts {
+                entry.rank = Rank::Unused;
+                if let Some(reasons) = self.pins.all().get(&digest) {
+                    entry.is_for(reasons);
+                }
+            }
+            entries.push(entry);
         }
         Ok(entries)
     }
 }
 
-impl Pins {
-    fn count(&self, digest: &Digest, is_made_again: bool, by: isize) {
-        let mut pins = self.all();
-        let pinned = pins.entry(*digest).or_default();
-        let count = match is_made_again {
-            true => &mut pinned.made_again,
-            false => &mut pinned.only_here,
+impl Entry {
+    /// It is kept for these reasons.
+    fn is_for(&mut self, reasons: &Reasons) {
+        for reason in reasons.keys() {
+            match reason {
+                Reason::OfFile => self.rank = Rank::OfFile,
+                Reason::Deployed(owner) => {
+                    self.rank = self.rank.max(Rank::Deployed);
+                    self.owners.push(owner.clone());
+                }
+                Reason::InMemory => self.is_in_memory = true,
+            }
+        }
+    }
+
+    /// What is in memory is used without its file.
+    fn use_if_in_memory(&mut self) {
+        let now = SystemTime::now();
+        if self.is_in_memory {
+            if is_stale(self.used, now)
+                && let Ok(file) = File::open(&self.path)
+            {
+                Cache::touch(&file);
+            }
+            self.used = now;
+        }
+    }
+}
+
+impl Shares {
+    /// The shares in what a cache of that `size` has beside the code of the file's apps.
+    fn of(entries: &[Entry], size: u64) -> Self {
+        let (mut taken, mut rest) = (HashMap::<_, u64>::new(), size);
+        for entry in entries {
+            match entry.rank {
+                Rank::OfFile => rest = rest.saturating_sub(entry.octets),
+                Rank::Deployed => {
+                    for owner in &entry.owners {
+                        *taken.entry(owner.clone()).or_default() += entry.octets;
+                    }
+                }
+                Rank::OfOtherEngine | Rank::Unused => {}
+            }
+        }
+        Shares {
+            each: rest / (taken.len() as u64).max(1),
+            taken,
+        }
+    }
+
+    /// Whether one of those that have it has no more than its share.
+    fn protect(&self, entry: &Entry) -> bool {
+        let is_within = |owner: &Owner| {
+            let taken = self.taken.get(owner);
+            taken.is_none_or(|taken| *taken <= self.each)
         };
-        *count = count.saturating_add_signed(by);
-        if pinned.only_here + pinned.made_again == 0 {
-            pins.remove(digest);
-        }
+        entry.owners.iter().any(is_within)
     }
 
-    /// None if its code stays; else the higher go later.
-    fn rank(&self, digest: &Digest) -> Option<u8> {
-        match self.all().get(digest) {
-            None => Some(0),
-            Some(Pinned { only_here: 0, .. }) => Some(1),
-            Some(_) => None,
+    /// It is gone.
+    fn give_back(&mut self, entry: &Entry) {
+        for owner in &entry.owners {
+            if let Some(taken) = self.taken.get_mut(owner) {
+                *taken -= entry.octets;
+            }
         }
     }
+}
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Digest, Pinned>> {
+impl Pins {
+    fn all(&self) -> MutexGuard<'_, HashMap<Digest, Reasons>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Pin {
     fn drop(&mut self) {
-        self.pins.count(&self.digest, self.is_made_again, -1);
+        let mut pins = self.pins.all();
+        let Some(reasons) = pins.get_mut(&self.digest) else {
+            return;
+        };
+        if let Some(count) = reasons.get_mut(&self.reason) {
+            *count -= 1;
+            if *count == 0 {
+                reasons.remove(&self.reason);
+            }
+        }
+        if reasons.is_empty() {
+            pins.remove(&self.digest);
+        }
     }
+}
+
+fn is_stale(used: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(used).is_ok_and(|age| age > STALE)
 }
 
 #[cfg(test)]
@@ -253,19 +375,118 @@ mod tests {
     #[test]
     fn what_an_app_has_goes_last_or_not_at_all() {
         let home = Home::new();
-        let of_file = home.1.pin(digest(0), false);
-        let deployed = home.1.pin(digest(1), true);
+        let of_file = home.1.pin(digest(0), Reason::OfFile);
+        let deployed = home.1.pin(digest(1), Reason::Deployed(None));
         for number in 0..6 {
             home.put(number);
             home.aged(number, 100 - u32::from(number));
         }
         assert_eq!(home.there(), [0, 1, 5]);
-        let also = home.1.pin(digest(5), false);
+        let also = home.1.pin(digest(5), Reason::OfFile);
         home.put(6);
         assert_eq!(home.there(), [0, 5, 6]);
         drop((of_file, deployed, also));
         home.put(7);
         assert_eq!(home.there(), [5, 6, 7]);
+    }
+
+    fn of(tenant: &str) -> Reason {
+        Reason::deployed(Some(tenant))
+    }
+
+    #[test]
+    fn code_of_another_engine_goes_first_whoever_has_its_component() {
+        let home = Home::new();
+        let _pins = [
+            home.1.pin(digest(0), Reason::OfFile),
+            home.1.pin(digest(1), of("acme")),
+        ];
+        for number in 0..2 {
+            let code = Compiled(Origin::Made(vec![number; 300]));
+            let before = Key(format!("{}-fedcba9876543210", digest(number)));
+            home.1.put(&before, &code).unwrap();
+        }
+        // Used before all of that.
+        home.put(2);
+        home.aged(2, 100);
+        let before = |number| {
+            let key = Key(format!("{}-fedcba9876543210", digest(number)));
+            home.1.file(&key).exists()
+        };
+        home.put(3);
+        assert_eq!(home.there(), [2, 3]);
+        assert_eq!(
+            [before(0), before(1)]
+                .iter()
+                .filter(|there| **there)
+                .count(),
+            1
+        );
+        home.put(4);
+        assert_eq!(home.there(), [2, 3, 4]);
+        assert!(!before(0) && !before(1));
+    }
+
+    #[test]
+    fn who_has_more_than_its_share_makes_room() {
+        let home = Home::new();
+        let victims = home.1.pin(digest(0), of("victim"));
+        home.put(0);
+        home.aged(0, 1000);
+        let _operators = home.1.pin(digest(1), Reason::Deployed(None));
+        home.put(1);
+        home.aged(1, 900);
+        let mut pins = Vec::new();
+        for number in 2..9 {
+            pins.push(home.1.pin(digest(number), of("greedy")));
+            home.put(number);
+            home.aged(number, 100 - u32::from(number));
+            assert_eq!(home.there(), [0, 1, number]);
+        }
+        // What another has as well is not lost by the greed of one.
+        drop(victims);
+        let _also = home.1.pin(digest(8), of("victim"));
+        for number in [9, 7] {
+            pins.push(home.1.pin(digest(number), of("greedy")));
+            home.put(number);
+        }
+        assert_eq!(home.there(), [1, 7, 8]);
+    }
+
+    #[test]
+    fn what_the_files_apps_have_is_no_part_of_the_shares() {
+        let home = Home::new();
+        let _of_file = home.1.pin(digest(0), Reason::OfFile);
+        home.put(0);
+        let _pins = [
+            home.1.pin(digest(1), of("victim")),
+            home.1.pin(digest(2), of("greedy")),
+            home.1.pin(digest(3), of("greedy")),
+        ];
+        for number in 1..4 {
+            home.put(number);
+            home.aged(number, 100 - u32::from(number));
+        }
+        assert_eq!(home.there(), [0, 1, 3]);
+    }
+
+    #[test]
+    fn what_is_in_memory_is_used_now() {
+        let home = Home::new();
+        let _pins: Vec<_> = (0..5)
+            .map(|number| home.1.pin(digest(number), of("acme")))
+            .collect();
+        for number in 0..3 {
+            home.put(number);
+            home.aged(number, 100 - u32::from(number));
+        }
+        let in_memory = home.1.pin(digest(0), Reason::InMemory);
+        home.put(3);
+        assert_eq!(home.there(), [0, 2, 3]);
+        // Its file says so from here on.
+        drop(in_memory);
+        home.put(4);
+        assert_eq!(home.there(), [0, 3, 4]);
     }
 
     #[test]

@@ -28,6 +28,23 @@ fn what_was_put_is_got() {
 }
 
 #[test]
+fn the_same_is_kept_by_several_at_a_time() {
+    let kept = Kept::new();
+    let code = empty(&kept.engines);
+    std::thread::scope(|scope| {
+        let put = || (0..50).try_for_each(|_| kept.cache.put(&kept.key, &code));
+        let all: Vec<_> = (0..4).map(|_| scope.spawn(put)).collect();
+        for one in all {
+            one.join().unwrap().unwrap();
+        }
+    });
+    assert!(kept.is_trusted());
+    // It, the secret, and nothing that is not whole.
+    let there = fs::read_dir(kept.home.path().join("rhost")).unwrap();
+    assert_eq!(there.count(), 2);
+}
+
+#[test]
 fn a_directory_of_others_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let open = home.path().join("open");

@@ -2,8 +2,14 @@
 //!
 //! Compiling is the longest work that a tenant can have the host do, so nobody waits
 //! behind all of somebody else's. A tenant compiles one component at a time. Of the
-//! tenants that wait, the next is the one that has used least CPU time of late; of one
-//! tenant's components, the one that came first. The operator has places of its own.
+//! tenants that wait, the next is the one that has used least CPU time of late, and who
+//! has used its quota comes after who has not; of one tenant's components, the one that
+//! came first. The operator has places of its own.
+//!
+//! A change of what is served is refused if its payer has used its quota, or has too many
+//! that wait. What is served already is compiled again whatever its payer has used: its
+//! code went since the host has a new engine, or too little room for it. It is charged
+//! all the same.
 
 #[cfg(test)]
 mod tests;
@@ -13,10 +19,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
-/// Components of one tenant that wait. One more is refused.
+/// Changes of one tenant that wait. One more is refused.
 const WAITING: usize = 8;
-/// Components of the operator that wait.
+/// Changes of the operator that wait.
 const OPERATORS_WAITING: usize = 256;
 /// The time over which a quota holds.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -54,31 +61,48 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The queue of all who compile in one host.
+/// The queue of all who compile in one host. Clones are the same queue.
+#[derive(Debug, Clone)]
+pub struct Queue(Arc<Inner>);
+
 #[derive(Debug)]
-pub struct Queue {
-    /// Components of tenants that are compiled at a time; as many again of the operator.
-    places: usize,
+struct Inner {
     state: Mutex<State>,
-    changed: Condvar,
+    /// Told when a ticket has its turn: threads that wait, and tasks.
+    called: (Condvar, Notify),
+}
+
+/// Of a component that is to be compiled. Dropped, it leaves the queue.
+#[derive(Debug)]
+pub struct Ticket {
+    queue: Queue,
+    number: u64,
+    payer: Payer,
 }
 
 /// A place of a component that is being compiled. Dropped, it is another's.
 #[derive(Debug)]
-pub struct Place<'a> {
-    queue: &'a Queue,
-    payer: Payer,
-}
+pub struct Place(Ticket);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    /// How many are compiled, by their payers; none for the operator.
-    running: HashMap<Option<Arc<str>>, usize>,
+    /// Components of tenants that are compiled at a time; as many again of the operator.
+    places: usize,
+    /// The tickets whose turn it is, and their payers; none for the operator.
+    running: Vec<(u64, Option<Arc<str>>)>,
     /// In the order in which they came.
-    waiting: Vec<(u64, Payer)>,
+    waiting: Vec<Queued>,
     next: u64,
     /// What tenants used of late.
     used: HashMap<Arc<str>, Used>,
+}
+
+#[derive(Debug)]
+struct Queued {
+    ticket: u64,
+    payer: Payer,
+    /// Whether what is served is to be changed.
+    is_change: bool,
 }
 
 /// CPU time that was used, of which a minute takes a quota's worth away.
@@ -101,98 +125,142 @@ impl Queue {
     /// One with so many places for all tenants together. There are two at least: a
     /// second tenant does not wait for the first.
     pub fn new(places: usize) -> Self {
-        Queue {
-            places: places.max(2),
-            state: Mutex::default(),
-            changed: Condvar::new(),
-        }
+        Queue(Arc::new(Inner {
+            state: Mutex::new(State {
+                places: places.max(2),
+                running: Vec::new(),
+                waiting: Vec::new(),
+                next: 0,
+                used: HashMap::new(),
+            }),
+            called: (Condvar::new(), Notify::new()),
+        }))
     }
 
-    /// Fails if `payer` has used its quota.
-    pub fn afford(&self, payer: &Payer) -> Result<(), Refusal> {
-        self.state().afford(payer, Instant::now())
-    }
-
-    /// Waits for the turn of `payer`. Fails at once if too many of its components wait.
-    pub fn enter(&self, payer: &Payer) -> Result<Place<'_>, Refusal> {
+    /// Waits for the turn of a change for `payer`. Fails at once if `payer` has used its
+    /// quota, or too many of its changes wait.
+    pub fn enter(&self, payer: &Payer) -> Result<Place, Refusal> {
+        let now = Instant::now();
         let mut state = self.state();
+        state.afford(payer, now)?;
         let most = match payer.name() {
             Some(_) => WAITING,
             None => OPERATORS_WAITING,
         };
-        if state.waiting_of(payer) >= most {
+        if state.changes_of(payer) >= most {
             return Err(Refusal::Full(most));
         }
-        let ticket = state.next;
-        state.next += 1;
-        state.waiting.push((ticket, payer.clone()));
-        while state.turn(self.places, Instant::now()) != Some(ticket)
-            && !state.is_operators_turn(ticket, self.places)
-        {
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        state.waiting.retain(|(other, _)| *other != ticket);
-        *state.running.entry(payer.name().cloned()).or_default() += 1;
+        let ticket = self.ticket(&mut state, payer, true, now);
         drop(state);
-        // There may be a place for another as well.
-        self.changed.notify_all();
-        Ok(Place {
-            queue: self,
+        Ok(ticket.wait())
+    }
+
+    /// A ticket for what is served already. It is not refused: of each app there is one.
+    pub fn line_up(&self, payer: &Payer) -> Ticket {
+        self.ticket(&mut self.state(), payer, false, Instant::now())
+    }
+
+    /// How many wait.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.state().waiting.len()
+    }
+
+    fn ticket(&self, state: &mut State, payer: &Payer, is_change: bool, now: Instant) -> Ticket {
+        let number = state.line_up(payer, is_change);
+        // None but this one can have a turn that had none before.
+        state.call(now);
+        Ticket {
+            queue: self.clone(),
+            number,
             payer: payer.clone(),
-        })
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Place<'_> {
-    /// The component took this much CPU time.
-    pub fn charge(&self, cpu: Duration) {
-        let Some(name) = self.payer.name() else {
-            return;
-        };
-        let (mut state, now) = (self.queue.state(), Instant::now());
-        let quota = self.payer.quota().unwrap_or(COMMON);
-        let before = state
-            .used
-            .get(name)
-            .map_or(0.0, |used| used.left(quota, now));
-        let used = Used {
-            seconds: before + cpu.as_secs_f64(),
-            at: now,
-        };
-        state.used.insert(name.clone(), used);
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
+impl Ticket {
+    /// Waits for its turn, on this thread.
+    pub fn wait(self) -> Place {
         let mut state = self.queue.state();
-        let name = self.payer.name().cloned();
-        if let Some(running) = state.running.get_mut(&name) {
-            *running -= 1;
-            if *running == 0 {
-                state.running.remove(&name);
-            }
+        while !state.is_running(self.number) {
+            let (called, _) = &self.queue.0.called;
+            state = called.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         drop(state);
-        self.queue.changed.notify_all();
+        Place(self)
+    }
+
+    /// Waits for its turn, on no thread.
+    pub async fn turn(self) -> Place {
+        loop {
+            // Before it is looked at: it is told of what happens from here on.
+            let called = self.queue.0.called.1.notified();
+            if self.queue.state().is_running(self.number) {
+                break;
+            }
+            called.await;
+        }
+        Place(self)
+    }
+}
+
+impl Place {
+    /// The component took this much CPU time.
+    pub fn charge(&self, cpu: Duration) {
+        let Ticket { queue, payer, .. } = &self.0;
+        queue.state().charge(payer, cpu, Instant::now());
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut state = self.queue.state();
+        state.leave(self.number);
+        state.call(Instant::now());
+        drop(state);
+        let (threads, tasks) = &self.queue.0.called;
+        threads.notify_all();
+        tasks.notify_waiters();
     }
 }
 
 impl State {
-    fn waiting_of(&self, payer: &Payer) -> usize {
-        let of = |(_, other): &&(u64, Payer)| other.name() == payer.name();
-        self.waiting.iter().filter(of).count()
+    fn line_up(&mut self, payer: &Payer, is_change: bool) -> u64 {
+        let ticket = self.next;
+        self.next += 1;
+        self.waiting.push(Queued {
+            ticket,
+            payer: payer.clone(),
+            is_change,
+        });
+        ticket
     }
 
-    fn running_of(&self, name: Option<&Arc<str>>) -> usize {
-        self.running.get(&name.cloned()).copied().unwrap_or(0)
+    fn leave(&mut self, ticket: u64) {
+        self.waiting.retain(|waiting| waiting.ticket != ticket);
+        self.running.retain(|(running, _)| *running != ticket);
+    }
+
+    /// Gives the places that are free to those whose turn it is at `now`. Whose turn it is
+    /// changes with time, so it is decided here alone, and stays decided.
+    fn call(&mut self, now: Instant) {
+        while let Some(place) = self.turn(now) {
+            let Queued { ticket, payer, .. } = self.waiting.remove(place);
+            self.running.push((ticket, payer.name().cloned()));
+        }
+    }
+
+    fn is_running(&self, ticket: u64) -> bool {
+        self.running.iter().any(|(running, _)| *running == ticket)
+    }
+
+    fn changes_of(&self, payer: &Payer) -> usize {
+        let of = |queued: &&Queued| queued.is_change && queued.payer.name() == payer.name();
+        self.waiting.iter().filter(of).count()
     }
 
     fn left(&self, payer: &Payer, now: Instant) -> f64 {
@@ -200,6 +268,7 @@ impl State {
         used.map_or(0.0, |used| used.left(payer.quota().unwrap_or(COMMON), now))
     }
 
+    /// Fails if `payer` has used its quota.
     fn afford(&self, payer: &Payer, now: Instant) -> Result<(), Refusal> {
         let Some(quota) = payer.quota() else {
             return Ok(());
@@ -213,27 +282,48 @@ impl State {
         Err(Refusal::Spent { quota, wait })
     }
 
-    /// The tenant's component that is to be compiled next, if there is a place for it.
-    fn turn(&self, places: usize, now: Instant) -> Option<u64> {
-        let tenants = self.running.iter().filter(|(name, _)| name.is_some());
-        if tenants.map(|(_, running)| running).sum::<usize>() >= places {
-            return None;
-        }
-        let may = |(_, payer): &&(u64, Payer)| {
-            payer.name().is_some() && self.running_of(payer.name()) == 0
+    fn charge(&mut self, payer: &Payer, cpu: Duration, now: Instant) {
+        let Some(name) = payer.name() else {
+            return;
         };
-        let waiting = self.waiting.iter().filter(may);
-        // Of those that have used as little, the first.
-        let least = waiting
-            .min_by(|(_, one), (_, other)| self.left(one, now).total_cmp(&self.left(other, now)));
-        least.map(|(ticket, _)| *ticket)
+        let used = Used {
+            seconds: self.left(payer, now) + cpu.as_secs_f64(),
+            at: now,
+        };
+        self.used.insert(name.clone(), used);
     }
 
-    fn is_operators_turn(&self, ticket: u64, places: usize) -> bool {
-        let own = self
-            .waiting
-            .iter()
-            .find(|(_, payer)| payer.name().is_none());
-        own.is_some_and(|(first, _)| *first == ticket) && self.running_of(None) < places
+    /// Where the component waits that is to be compiled next, if there is a place for it.
+    fn turn(&self, now: Instant) -> Option<usize> {
+        let of_tenants = self.running.iter().filter(|(_, name)| name.is_some());
+        let of_tenants = of_tenants.count();
+        let of_operator = self.running.len() - of_tenants;
+        if of_operator < self.places
+            && let Some(own) = self.waiting.iter().position(Queued::is_operators)
+        {
+            return Some(own);
+        }
+        if of_tenants >= self.places {
+            return None;
+        }
+        let may = |waiting: &Queued| {
+            let mut running = self.running.iter();
+            !waiting.is_operators()
+                && !running.any(|(_, name)| name.as_ref() == waiting.payer.name())
+        };
+        let waiting = self.waiting.iter().enumerate();
+        let rank = |payer: &Payer| (self.afford(payer, now).is_err(), self.left(payer, now));
+        // Of those that have used as little, the first.
+        let least = waiting
+            .filter(|(_, waiting)| may(waiting))
+            .map(|(place, waiting)| (place, rank(&waiting.payer)))
+            .min_by(|(_, one), (_, other)| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
+        least.map(|(place, _)| place)
+    }
+}
+
+impl Queued {
+    fn is_operators(&self) -> bool {
+        self.payer.name().is_none()
     }
 }

@@ -1,9 +1,11 @@
 //! Components, each read and compiled once, several at a time.
 
+use crate::compiled::{Pin, Reason};
 use crate::compiler::Payer;
 use crate::components::{Component, Components};
 use crate::config::Config;
 use crate::digest::Digest;
+use crate::load::LoadError;
 use crate::regular_file;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A component, or why there is none.
-type Result = std::result::Result<(Digest, Arc<Component>), String>;
+type Result = std::result::Result<Read, String>;
+
+/// A component that is loaded. Its code is kept until an app has it.
+struct Read {
+    digest: Digest,
+    _component: Arc<Component>,
+    _pin: Option<Arc<Pin>>,
+}
 
 /// A digest's component, or a place for it: who comes while it is compiled waits.
 type Slot = Arc<OnceLock<std::result::Result<Arc<Component>, String>>>;
@@ -28,7 +37,7 @@ impl Gathered {
     /// What is known of the one at `path`.
     pub(super) fn get(&self, path: &Path) -> Option<std::result::Result<Digest, &str>> {
         let known = self.0.get(path)?.as_ref();
-        Some(known.map(|(digest, _)| *digest).map_err(String::as_str))
+        Some(known.map(|read| read.digest).map_err(String::as_str))
     }
 }
 
@@ -84,13 +93,20 @@ fn one<P>(
         let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.entry(digest).or_default().clone()
     };
+    // Before there is code, for which that of another component may have to go.
+    let pin = components.pin(digest, Reason::OfFile);
     let load = || {
         let compiling = || progress(format!("compiling {shown}"));
-        let component = components.load(digest, &file, &Payer::operator(), compiling);
+        let read = || Ok::<_, LoadError>(file);
+        let component = components.load(digest, &Payer::operator(), read, compiling);
         component.map_err(|error| error.to_string())
     };
     match slot.get_or_init(load) {
-        Ok(component) => Ok((digest, component.clone())),
+        Ok(component) => Ok(Read {
+            digest,
+            _component: component.clone(),
+            _pin: pin,
+        }),
         Err(why) => Err(format!("{shown}: {why}")),
     }
 }

@@ -5,9 +5,10 @@ mod load;
 mod trial;
 
 pub use load::{Gathered, Gatherer};
-pub use trial::Trial;
+pub use trial::{Trial, Tried};
 
 use crate::app::App;
+use crate::compiled::Reason;
 use crate::components::{Components, Party, Supply};
 use crate::config::{AppPlan, Config, Origin};
 use crate::digest::Digest;
@@ -249,13 +250,17 @@ impl Deployment {
                 changes.added += usize::from(is_new);
                 changes.changed += usize::from(!is_new);
                 let last = last.map(|last| &*last.app);
+                let reason = match plan.digest {
+                    // Its component is in the store.
+                    Some(_) => Reason::deployed(plan.tenant.as_deref()),
+                    None => Reason::OfFile,
+                };
                 let supply = Supply {
                     components: self.components.clone(),
                     digest,
                     path: plan.component.clone(),
                     payer: config.payer(plan.tenant.as_deref()),
-                    // What is deployed has its component in the store.
-                    pin: self.components.pin(digest, plan.digest.is_some()),
+                    pin: self.components.pin(digest, reason),
                 };
                 let app = Arc::new(App::supplied(
                     supply,

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::commons::{Commons, Room, Sizes};
+use crate::compiled::{Pin, Reason};
 use crate::compiler::Payer;
 use crate::components::{Component, Components};
 use crate::config::AppPlan;
@@ -20,6 +21,12 @@ pub struct Trial {
     room: Arc<Room>,
 }
 
+/// An app that can be served. As long as this is there, its component is not compiled again.
+pub struct Tried {
+    _component: Arc<Component>,
+    _pin: Option<Arc<Pin>>,
+}
+
 impl Trial {
     /// One with the same components as the deployment.
     pub fn new(components: Arc<Components>, log: &Sink) -> Self {
@@ -34,28 +41,30 @@ impl Trial {
         }
     }
 
-    /// What compiles, and where it is kept.
-    pub fn components(&self) -> &Arc<Components> {
-        &self.components
-    }
-
-    /// Compiles the component in `file` when it is the turn of `payer`, and makes of it
-    /// the app that `plan` says, as it would be served. Nothing of it runs. As long as
-    /// what is returned is there, the component is not compiled again.
-    pub fn run(
+    /// Compiles the component with that `digest`, whose file `read` returns, when it is the
+    /// turn of `payer`; and makes of it the app that `plan` says, as it would be served.
+    /// Nothing of it runs.
+    pub fn run<E: From<LoadError>>(
         &self,
         plan: &AppPlan,
-        file: &[u8],
+        digest: Digest,
         payer: &Payer,
-    ) -> Result<Arc<Component>, LoadError> {
-        let digest = Digest::of(file);
-        let component = self.components.load(digest, file, payer, || ())?;
+        read: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<Tried, E> {
+        // Before there is code: it is to stay until the app has it.
+        let pin = self
+            .components
+            .pin(digest, Reason::deployed(plan.tenant.as_deref()));
+        let component = self.components.load(digest, payer, read, || ())?;
         // It is not to say anything of what will be said when it is served.
         let settings = AppSettings {
             dev: false,
             ..plan.settings.clone()
         };
         App::new(&component.loaded, &settings, &self.log, &self.room, None)?;
-        Ok(component)
+        Ok(Tried {
+            _component: component,
+            _pin: pin,
+        })
     }
 }

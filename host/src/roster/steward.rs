@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::compiler::Payer;
 use crate::config::Config;
 use crate::deployment::{Changes, Trial};
+use crate::load::recognise;
 use crate::regular_file;
 use crate::settings::ApiQuota;
 use crate::store::{Components, Digest, Scope, StoreError, Tokens, Upload, Uploaded};
@@ -17,6 +18,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+/// Bytes of a file that tell whether it is a component.
+const HEAD: u64 = 1 << 10;
 
 /// Changes what is served. Clones change the same. Each function takes as long as it
 /// takes: a component may have to be compiled, and another change to be made first.
@@ -112,18 +116,12 @@ impl Steward {
     }
 
     /// Begins a change for somebody with `scope`. It is to be held until that is made.
-    /// Fails if the tenant makes as many as it may, or has compiled as much.
-    pub fn begin(&self, scope: &Scope, compiles: bool) -> Result<Changing, Refused> {
+    /// Fails if the tenant makes as many as it may.
+    pub fn begin(&self, scope: &Scope) -> Result<Changing, Refused> {
         let Scope::Tenant(tenant) = scope else {
             return Ok(self.0.pace.operators());
         };
-        let (quotas, payer) = {
-            let roster = self.roster();
-            (roster.quotas(tenant), payer(&roster, scope))
-        };
-        if compiles {
-            self.0.trial.components().queue().afford(&payer)?;
-        }
+        let quotas = self.roster().quotas(tenant);
         self.0.pace.begin(tenant, &quotas, Instant::now())
     }
 
@@ -153,11 +151,14 @@ impl Steward {
             (draft, payer(&roster, scope))
         };
         draft.look(&self.path())?;
-        let file = std::fs::read(component.path()).map_err(|error| refused_by_disk(&error))?;
+        let (path, digest) = (component.path(), component.digest);
+        // What is no component does not wait for its turn to be told so.
+        let head = regular_file::read_head(path, HEAD);
+        recognise(&head.map_err(|error| refused_by_disk(&error))?)?;
         // Others are not held up while it is compiled. As long as it is in memory nobody
         // has to do it again.
-        let _loaded = self.0.trial.run(&draft.plan, &file, &payer)?;
-        drop(file);
+        let read = || uploaded(path, &digest);
+        let _tried = self.0.trial.run(&draft.plan, digest, &payer, read)?;
         let octets = component.octets;
         if let Some(kept) = &self.0.kept {
             let synced = kept.components.sync(&component);
@@ -187,9 +188,10 @@ impl Steward {
         let payer = payer(&roster, scope);
         drop(roster);
         draft.look(&self.path())?;
-        let file = intact(&path, &version.component)?;
-        let _loaded = self.0.trial.run(&draft.plan, &file, &payer)?;
-        drop(file);
+        let digest = version.component;
+        check_intact(&path, &digest)?;
+        let read = || intact(&path, &digest);
+        let _tried = self.0.trial.run(&draft.plan, digest, &payer, read)?;
         let mut roster = self.roster();
         roster.roll_back(scope, name, &version, &draft.plan)?;
         let (shown, app) = (roster.shown(name)?, roster.app(name));
@@ -298,16 +300,45 @@ fn load(name: &str, app: Option<Arc<App>>) {
     }
 }
 
+/// The component that was uploaded to `path`, and has this digest.
+fn uploaded(path: &Path, digest: &Digest) -> Result<Vec<u8>, Refused> {
+    let file = std::fs::read(path).map_err(|error| refused_by_disk(&error))?;
+    match Digest::of(&file) == *digest {
+        true => Ok(file),
+        false => Err(refused_by_disk(&io::Error::other(
+            "it is not what was written",
+        ))),
+    }
+}
+
 /// The component of this digest.
 fn intact(path: &Path, digest: &Digest) -> Result<Vec<u8>, Refused> {
     let file = regular_file::read(path, regular_file::COMPONENT);
     let why = match file {
         Ok(file) if Digest::of(&file) == *digest => return Ok(file),
-        Ok(_) => "it is not what was deployed".to_owned(),
-        Err(error) => error.to_string(),
+        Ok(_) => None,
+        Err(error) => Some(error),
     };
+    Err(damaged(digest, why))
+}
+
+/// Fails if that is not at `path`, which is not held in memory.
+fn check_intact(path: &Path, digest: &Digest) -> Result<(), Refused> {
+    let found = regular_file::open(path).and_then(|(file, _)| Digest::read(file));
+    match found {
+        Ok(found) if found == *digest => Ok(()),
+        Ok(_) => Err(damaged(digest, None)),
+        Err(error) => Err(damaged(digest, Some(error))),
+    }
+}
+
+fn damaged(digest: &Digest, error: Option<io::Error>) -> Refused {
+    let why = error.map_or_else(
+        || "it is not what was deployed".to_owned(),
+        |error| error.to_string(),
+    );
     let text = format!("the component {digest} is damaged ({why}); deploy it again");
-    Err(Refused::new(Why::Conflict, text))
+    Refused::new(Why::Conflict, text)
 }
 
 /// The disk does not take a component.

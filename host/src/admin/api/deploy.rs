@@ -41,7 +41,7 @@ impl Api {
             return Err(self.too_large());
         }
         let (changing, upload, steward, scope, name, patch) = blocking(move || {
-            let changing = steward.begin(&scope, true)?;
+            let changing = steward.begin(&scope)?;
             steward.check(&scope, &name, &patch)?;
             Ok((changing, steward.upload()?, steward, scope, name, patch))
         })

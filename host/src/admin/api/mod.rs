@@ -198,7 +198,7 @@ impl Api {
             Operation::RollBack => {
                 let RollBack { version } = small(&caller, body).await?;
                 blocking(move || {
-                    let _changing = steward.begin(&scope, true)?;
+                    let _changing = steward.begin(&scope)?;
                     steward.roll_back(&scope, &name, version)
                 })
                 .await?
@@ -206,14 +206,14 @@ impl Api {
             Operation::Enable | Operation::Disable => {
                 let is_enabled = operation == Operation::Enable;
                 blocking(move || {
-                    let _changing = steward.begin(&scope, false)?;
+                    let _changing = steward.begin(&scope)?;
                     steward.enable(&scope, &name, is_enabled)
                 })
                 .await?
             }
             Operation::Delete => {
                 blocking(move || {
-                    let _changing = steward.begin(&scope, false)?;
+                    let _changing = steward.begin(&scope)?;
                     steward.delete(&scope, &name)?;
                     Ok(json!({ "app": name, "deleted": true }))
                 })

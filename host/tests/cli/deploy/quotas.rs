@@ -378,13 +378,55 @@ fn a_tenant_deploys_and_compiles_as_often_as_it_may() {
     assert_eq!(post(&home, "often", "one", &files[1]).0, 429);
     // The first takes more than a tenant may in a minute, and is not cut short.
     assert_eq!(post(&home, "much", "two", &files[1]).0, 201);
-    let (status, said) = post(&home, "much", "two", &files[0]);
+    let third = home.component("third");
+    let (status, said) = post(&home, "much", "two", &third);
     assert_eq!(status, 429, "{said}");
     assert!(said.contains("compile-time"), "{said}");
     assert!(waits(&said).is_some_and(|wait| wait > 60), "{said}");
-    // It may still do what takes no compiling, and the operator anything.
+    // It may still do what takes no compiling: deploy what is kept, with other settings or
+    // another's too, and go back to a version.
+    assert_eq!(post(&home, "much", "two", &files[1]).0, 201);
+    assert_eq!(post(&home, "much", "two", &files[0]).0, 201);
+    let back = ask(&home, "much", "POST /v1/apps/two/rollback", "", b"");
+    assert_eq!(back.0, 200, "{}", back.1);
     let off = ask(&home, "much", "POST /v1/apps/two/disable", "", b"");
     assert_eq!(off.0, 200, "{}", off.1);
+    // The operator may do anything.
     home.deploy("operators", "newer");
     assert_eq!(greeting(&serving, "operators"), "Hello, newer!");
+}
+
+/// Its code may be lost, or be another engine's since an upgrade: nobody's visitor is sent
+/// away for that, and for no quota.
+#[test]
+fn all_apps_of_a_tenant_are_served_when_their_code_is_lost() {
+    const APPS: usize = 12;
+    let file = "[tenants.acme]\ncompile-time = \"1ms\"\n";
+    let (home, serving) = serve(&["acme"], file, &[]);
+    for number in 10..10 + APPS {
+        let (app, name) = (format!("app{number}"), format!("no.{number}"));
+        let (file, host) = (home.component(&name), format!("{app}.test"));
+        let line = ["deploy", &file, "--app", &app, "--host", &host];
+        home.done(&[&line[..], &["--tenant", "acme"]].concat());
+    }
+    drop(serving.stop());
+    for entry in fs::read_dir(home.path("cache")).unwrap().flatten() {
+        if entry.path().extension().is_some_and(|end| end == "cwasm") {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let serving = home.serve(&["-c", "rhost.toml", "--cache-dir", "cache"]);
+    let (serving, start) = (&serving, &std::sync::Barrier::new(APPS));
+    std::thread::scope(|scope| {
+        let asked = (10..10 + APPS).map(|number| {
+            let ask = move || {
+                start.wait();
+                greeting(serving, &format!("app{number}"))
+            };
+            (number, scope.spawn(ask))
+        });
+        for (number, asked) in asked.collect::<Vec<_>>() {
+            assert_eq!(asked.join().unwrap(), format!("Hello, no.{number}!"));
+        }
+    });
 }
