@@ -171,22 +171,25 @@ mod tests {
 
     #[test]
     fn what_is_beyond_a_little_is_of_all_sandboxes() {
-        const MIB: usize = 1 << 20;
-        let (commons, room) = room(10 << 20);
-        let taken = || commons.taken(Good::Memory) >> 20;
+        const LITTLE: usize = UNCOUNTED as usize;
+        let (commons, room) = room(10 * UNCOUNTED);
+        let taken = || commons.taken(Good::Memory) / UNCOUNTED;
         let (mut one, mut other) = (space(ALL), space(ALL));
-        assert!(one.memory_growing(&room, 0, MIB, None));
+        assert!(one.memory_growing(&room, 0, LITTLE, None));
         assert_eq!(taken(), 0);
-        assert!(one.memory_growing(&room, MIB, 7 * MIB, None));
+        assert!(one.memory_growing(&room, LITTLE, 7 * LITTLE, None));
         assert_eq!(taken(), 6);
-        assert!(other.memory_growing(&room, 0, 5 * MIB, None));
+        assert!(other.memory_growing(&room, 0, 5 * LITTLE, None));
         assert_eq!((taken(), other.refused()), (10, None));
-        assert!(!other.memory_growing(&room, 5 * MIB, 5 * MIB + 1, None));
-        let limit = Limit::SandboxMemory(Short::All(10 << 20));
-        assert_eq!((other.refused(), other.memory()), (Some(limit), 5 << 20));
+        assert!(!other.memory_growing(&room, 5 * LITTLE, 5 * LITTLE + 1, None));
+        let limit = Limit::SandboxMemory(Short::All(10 * UNCOUNTED));
+        assert_eq!(
+            (other.refused(), other.memory()),
+            (Some(limit), 5 * UNCOUNTED)
+        );
         drop(one);
         assert_eq!(taken(), 4);
-        assert!(other.memory_growing(&room, 5 * MIB, 6 * MIB, None));
+        assert!(other.memory_growing(&room, 5 * LITTLE, 6 * LITTLE, None));
         drop(other);
         assert_eq!(taken(), 0);
     }
@@ -231,9 +234,9 @@ mod tests {
         assert!(meter.memory_growing(&room, 0, 4 << 20, None));
         assert!(meter.hold(&room, 3 << 20));
         assert!(!meter.hold(&room, 2 << 20));
-        assert_eq!(commons.taken(Good::Memory), 6 << 20);
+        assert_eq!(commons.taken(Good::Memory), (7 << 20) - UNCOUNTED);
         meter.let_go(&room, 3 << 20);
-        assert_eq!(commons.taken(Good::Memory), 3 << 20);
+        assert_eq!(commons.taken(Good::Memory), (4 << 20) - UNCOUNTED);
         assert_eq!((meter.memory(), meter.most()), (4 << 20, 7 << 20));
         let lent = meter.lend(&room, 4 << 20);
         assert!(lent.is_some() && meter.lend(&room, 5 << 20).is_none());
