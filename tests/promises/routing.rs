@@ -302,7 +302,7 @@ async fn a_bad_file_changes_nothing() {
         ),
         (
             "[apps.b]\ncomponent = \"hello.wasm\"\nmemory = \"16KiB\"\n",
-            ":5: apps.b.component: ",
+            ":6: apps.b.memory: ",
         ),
         ("[apps.a]\ncomponent = \"hello.wasm\"\n", "not TOML: "),
     ] {

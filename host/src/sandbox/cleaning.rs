@@ -6,6 +6,7 @@
 use super::state::State;
 use std::ops::{Deref, DerefMut};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use wasmtime::Store;
 
@@ -17,6 +18,9 @@ const MUCH: u64 = 16 << 20;
 /// pool has so many more slots than sandboxes that may live.
 pub const MOST: usize = 4;
 
+/// Those that are here.
+static HERE: AtomicUsize = AtomicUsize::new(0);
+
 static THREAD: OnceLock<Option<SyncSender<Store<State>>>> = OnceLock::new();
 
 /// Starts the thread, unless it runs. It stays as long as the process.
@@ -24,10 +28,20 @@ pub fn start() {
     THREAD.get_or_init(|| {
         // One is cleaned while the others wait.
         let (give, given) = sync_channel(MOST - 1);
-        let clean = move || given.iter().for_each(drop);
+        let clean = move || {
+            for store in given {
+                drop(store);
+                HERE.fetch_sub(1, Ordering::Relaxed);
+            }
+        };
         let begun = std::thread::Builder::new().name("rhost-cleaning".into());
         begun.spawn(clean).ok().map(|_| give)
     });
+}
+
+/// How many sandboxes end here now. They have slots, and live no more.
+pub fn ending() -> usize {
+    HERE.load(Ordering::Relaxed)
 }
 
 /// The store of a sandbox. When it is dropped its request is over, and it ends on the thread
@@ -62,8 +76,11 @@ impl Drop for Cleaned {
             // Who waits for the answer is not to wait for this.
             store.data_mut().forget();
             if let Some(Some(thread)) = THREAD.get() {
-                // Where there is no room it comes back, and ends here.
-                let _ = thread.try_send(store);
+                HERE.fetch_add(1, Ordering::Relaxed);
+                // Where there is no room it comes back, and ends on this thread.
+                if thread.try_send(store).is_err() {
+                    HERE.fetch_sub(1, Ordering::Relaxed);
+                }
             }
         }
     }

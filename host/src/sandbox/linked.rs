@@ -1,6 +1,7 @@
 //! A component that is linked: in each lane's engine, ready to be instantiated, with
 //! nothing in it that is one app's. All apps of the same component share it.
 
+use super::cleaning;
 use super::engine::Engines;
 use super::handle::HandleExport;
 use super::overflow::Overflow;
@@ -19,7 +20,7 @@ pub type Again = Arc<dyn Fn(&Component, &Engine) -> Result<Component> + Send + S
 pub struct Linked {
     on_lane: Ready,
     /// Sandboxes of the lane's pool, each of which may wait for another request.
-    slots: u64,
+    slots: usize,
     beyond: Option<Arc<Beyond>>,
     /// Enforces the limits of its guests, for as long as there can be any.
     _ticker: Arc<Ticker>,
@@ -72,7 +73,7 @@ impl Linked {
                 let component = load(linker.engine()).map_err(LinkError::Engine)?;
                 Ok(Linked {
                     on_lane: Ready::new(linker, &component)?,
-                    slots: class.pool_of_lane(engines.lanes()) as u64,
+                    slots: class.warm_slots_of_lane(engines.lanes()),
                     beyond: beyond.clone(),
                     _ticker: engines.ticker(),
                 })
@@ -89,7 +90,8 @@ impl Linked {
     pub(super) fn on_lane(&self) -> Option<&Ready> {
         let pool = self.on_lane.instance_pre.engine();
         let pool = pool.pooling_allocator_metrics();
-        let has_room = pool.is_none_or(|pool| pool.component_instances() < self.slots);
+        let most = self.slots + cleaning::ending();
+        let has_room = pool.is_none_or(|pool| pool.component_instances() < most as u64);
         has_room.then_some(&self.on_lane)
     }
 

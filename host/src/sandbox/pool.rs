@@ -110,14 +110,13 @@ impl SizeClass {
         (self.slots() / lanes).max(1)
     }
 
-    /// Slots of the pool of each of `lanes`, those that are being cleaned included. What is
-    /// beyond them is in the [`Overflow`].
+    /// Those in the pool of each of `lanes`. What is beyond them is in the [`Overflow`].
     ///
     /// [`Overflow`]: super::overflow::Overflow
-    pub fn pool_of_lane(self, lanes: usize) -> usize {
+    pub fn warm_slots_of_lane(self, lanes: usize) -> usize {
         match self {
             SizeClass::Small => WARM_SLOTS.min(self.slots_of_lane(lanes)),
-            SizeClass::Medium | SizeClass::Large => self.slots_of_lane(lanes) + cleaning::MOST,
+            SizeClass::Medium | SizeClass::Large => self.slots_of_lane(lanes),
         }
     }
 }
@@ -139,7 +138,7 @@ pub fn compiling(details: Details) -> wasmtime::Result<Engine> {
 
 /// An engine with the pool of one lane for sandboxes of `class`.
 pub fn of_lane(details: Details, class: SizeClass, lanes: usize) -> wasmtime::Result<Engine> {
-    let slots = class.pool_of_lane(lanes);
+    let slots = class.warm_slots_of_lane(lanes) + cleaning::MOST;
     let mut pool = pool(slots);
     pool.linear_memory_keep_resident(class.keep_resident())
         .table_keep_resident(class.table_keep_resident());
@@ -240,7 +239,7 @@ mod tests {
         // Which is why nobody counts it when it is used.
         assert_eq!(SizeClass::Small.keep_resident() as u64, UNCOUNTED);
         for class in SizeClass::ALL {
-            let slots = class.pool_of_lane(2) * 2;
+            let slots = (class.warm_slots_of_lane(2) + cleaning::MOST) * 2;
             let memories = slots * MEMORIES_PER_SLOT * class.keep_resident();
             assert!(memories <= 64 << 20, "{memories} bytes of memories");
             let tables = slots * TABLES_PER_SLOT * class.table_keep_resident();

@@ -164,6 +164,9 @@ impl State {
         // With its last line of the log, and the locks that it left.
         self.loan = None;
         self.serving = None;
+        // Who is refused memory meanwhile would wait in vain for what is on its way.
+        let all = self.space.memory();
+        self.space.let_go(self.lent.room(), all);
     }
 
     /// Bytes of its memories and tables, and of what the host holds for it.
