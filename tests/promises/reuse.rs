@@ -366,6 +366,8 @@ async fn python_keeps_its_modules() {
     for _ in 0..6 {
         let answer = client.get("/surroundings").await;
         seen.push(serde_json::from_slice(&answer.body).expect("it is JSON"));
+        // It is put back after its answer has left.
+        until("is given back", || server.running() == 0).await;
     }
     let served: Vec<_> = seen.iter().map(|seen| seen["served"].as_u64()).collect();
     let first = served[0].expect("a number");
