@@ -99,6 +99,8 @@ impl Protocol {
         let begin = requests.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let (here, answering) = (here.clone(), begin.begin());
+            // Over HTTP/2 it is known now only which one this is.
+            let sent = answering.take_target();
             async move {
                 let (site, peer) = &*here;
                 let requests = answering.requests();
@@ -109,14 +111,13 @@ impl Protocol {
                     metrics::count(Event::StreamRefused);
                     return Err(Reason::REFUSED_STREAM.into());
                 }
-                let restored = match version {
-                    Version::HTTP_2 => Ok(()),
-                    _ => match answering.take_target() {
-                        Some(sent) => target::restore(&mut head, &sent),
-                        None => Ok(()),
-                    },
+                // What was blanked is as long as it was.
+                let refused_as = refusal(&head, &head_limits);
+                let restored = match sent {
+                    Some(sent) => target::restore(&mut head, &sent),
+                    None => Ok(()),
                 };
-                if let Some(refusal) = restored.err().or_else(|| refusal(&head, &head_limits)) {
+                if let Some(refusal) = restored.err().or(refused_as) {
                     metrics::count(refusal.event());
                     let response = site.refuse(peer, &head, refusal);
                     return refused(version, refusal, response)

@@ -133,6 +133,7 @@ where
                     this.take_back();
                 }
                 Stage::Http2(connection) => {
+                    this.requests.note_poll();
                     return connection.as_mut().poll(cx).map_err(Into::into);
                 }
                 Stage::Closing(idle) => {

@@ -24,6 +24,12 @@ pub trait Watched {
 
     /// Has what the client did not take thrown away when the connection is closed (RST).
     fn reset_when_closed(&self);
+
+    /// Returns how many bytes the kernel has taken so far out of a buffer that stands before
+    /// it; none where there is no such buffer, and a write ends when the kernel has taken it.
+    fn buffered_sent(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl Watched for Socket {

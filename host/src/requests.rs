@@ -21,6 +21,8 @@ struct Counts {
     /// Frames of answers that left over HTTP/2.
     frames: AtomicU64,
     is_http2: AtomicBool,
+    /// How often the connection was polled over HTTP/2.
+    polls: AtomicU64,
     /// Whether octets wait for the client to take others before them.
     is_writing: AtomicBool,
     /// Whether the client let answers wait for so long that it was given up.
@@ -57,6 +59,7 @@ impl Requests {
             begun: AtomicU64::new(0),
             frames: AtomicU64::new(0),
             is_http2: AtomicBool::new(false),
+            polls: AtomicU64::new(0),
             is_writing: AtomicBool::new(false),
             are_given_up: AtomicBool::new(false),
             are_resting: AtomicBool::new(false),
@@ -148,6 +151,17 @@ impl Requests {
         self.0.is_http2.load(Relaxed)
     }
 
+    /// The connection is being polled, over HTTP/2. Each time it is, those of which the heads
+    /// were read have begun, or never will.
+    pub fn note_poll(&self) {
+        self.0.polls.fetch_add(1, Relaxed);
+    }
+
+    /// How often the connection was polled.
+    pub fn polls(&self) -> u64 {
+        self.0.polls.load(Relaxed)
+    }
+
     /// How many have begun.
     pub fn begun(&self) -> u64 {
         self.0.begun.load(Relaxed)
@@ -186,6 +200,13 @@ impl Requests {
             targets.unwrap_or_else(PoisonError::into_inner).extend(sent);
             self.0.has_targets.store(true, Relaxed);
         }
+    }
+
+    /// None of those whose targets are kept begins.
+    pub fn forget_targets(&self) {
+        let targets = self.0.targets.lock();
+        targets.unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.has_targets.store(false, Relaxed);
     }
 
     /// The client has closed its sending side, and may wait for answers.
@@ -232,7 +253,7 @@ impl Answering {
         &self.requests
     }
 
-    /// Its target as it was sent, if that was kept, which it is over HTTP/1 only.
+    /// Its target as it was sent, if that was kept.
     pub fn take_target(&self) -> Option<Box<[u8]>> {
         let Requests(counts) = &self.requests;
         if !counts.has_targets.load(Relaxed) {

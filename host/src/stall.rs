@@ -52,8 +52,10 @@ pub struct Impatient<T> {
     awaited: Awaited,
     /// Whether some of the next head has come.
     is_partial: bool,
-    /// For a write to go on.
+    /// For the client to take something.
     write: Wait,
+    /// What it had taken when that was looked at last; see [`Watched::buffered_sent`].
+    taken: Option<u64>,
     /// For someone to read what the client sends during its request.
     unread: Wait,
     departure: Option<Departure>,
@@ -97,6 +99,7 @@ impl<T> Impatient<T> {
             // The first head is waited for from the start.
             is_partial: true,
             write: Wait::default(),
+            taken: None,
             unread: Wait::default(),
             departure: None,
             half_closed: Wait::default(),
@@ -187,19 +190,24 @@ impl<T> Impatient<T> {
 }
 
 impl<T: Watched> Impatient<T> {
+    /// Passes on what came of writing, flushing or closing. Fails when that has to wait, and
+    /// the client took nothing for as long as writing may take.
     fn bound_write<R>(
         &mut self,
         cx: &mut Context<'_>,
         polled: Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
+        let taken = self.stream.buffered_sent();
+        // What left a buffer is progress, whether all did or not.
+        if std::mem::replace(&mut self.taken, taken) != taken {
+            self.write.over();
+        }
+        if polled.is_ready() {
+            return polled;
+        }
         // Over HTTP/1 this is an answer, which is waited for in its own way.
         if !self.is_http2() {
             self.head.over();
-        }
-        if polled.is_ready() {
-            self.write.over();
-            self.half_closed.over();
-            return polled;
         }
         self.requests.note_writing(true);
         let error = ready!(self.write.poll(cx, self.times.write));
@@ -207,6 +215,25 @@ impl<T: Watched> Impatient<T> {
         // The kernel would keep what lies there until the client takes it.
         self.stream.reset_when_closed();
         Poll::Ready(Err(error))
+    }
+
+    /// The same of a part of an answer.
+    fn bound_answer<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
+        if polled.is_ready() {
+            self.half_closed.over();
+            if !self.is_http2() {
+                self.head.over();
+            }
+            // A buffer may take it while the client takes nothing.
+            if self.stream.buffered_sent().is_none() {
+                self.write.over();
+            }
+        }
+        self.bound_write(cx, polled)
     }
 
     /// Ready when the client is gone of a request whose body nobody reads, or whose
@@ -276,7 +303,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Impatient<T> {
             let has_room = buf.remaining() > 0;
             return self.heard(polled, buf.filled().len() == filled && has_room);
         }
-        if !self.requests.none() {
+        // Over HTTP/1 the time for a head begins when the answer before it has left.
+        let is_answering = match self.is_http2() {
+            true => !self.requests.none(),
+            false => !self.requests.are_answered(),
+        };
+        if is_answering {
             self.head.over();
             return Poll::Pending;
         }
@@ -291,7 +323,7 @@ impl<T: AsyncWrite + Watched + Unpin> AsyncWrite for Impatient<T> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.bound_write(cx, polled)
+        self.bound_answer(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -303,7 +335,7 @@ impl<T: AsyncWrite + Watched + Unpin> AsyncWrite for Impatient<T> {
             Some(small) => Pin::new(&mut self.stream).poll_write(cx, small),
             None => Pin::new(&mut self.stream).poll_write_vectored(cx, bufs),
         };
-        self.bound_write(cx, polled)
+        self.bound_answer(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -321,9 +353,14 @@ impl<T: AsyncWrite + Watched + Unpin> AsyncWrite for Impatient<T> {
         if self.requests.note_writing(polled.is_pending()) {
             cx.waker().wake_by_ref();
         }
+        let polled = self.bound_write(cx, polled);
         // hyper waits for octets while it answers, and after that asks for none until
         // some have come: the wait for the next head begins here.
-        if polled.is_ready() && self.is_reading && self.requests.none() && !self.is_http2() {
+        if matches!(polled, Poll::Ready(Ok(())))
+            && self.is_reading
+            && self.requests.none()
+            && !self.is_http2()
+        {
             return match self.poll_head(cx) {
                 Poll::Ready(error) => Poll::Ready(Err(error)),
                 Poll::Pending => polled,
@@ -333,7 +370,9 @@ impl<T: AsyncWrite + Watched + Unpin> AsyncWrite for Impatient<T> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        // Under TLS there is a last word, which may have to wait as well.
+        let polled = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.bound_write(cx, polled)
     }
 }
 
@@ -506,5 +545,102 @@ mod tests {
         };
         let (written, ()) = tokio::join!(near.write_all(b"0123456789"), reader);
         written.unwrap();
+    }
+
+    /// A stream with a buffer before it, as under TLS: it takes all that is written, of which
+    /// `far` takes what it has room for.
+    struct Buffering {
+        far: tokio::io::DuplexStream,
+        buffer: Vec<u8>,
+        sent: u64,
+    }
+
+    fn buffering(room: usize) -> (Impatient<Buffering>, tokio::io::DuplexStream) {
+        let (far, client) = tokio::io::duplex(room);
+        let (buffer, sent) = (Vec::new(), 0);
+        (impatient(Buffering { far, buffer, sent }).0, client)
+    }
+
+    impl Watched for Buffering {
+        fn departure(&self) -> io::Result<Departure> {
+            self.far.departure()
+        }
+
+        fn reset_when_closed(&self) {}
+
+        fn buffered_sent(&self) -> Option<u64> {
+            Some(self.sent)
+        }
+    }
+
+    impl AsyncWrite for Buffering {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.buffer.extend_from_slice(buf);
+            Poll::Ready(Ok(buf.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            let this = self.get_mut();
+            while !this.buffer.is_empty() {
+                let sent = ready!(Pin::new(&mut this.far).poll_write(cx, &this.buffer))?;
+                this.buffer.drain(..sent);
+                this.sent += sent as u64;
+            }
+            Poll::Ready(Ok(()))
+        }
+
+        /// With a last word.
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if self.sent == 0 && self.buffer.is_empty() {
+                self.buffer.extend_from_slice(b"bye");
+            }
+            self.poll_flush(cx)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_stalls_is_given_up_behind_a_buffer_too() {
+        for writes_on in [false, true] {
+            let (mut near, _client) = buffering(4);
+            near.write_all(b"more than four").await.unwrap();
+            let start = tokio::time::Instant::now();
+            let mut beat = tokio::time::interval(WAIT / 3);
+            let error = poll_fn(|cx| {
+                // What the buffer takes brings the client no further.
+                while writes_on && beat.poll_tick(cx).is_ready() {
+                    assert!(Pin::new(&mut near).poll_write(cx, b"x").is_ready());
+                }
+                Pin::new(&mut near).poll_flush(cx)
+            });
+            assert_eq!(error.await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            assert_eq!(start.elapsed().as_secs(), WAIT.as_secs());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_reader_is_not_behind_a_buffer_either() {
+        let (mut near, mut client) = buffering(1);
+        let reader = async {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_secs(29)).await;
+                client.read_u8().await.unwrap();
+            }
+        };
+        near.write_all(b"0123456789").await.unwrap();
+        let (flushed, ()) = tokio::join!(near.flush(), reader);
+        flushed.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_word_waits_no_longer_than_an_answer() {
+        let (mut near, _client) = buffering(1);
+        let start = tokio::time::Instant::now();
+        let error = near.shutdown().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(start.elapsed().as_secs(), WAIT.as_secs());
     }
 }

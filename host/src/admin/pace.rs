@@ -1,18 +1,23 @@
 //! A connection whose other end takes what is sent to it, or is given up.
 
+use crate::gate::{ALERT, SpokeTls, is_tls};
 use crate::patience::Wait;
+use crate::rarely::Rarely;
 use crate::socket::Socket;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A socket to which a write may wait so long.
+/// A socket to which a write may wait so long. It fails for a client that begins TLS, once
+/// it has been told by an alert.
 pub(super) struct Paced {
     pub(super) socket: Socket,
     pub(super) patience: Duration,
     wait: Wait,
+    /// Whether nothing has come yet.
+    is_new: bool,
 }
 
 impl Paced {
@@ -21,6 +26,7 @@ impl Paced {
             socket,
             patience,
             wait: Wait::default(),
+            is_new: true,
         }
     }
 
@@ -40,13 +46,33 @@ impl Paced {
     }
 }
 
+/// Logs that a client is at the wrong door.
+fn note_tls() {
+    static MISTAKEN: Rarely = Rarely::new();
+    if let Some(untold) = MISTAKEN.next() {
+        tracing::warn!(
+            "a client spoke TLS to the admin listener, which does not, and was turned away; ask \
+             by http://, or through a proxy that has TLS{untold}"
+        );
+    }
+}
+
 impl AsyncRead for Paced {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_read(cx, buf)
+        let paced = self.get_mut();
+        let had = buf.filled().len();
+        ready!(Pin::new(&mut paced.socket).poll_read(cx, buf))?;
+        if std::mem::take(&mut paced.is_new) && is_tls(&buf.filled()[had..]) {
+            note_tls();
+            // There is room for what is sent first.
+            let _ = Pin::new(&mut paced.socket).poll_write(cx, &ALERT);
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, SpokeTls)));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

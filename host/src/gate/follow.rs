@@ -2,8 +2,9 @@
 //! is seen before anyone acts on it.
 
 use super::chunked::{Broken, Chunked};
-use super::frames::Incoming;
+use super::frames::{Incoming, OddHead, Stop};
 use super::head::{Framing, Head};
+use super::parting::is_tls;
 use super::refusal::Refusal;
 use super::target;
 use crate::settings::HeadLimits;
@@ -11,9 +12,6 @@ use h2::Reason;
 
 /// What an HTTP/2 connection begins with (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// The first byte of a client that begins TLS (RFC 8446, section 5.1). No method has it.
-const TLS_HANDSHAKE: u8 = 22;
 
 /// Where on a connection its client is.
 pub struct Follower {
@@ -54,9 +52,12 @@ pub struct Followed {
 pub enum Then {
     /// There are none.
     Nothing,
-    /// They begin a head. They are to be kept, and shown again with what comes
-    /// after them.
+    /// They begin a head, or a part of one. They are to be kept, and shown again with what
+    /// comes after them.
     Keep,
+    /// They begin with the end of a head of which the path was changed. That is to be
+    /// handed on alone, and the rest shown again.
+    Odd(OddHead),
     /// They begin a head that is refused, and nothing after it counts.
     Refuse(Refusal),
     /// They are in a body that is broken, and nothing after it counts.
@@ -135,7 +136,7 @@ impl Follower {
                     self.place = Place::Frames(Box::new(Incoming::new(self.control_frames)));
                     continue;
                 }
-                Place::Beginning if rest.first() == Some(&TLS_HANDSHAKE) => Then::Tls,
+                Place::Beginning if is_tls(rest) => Then::Tls,
                 Place::Beginning if PREFACE.starts_with(rest) => Then::Keep,
                 Place::Beginning => {
                     self.place = Place::Head(Head::default());
@@ -146,9 +147,13 @@ impl Follower {
                         passed = octets.len();
                         Then::Nothing
                     }
-                    Err((right, fault)) => {
+                    Err((right, stop)) => {
                         passed += right;
-                        Then::GoAway(fault)
+                        match stop {
+                            Stop::Fault(fault) => Then::GoAway(fault),
+                            Stop::Part => Then::Keep,
+                            Stop::Odd(head) => Then::Odd(head),
+                        }
                     }
                 },
                 _ => Then::Nothing,

@@ -4,6 +4,7 @@
 
 use super::hpack::Fields;
 use h2::Reason;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Octets of a frame's header (RFC 9113, section 4.1).
@@ -36,6 +37,10 @@ const END_HEADERS: u8 = 4;
 const PADDED: u8 = 8;
 const WITH_PRIORITY: u8 = 32;
 const PRIORITY_OCTETS: u8 = 5;
+
+/// The longest frame that may come, as long as the server does not say otherwise, which it
+/// does not (RFC 9113, section 4.2).
+const LONGEST: u32 = 1 << 14;
 
 const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 
@@ -161,15 +166,35 @@ pub struct Incoming {
     fragment: Option<Fragment>,
 }
 
+/// Why octets stop being handed on.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// They are in a frame with a fault.
+    Fault(Reason),
+    /// They begin a part of a block that has not come whole.
+    Part,
+    /// They end a head of which the path was changed.
+    Odd(OddHead),
+}
+
+/// The end of a head that h2 is handed another path of.
+#[derive(Debug, PartialEq, Eq)]
+pub struct OddHead {
+    /// How many octets there are up to its end, of which h2 needs the last.
+    pub length: usize,
+    /// The path as it was sent.
+    pub path: Arc<[u8]>,
+}
+
 /// What of a frame is not a part of its block.
 #[derive(Debug)]
 struct Fragment {
+    /// Whether the block ends with it.
+    is_last: bool,
     /// Whether the length of the padding is to come.
     is_padded: bool,
     /// Octets before the part.
     before: u8,
-    /// Octets after it.
-    padding: u32,
 }
 
 /// A stream on which an answer is to come.
@@ -240,18 +265,28 @@ impl Incoming {
         self.control.count = self.control.count.saturating_sub(PAID);
     }
 
-    /// Looks at what comes next. At a fault: how many octets come before it. h2 is
-    /// never shown a frame with a fault to its end. A fragment in a path is changed to
-    /// what h2 finds a fault with.
-    pub fn read(&mut self, octets: &mut [u8]) -> Result<(), (usize, Reason)> {
+    /// Looks at what comes next. At a stop: how many octets come before it. What follows it
+    /// is to be shown again, but for what ends an odd head. h2 is never shown a frame with a
+    /// fault to its end. A fragment in a path is changed to what h2 finds a fault with.
+    pub fn read(&mut self, octets: &mut [u8]) -> Result<(), (usize, Stop)> {
         let mut at = 0;
         while at < octets.len() {
             if self.fragment.is_some() && self.cursor.left > 0 {
-                at += self.block(&mut octets[at..]);
+                let end = at + self.cursor.left as usize;
+                // A path is changed where it stands, for which it has to be there.
+                let Some(part) = octets.get_mut(at..end) else {
+                    return Err((at, Stop::Part));
+                };
+                self.part(part);
+                if let Some(odd) = self.odd_head(end - at) {
+                    return Err((at, odd));
+                }
+                at = end;
                 continue;
             }
             if self.is_settings && self.cursor.left > 0 {
-                self.setting(octets[at]).map_err(|fault| (at, fault))?;
+                let fault = |fault| (at, Stop::Fault(fault));
+                self.setting(octets[at]).map_err(fault)?;
                 self.cursor.left -= 1;
                 at += 1;
                 continue;
@@ -259,10 +294,28 @@ impl Incoming {
             let (skipped, frame) = self.cursor.skip(&octets[at..]);
             at += skipped;
             if let Some(frame) = frame {
-                self.begin(frame).map_err(|fault| (at - 1, fault))?;
+                let last = at - 1;
+                self.begin(frame)
+                    .map_err(|fault| (last, Stop::Fault(fault)))?;
+                // One that has nothing of its block but the end.
+                if self.cursor.left == 0
+                    && let Some(odd) = self.odd_head(1)
+                {
+                    return Err((last, odd));
+                }
             }
         }
         Ok(())
+    }
+
+    /// The end of an odd head, if the part of a block that has come is that.
+    fn odd_head(&mut self, length: usize) -> Option<Stop> {
+        let fragment = self.fragment.take()?;
+        let path = match fragment.is_last {
+            true => self.fields.take_odd_path()?,
+            false => return None,
+        };
+        Some(Stop::Odd(OddHead { length, path }))
     }
 
     fn begin(&mut self, frame: Frame) -> Result<(), Reason> {
@@ -275,6 +328,8 @@ impl Incoming {
             PING => frame.length == 8,
             SETTINGS if is_ack => frame.length == 0,
             SETTINGS => frame.length.is_multiple_of(SETTING as u32),
+            // They are held until they are whole.
+            HEADERS | CONTINUATION => frame.length <= LONGEST,
             _ => true,
         };
         if !fits {
@@ -324,31 +379,22 @@ impl Incoming {
         Ok(())
     }
 
-    /// Follows a frame that has a part of a block. Returns how many of the octets are of it.
-    fn block(&mut self, octets: &mut [u8]) -> usize {
-        let left = self.cursor.left;
-        let Some(fragment) = &mut self.fragment else {
-            return 0;
+    /// Follows the part of a block that a frame has.
+    fn part(&mut self, octets: &mut [u8]) {
+        self.cursor.left = 0;
+        let Some(fragment) = &self.fragment else {
+            return;
         };
-        let come = if fragment.is_padded {
-            fragment.is_padded = false;
-            fragment.padding = octets[0].into();
-            1
-        } else if fragment.before > 0 {
-            fragment.before -= 1;
-            1
-        } else {
-            let part = left.saturating_sub(fragment.padding) as usize;
-            let come = octets.len().min(part);
-            self.fields.read(&mut octets[..come]);
-            // The rest is padding.
-            match come {
-                0 => octets.len().min(left as usize),
-                come => come,
-            }
+        let (begin, padding) = match octets.first() {
+            Some(&padding) if fragment.is_padded => (1, usize::from(padding)),
+            _ => (0, 0),
         };
-        self.cursor.left -= come as u32;
-        come
+        let begin = begin + usize::from(fragment.before);
+        // h2 finds it if there are fewer than that.
+        let end = octets.len().saturating_sub(padding);
+        if let Some(part) = octets.get_mut(begin..end) {
+            self.fields.read(part);
+        }
     }
 
     /// The request on `stream` is whole.
@@ -366,12 +412,12 @@ impl Incoming {
             self.fields.begin();
         }
         matches!(frame.kind, HEADERS | CONTINUATION).then(|| Fragment {
+            is_last: frame.flags & END_HEADERS != 0,
             is_padded: has(PADDED),
             before: match has(WITH_PRIORITY) {
                 true => PRIORITY_OCTETS,
                 false => 0,
             },
-            padding: 0,
         })
     }
 

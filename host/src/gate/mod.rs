@@ -21,7 +21,7 @@ mod refusal;
 mod request_line;
 pub mod target;
 
-pub use parting::SpokeTls;
+pub use parting::{ALERT, SpokeTls, is_tls};
 pub use refusal::Refusal;
 
 use crate::metrics::{self, Event};
@@ -30,9 +30,9 @@ use crate::settings::HeadLimits;
 use bytes::{Buf, BytesMut};
 use chunked::Broken;
 use follow::{Followed, Follower, Then};
-use frames::Outgoing;
+use frames::{OddHead, Outgoing};
 use h2::Reason;
-use parting::{ALERT, Fault};
+use parting::Fault;
 use std::future::Future;
 use std::io;
 use std::mem::{self, MaybeUninit};
@@ -63,8 +63,20 @@ pub struct Gate<T> {
     held: BytesMut,
     /// How many of them may be.
     passed: usize,
+    /// What begins those that are held, if that is to be handed on alone.
+    alone: Option<Alone>,
     after: After,
     linger: Linger,
+}
+
+/// The end of a head over HTTP/2 of which the path was changed. hyper does not say which
+/// stream a request came on: this one is known by that no other can begin when it does.
+struct Alone {
+    head: OddHead,
+    /// Whether it has been handed on.
+    is_handed_on: bool,
+    /// How often the connection had been polled when hyper had taken all that was handed on.
+    since: Option<u64>,
 }
 
 /// What follows the octets that may be handed on.
@@ -98,6 +110,7 @@ impl<T> Gate<T> {
             outgoing: Outgoing::default(),
             held: BytesMut::new(),
             passed: 0,
+            alone: None,
             after: After::More,
             linger: Linger {
                 until: None,
@@ -173,6 +186,41 @@ impl<T> Gate<T> {
         };
     }
 
+    /// Follows what is held.
+    fn follow_held(&mut self) {
+        let Followed { passed, then } = self.follower.follow(&mut self.held);
+        self.requests.keep_targets(self.follower.odd_targets());
+        self.passed = passed;
+        self.stop(then);
+    }
+
+    /// Ready when an odd head may be handed on, or what follows it: when all requests that
+    /// were handed on before have begun, or never will.
+    fn poll_alone(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let Some(alone) = &mut self.alone else {
+            return Poll::Ready(());
+        };
+        let polls = self.requests.polls();
+        if *alone.since.get_or_insert(polls) == polls {
+            // hyper asks for octets until there are none, and then for requests.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        alone.since = None;
+        if std::mem::replace(&mut alone.is_handed_on, true) {
+            // It was refused if it has not begun by now.
+            self.requests.forget_targets();
+            self.alone = None;
+            self.follow_held();
+        } else {
+            let sent = Box::from(&*alone.head.path);
+            let next = self.requests.begun() + 1;
+            self.passed = alone.head.length;
+            self.requests.keep_targets(vec![(next, sent)]);
+        }
+        Poll::Ready(())
+    }
+
     /// Ready when all that was asked has been answered, to the last byte.
     fn poll_answered(&self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.requests.poll_answered(cx));
@@ -188,6 +236,13 @@ impl<T> Gate<T> {
     fn stop(&mut self, then: Then) {
         match then {
             Then::Nothing | Then::Keep => {}
+            Then::Odd(head) => {
+                self.alone = Some(Alone {
+                    head,
+                    is_handed_on: false,
+                    since: None,
+                });
+            }
             Then::Refuse(refusal) => self.refuse(refusal),
             Then::Break => {
                 self.requests.expect_no_more();
@@ -249,10 +304,7 @@ impl<T: AsyncRead + Unpin> Gate<T> {
             }
             return Poll::Ready(Ok(()));
         }
-        let Followed { passed, then } = self.follower.follow(&mut self.held);
-        self.requests.keep_targets(self.follower.odd_targets());
-        self.passed = passed;
-        self.stop(then);
+        self.follow_held();
         Poll::Ready(Ok(()))
     }
 
@@ -341,6 +393,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Gate<T> {
                 return Poll::Ready(Ok(()));
             }
             match &gate.after {
+                After::More if gate.alone.is_some() => ready!(gate.poll_alone(cx)),
                 After::More if gate.held.is_empty() && !gate.follower.is_at_beginning() => {
                     let Poll::Ready(came) = gate.poll_straight(cx, buf) else {
                         // Whoever waits amid a body does not rest.

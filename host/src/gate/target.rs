@@ -8,11 +8,11 @@
 
 use super::octets::{is_in_path, is_in_query};
 use super::refusal::Refusal;
-use http::Uri;
 use http::request::Parts;
+use http::{Uri, Version};
 
 /// What stands in the place of such a byte.
-const BLANK: u8 = b'_';
+pub const BLANK: u8 = b'_';
 
 /// A target as it was sent. Bytes that are no UTF-8 are percent-encoded, since the
 /// environ has text.
@@ -52,7 +52,7 @@ pub fn restore(head: &mut Parts, sent: &[u8]) -> Result<(), Refusal> {
             false => encode(octet, &mut encoded),
         }
     }
-    head.uri = encoded.parse::<Uri>().map_err(|_| Refusal::LineTooLong)?;
+    head.uri = uri(head, encoded).ok_or(Refusal::LineTooLong)?;
     let text = std::str::from_utf8(sent).map(str::to_owned);
     let text = text.unwrap_or_else(|_| {
         let mut text = String::with_capacity(sent.len() + 16);
@@ -68,8 +68,18 @@ pub fn restore(head: &mut Parts, sent: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The target of a request, of which `encoded` is the path over HTTP/2.
+fn uri(head: &Parts, encoded: String) -> Option<Uri> {
+    if head.version != Version::HTTP_2 {
+        return encoded.parse().ok();
+    }
+    let mut parts = head.uri.clone().into_parts();
+    parts.path_and_query = Some(encoded.parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
 /// Each byte of a target, and whether hyper takes it where it stands.
-fn parts(target: &[u8]) -> impl Iterator<Item = (bool, u8)> + '_ {
+pub fn parts(target: &[u8]) -> impl Iterator<Item = (bool, u8)> + '_ {
     let query = memchr::memchr(b'?', target).unwrap_or(target.len());
     target.iter().enumerate().map(move |(at, &octet)| {
         let is_taken = match at < query {
@@ -123,6 +133,15 @@ mod tests {
                 text.split_once('?').map_or("", |(_, query)| query)
             );
         }
+    }
+
+    #[test]
+    fn over_http2_it_is_the_path() {
+        let request = http::Request::get("https://a.test:81/?{").version(Version::HTTP_2);
+        let mut head = request.body(()).unwrap().into_parts().0;
+        restore(&mut head, b"/?<").unwrap();
+        assert_eq!(head.uri, "https://a.test:81/?%3C");
+        assert_eq!(head.extensions.get::<SentTarget>().unwrap().as_str(), "/?<");
     }
 
     #[test]

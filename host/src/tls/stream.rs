@@ -22,6 +22,8 @@ pub struct Stream {
     session: Session,
     /// Whether nothing has come yet.
     is_new: bool,
+    /// Bytes of records that the kernel has taken.
+    sent: u64,
 }
 
 /// Why there is no connection under TLS.
@@ -39,6 +41,7 @@ impl Stream {
             socket,
             session: Session::new(config).map_err(Unmet::Failed)?,
             is_new: true,
+            sent: 0,
         };
         let mut said = Vec::new();
         match poll_fn(|cx| stream.poll_handshake(cx, &mut said)).await {
@@ -51,6 +54,11 @@ impl Stream {
     /// What it is under TLS.
     pub fn socket(&self) -> &Socket {
         &self.socket
+    }
+
+    /// Returns how many bytes of records the kernel has taken.
+    pub fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// What the handshake has come to.
@@ -102,7 +110,10 @@ impl Stream {
             let socket = Pin::new(&mut self.socket);
             match ready!(socket.poll_write(cx, self.session.outgoing()))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                sent => self.session.sent(sent),
+                sent => {
+                    self.session.sent(sent);
+                    self.sent += sent as u64;
+                }
             }
         }
         Poll::Ready(Ok(()))

@@ -30,6 +30,13 @@ impl Watched for Transport {
             Transport::Tls(stream) => stream.socket().reset_when_closed(),
         }
     }
+
+    fn buffered_sent(&self) -> Option<u64> {
+        match self {
+            Transport::Plain(socket) => socket.buffered_sent(),
+            Transport::Tls(stream) => Some(stream.sent()),
+        }
+    }
 }
 
 impl AsyncRead for Transport {

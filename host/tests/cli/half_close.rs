@@ -150,7 +150,7 @@ fn over_http2_too() {
 }
 
 /// A certificate for `test` in `home`, and what trusts it.
-fn certified(home: &Path) -> (Vec<String>, Arc<ClientConfig>) {
+pub fn certified(home: &Path) -> (Vec<String>, Arc<ClientConfig>) {
     let made = rcgen::generate_simple_self_signed(["test".to_owned()]).unwrap();
     let (certificate, key) = (home.join("test.crt"), home.join("test.key"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();

@@ -18,7 +18,11 @@ fn serving(flags: &[&str]) -> Serving {
 
 /// What is answered to these bytes until the host closes, which it does by itself.
 fn answer(serving: &Serving, said: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(&serving.addr).unwrap();
+    answer_at(&serving.addr, said)
+}
+
+fn answer_at(addr: &str, said: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(addr).unwrap();
     stream.write_all(said).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
@@ -82,6 +86,34 @@ fn tls_where_it_is_not_spoken() {
     assert!(serving.get("/").ends_with("Hello, world!\n"));
     for _ in 0..50 {
         answer(&serving, hello);
+    }
+    let (_, _, log) = serving.stop();
+    assert!(log.matches("spoke TLS").count() < 10, "{log}");
+}
+
+#[test]
+fn tls_on_the_admin_listener() {
+    let mut serving = serving(&["--admin", "127.0.0.1:0"]);
+    let line = match serving.said.contains("admin listener on ") {
+        true => serving.said.clone(),
+        false => serving.until("admin listener on "),
+    };
+    let (_, addr) = line.split_once("admin listener on ").unwrap();
+    let addr = addr.split_whitespace().next().unwrap();
+    let addr = addr
+        .trim_start_matches("http://")
+        .trim_end_matches('/')
+        .to_owned();
+    let hello = b"\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03";
+    assert_eq!(answer_at(&addr, hello), b"\x15\x03\x01\x00\x02\x02\x28");
+    let line = serving.until("spoke TLS to the admin listener");
+    assert!(line.contains("ask by http://"), "{line}");
+    // The first byte says it.
+    assert_eq!(answer_at(&addr, &hello[..1]), answer_at(&addr, hello));
+    let live = answer_at(&addr, b"GET /live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+    assert!(live.starts_with(b"HTTP/1.1 200 "));
+    for _ in 0..50 {
+        answer_at(&addr, hello);
     }
     let (_, _, log) = serving.stop();
     assert!(log.matches("spoke TLS").count() < 10, "{log}");

@@ -1,9 +1,13 @@
 //! What a client may ask for, byte for byte, and what the app sees of it.
 
+use crate::half_close::certified;
 use crate::serving::{Serving, rhost};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::sync::Arc;
+use tokio_rustls::rustls::{self, ClientConfig, ClientConnection};
 
 /// Serves the example that prints its environ.
 fn serving(flags: &[&str]) -> Serving {
@@ -147,6 +151,7 @@ fn a_fragment_over_http2_is_a_fault_of_its_stream() {
         // With its name in full, and with that of an entry.
         (11, b"\x00\x05:path\x02/#"),
         (13, b"\x0f\x2f\x02/#"),
+        // One that is right, beside them.
         (15, b"\x04\x05/?x>y"),
         (17, b"\x04\x02/z"),
     ] {
@@ -172,6 +177,237 @@ fn a_fragment_over_http2_is_a_fault_of_its_stream() {
     }
     reset.sort();
     answered.sort();
-    assert_eq!(reset, [1, 5, 7, 9, 11, 13, 15]);
-    assert_eq!(answered, [3, 17]);
+    assert_eq!(reset, [1, 5, 7, 9, 11, 13]);
+    assert_eq!(answered, [3, 15, 17]);
+}
+
+/// `text` in the code of RFC 7541, appendix B, as far as it is needed here.
+fn huffman(text: &str) -> Vec<u8> {
+    let mut bits = String::new();
+    for octet in text.bytes() {
+        bits += match octet {
+            b'"' => "1111111001",
+            b'/' => "011000",
+            b'<' => "111111111111100",
+            b'=' => "100000",
+            b'>' => "111111111011",
+            b'?' => "1111111100",
+            b'_' => "100010",
+            b'`' => "111111111111101",
+            b'a' => "00011",
+            b'b' => "100011",
+            b'q' => "1110110",
+            b'x' => "1111001",
+            b'{' => "111111111111110",
+            0xc3 => "1111111111111110001",
+            0xa9 => "1111111111111111011101",
+            _ => unreachable!("{text}"),
+        };
+    }
+    while !bits.len().is_multiple_of(8) {
+        bits.push('1');
+    }
+    let octets = bits.as_bytes().chunks(8);
+    octets
+        .map(|octet| u8::from_str_radix(std::str::from_utf8(octet).unwrap(), 2).unwrap())
+        .collect()
+}
+
+/// What comes of requests over HTTP/2.
+#[derive(Debug, Default)]
+struct Came {
+    /// The body on each stream that was answered.
+    bodies: BTreeMap<u8, String>,
+    reset: Vec<u8>,
+}
+
+/// Sends these blocks of fields, each on a stream of its own, all in one piece; under TLS if
+/// there is a `config`.
+fn ask_over_http2(
+    serving: &Serving,
+    config: Option<&Arc<ClientConfig>>,
+    blocks: &[(u8, Vec<u8>)],
+) -> Came {
+    let mut sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    for (stream, block) in blocks {
+        sent.extend(frame(1, 5, u32::from(*stream), block));
+    }
+    let mut stream = TcpStream::connect(&serving.addr).unwrap();
+    let mut octets = Vec::new();
+    match config {
+        Some(config) => {
+            let name = "test".try_into().unwrap();
+            let mut session = ClientConnection::new(config.clone(), name).unwrap();
+            let mut tls = rustls::Stream::new(&mut session, &mut stream);
+            tls.write_all(&sent).unwrap();
+            tls.conn.send_close_notify();
+            tls.flush().unwrap();
+            tls.read_to_end(&mut octets).unwrap();
+        }
+        None => {
+            stream.write_all(&sent).unwrap();
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            stream.read_to_end(&mut octets).unwrap();
+        }
+    }
+    let mut came = Came::default();
+    let mut rest = &octets[..];
+    while let [l0, l1, l2, kind, _, _, _, _, stream, after @ ..] = rest {
+        let length = u32::from_be_bytes([0, *l0, *l1, *l2]) as usize;
+        let payload = String::from_utf8_lossy(&after[..length]);
+        match kind {
+            0 => came.bodies.entry(*stream).or_default().push_str(&payload),
+            3 => came.reset.push(*stream),
+            _ => {}
+        }
+        rest = &after[length..];
+    }
+    came.reset.sort();
+    came
+}
+
+/// A request's block: GET, `https`, `:authority: test`, and the path by these bytes.
+fn block(path: &[u8]) -> Vec<u8> {
+    [b"\x82\x87\x01\x04test", path].concat()
+}
+
+/// The same with the path in a string after `first`, in the code or not.
+fn with_path(first: u8, path: &str, is_huffman: bool) -> Vec<u8> {
+    let (flag, text) = match is_huffman {
+        true => (0x80, huffman(path)),
+        false => (0, path.as_bytes().to_vec()),
+    };
+    let string = [&[first, flag | text.len() as u8], &text[..]].concat();
+    block(&string)
+}
+
+/// Whether `body` says that this was asked for.
+fn says(body: Option<&String>, sent: &str) -> bool {
+    let Some(body) = body else { return false };
+    let (path, query) = sent.split_once('?').unwrap_or((sent, ""));
+    let shown = |value: &str| value.as_bytes().escape_ascii().to_string();
+    [
+        ("REQUEST_URI", sent),
+        ("PATH_INFO", path),
+        ("QUERY_STRING", query),
+    ]
+    .iter()
+    .all(|(name, value)| variables(body, name) == [shown(value)])
+}
+
+#[test]
+fn a_target_over_http2_arrives_as_it_was_sent() {
+    let home = tempfile::tempdir().unwrap();
+    let (certificate, config) = certified(home.path());
+    let certificate: Vec<&str> = certificate.iter().map(String::as_str).collect();
+    let mut config = (*config).clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let (plain, under_tls) = (serving(&[]), serving(&certificate));
+    let targets = [
+        "/a?q=\"x\"",
+        "/a?q=<b>",
+        "/a?q=é",
+        "/a`b?q=`x`",
+        "/<é>`\"?<é>`\">",
+        "/>",
+        "/a>?>>x>",
+    ];
+    for (serving, config) in [(&plain, None), (&under_tls, Some(&Arc::new(config)))] {
+        let (mut blocks, mut asked) = (Vec::new(), Vec::new());
+        let mut stream = 1;
+        let mut add = |block, sent| {
+            blocks.push((stream, block));
+            asked.push((stream, sent));
+            stream += 2;
+        };
+        for sent in targets {
+            for is_huffman in [false, true] {
+                add(with_path(0x04, sent, is_huffman), sent);
+                // Into the table, and out of it, twice.
+                add(with_path(0x44, sent, is_huffman), sent);
+                add(block(b"\xbe"), sent);
+                add(block(b"\xbe"), sent);
+            }
+        }
+        let came = ask_over_http2(serving, config, &blocks);
+        assert!(came.reset.is_empty(), "{came:?}");
+        for (stream, sent) in asked {
+            let body = came.bodies.get(&stream);
+            assert!(says(body, sent), "{stream}: {sent}: {body:?}");
+        }
+    }
+}
+
+/// Whatever comes beside them, and whatever h2 makes of that.
+#[test]
+fn targets_over_http2_are_not_taken_for_one_another() {
+    let serving = serving(&[]);
+    // A field of a connection, which makes a request malformed.
+    let malformed = |mut block: Vec<u8>| {
+        block.extend(b"\x00\x0aconnection\x05close");
+        block
+    };
+    let (odd, like_it, like_it_in_code) = ("/?q=<", "/?q=_", "/?q={");
+    let blocks = [
+        (1, with_path(0x04, like_it, false)),
+        (3, malformed(with_path(0x04, odd, false))),
+        (5, with_path(0x04, like_it, false)),
+        (7, malformed(with_path(0x44, odd, true))),
+        (9, with_path(0x04, like_it_in_code, true)),
+        (11, with_path(0x04, odd, true)),
+        (13, with_path(0x04, like_it_in_code, true)),
+        (15, malformed(block(b"\xbe"))),
+        (17, with_path(0x04, like_it_in_code, false)),
+        (19, block(b"\xbe")),
+    ];
+    let came = ask_over_http2(&serving, None, &blocks);
+    assert_eq!(came.reset, [3, 7, 15]);
+    for (stream, sent) in [
+        (1, like_it),
+        (5, like_it),
+        (9, like_it_in_code),
+        (11, odd),
+        (13, like_it_in_code),
+        (17, like_it_in_code),
+        (19, odd),
+    ] {
+        let body = came.bodies.get(&stream);
+        assert!(says(body, sent), "{stream}: {sent}: {body:?}");
+    }
+}
+
+#[test]
+fn what_no_target_has_resets_its_stream_over_http2() {
+    let serving = serving(&[]);
+    let wrong = [
+        "/<#",
+        "/< ",
+        "/?\"\t",
+        "/?<\x7f",
+        "/`\x01",
+        "<",
+        "/?q=\"x y\"",
+    ];
+    let mut blocks = vec![(1, with_path(0x04, "/a", false))];
+    let mut streams = Vec::new();
+    for path in wrong {
+        streams.extend([blocks.len() as u8 * 2 + 1]);
+        blocks.push((*streams.last().unwrap(), with_path(0x44, path, false)));
+        streams.extend([blocks.len() as u8 * 2 + 1]);
+        blocks.push((*streams.last().unwrap(), block(b"\xbe")));
+    }
+    let came = ask_over_http2(&serving, None, &blocks);
+    assert_eq!(came.reset, streams);
+    assert_eq!(came.bodies.keys().collect::<Vec<_>>(), [&1]);
+}
+
+/// Bytes that are no text have their meaning over HTTP/2 as well.
+#[test]
+fn bytes_over_http2_that_are_no_text() {
+    let serving = serving(&[]);
+    let blocks = [(1, block(b"\x04\x06/\xe9?q=\xff"))];
+    let came = ask_over_http2(&serving, None, &blocks);
+    let body = came.bodies.get(&1).expect("an answer");
+    assert_eq!(variables(body, "REQUEST_URI"), ["/%E9?q=%FF"]);
+    assert_eq!(variables(body, "QUERY_STRING"), ["q=%FF"]);
 }

@@ -1,11 +1,14 @@
 //! Clients that take nothing of answers whose guests compute, beside another tenant's app.
 
 use crate::guests::guest;
+use crate::half_close::certified;
 use crate::serving::{Serving, get, rhost};
 use rustix::io::ioctl_fionread;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection};
 
 /// How long a client of another app may wait at the most. When turns lay with guests whose
 /// bodies nobody polled, that was the write time-out or the wall limit.
@@ -163,4 +166,151 @@ fn streams_without_a_window_are_reset_at_the_write_time_out() {
     let asked = Instant::now();
     let _ = client.read_to_end(&mut Vec::new());
     assert!(asked.elapsed() < LONGEST, "its connection is kept");
+}
+
+/// How a client asks for an answer that has an end, and that it does not read.
+#[derive(Debug, Clone, Copy)]
+enum Asks {
+    /// Over HTTP/1.1, and may ask on.
+    OverHttp1,
+    /// Over HTTP/1.1, and wants the connection closed.
+    OverHttp1Once,
+    OverHttp2,
+}
+
+impl Asks {
+    /// The request for an answer of somewhat more than `length` bytes: those of its body.
+    fn request(self, length: u32) -> Vec<u8> {
+        let body = vec![b'.'; length as usize];
+        let connection = match self {
+            Asks::OverHttp1 => "keep-alive",
+            Asks::OverHttp1Once => "close",
+            Asks::OverHttp2 => {
+                // Windows that let all of it through.
+                let window = 1_u32 << 20;
+                let settings = [&[0, 4][..], &window.to_be_bytes()].concat();
+                let more = frame(8, 0, 0, &window.to_be_bytes());
+                let post = b"\x83\x86\x84\x01\x04test";
+                let mut request = [
+                    PREFACE,
+                    &frame(4, 0, 0, &settings),
+                    &more,
+                    &frame(HEADERS, 4, 1, post),
+                ]
+                .concat();
+                for piece in body.chunks(16 << 10) {
+                    request.extend(frame(0, 0, 1, piece));
+                }
+                request.extend(frame(0, 1, 1, b""));
+                return request;
+            }
+        };
+        let head = format!(
+            "POST / HTTP/1.1\r\nhost: test\r\nconnection: {connection}\r\n\
+             content-length: {length}\r\n\r\n"
+        );
+        [head.as_bytes(), &body].concat()
+    }
+}
+
+/// Asks, under TLS if there is a `config`, and sends no more if it `ends`. Then it reads
+/// nothing.
+fn ask(addr: &str, config: Option<&Arc<ClientConfig>>, request: &[u8], ends: bool) -> TcpStream {
+    let mut stream = TcpStream::connect(addr).unwrap();
+    match config {
+        Some(config) => {
+            let name = "test".try_into().unwrap();
+            let mut session = ClientConnection::new(config.clone(), name).unwrap();
+            while session.is_handshaking() {
+                session.complete_io(&mut stream).unwrap();
+            }
+            let mut rest = request;
+            while !rest.is_empty() {
+                let taken = session.writer().write(rest).unwrap();
+                rest = &rest[taken..];
+                while session.wants_write() {
+                    session.write_tls(&mut stream).unwrap();
+                }
+            }
+        }
+        None => stream.write_all(request).unwrap(),
+    }
+    if ends {
+        stream.shutdown(Shutdown::Write).unwrap();
+    }
+    stream
+}
+
+/// Returns how many connections the host keeps.
+fn connections(serving: &Serving) -> usize {
+    let port: u16 = serving
+        .addr
+        .split(':')
+        .next_back()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let local = format!(":{port:04X}");
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let lines = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    // Its end of each, but for the one that listens, and what the kernel has for itself.
+    let kept = lines.filter(|line| line[1].ends_with(&local) && line[3] != "0A" && line[9] != "0");
+    kept.count()
+}
+
+/// Whatever of an answer the kernel does not take, a client that reads nothing is given up
+/// at the write time-out: no other one is in the way here.
+#[test]
+fn an_end_that_is_not_read_is_not_waited_for() {
+    let home = tempfile::tempdir().unwrap();
+    let (certificate, config) = certified(home.path());
+    let guest = guest("echoes");
+    let hour = [
+        "--keep-alive",
+        "1h",
+        "--header-timeout",
+        "1h",
+        "--half-close",
+        "1h",
+    ];
+    let flags = [
+        &[guest.to_str().unwrap(), "--write-timeout", "1s"],
+        &hour[..],
+    ]
+    .concat();
+    let certificate: Vec<&str> = certificate.iter().map(String::as_str).collect();
+    let plain = Serving::start(rhost(), &flags);
+    let under_tls = Serving::start(rhost(), &[flags, certificate].concat());
+    for (serving, config) in [(&under_tls, Some(&config)), (&plain, None)] {
+        for (asks, ends) in [
+            (Asks::OverHttp1, true),
+            (Asks::OverHttp1Once, true),
+            (Asks::OverHttp1Once, false),
+            (Asks::OverHttp2, true),
+        ] {
+            // Some the kernel takes whole; of some the rest fits a buffer of the host's.
+            let lengths = (64..512).step_by(16).map(|length| length << 10);
+            let clients: Vec<_> = lengths
+                .map(|length| ask(&serving.addr, config, &asks.request(length), ends))
+                .collect();
+            // What connected before this one has been accepted.
+            drop(ask(&serving.addr, config, &asks.request(1), true));
+            let asked = Instant::now();
+            loop {
+                let kept = connections(serving);
+                if kept == 0 {
+                    break;
+                }
+                let tls = config.is_some();
+                assert!(
+                    asked.elapsed() < MOST,
+                    "{asks:?} {ends} {tls}: {kept} are kept"
+                );
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            drop(clients);
+        }
+    }
 }

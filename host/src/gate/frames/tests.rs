@@ -10,20 +10,60 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// What is handed on of octets that come in pieces.
+#[derive(Debug, Default, PartialEq)]
+struct Fed {
+    octets: Vec<u8>,
+    /// Paths that were changed, and where their heads end.
+    odd: Vec<(usize, Vec<u8>)>,
+    fault: Option<Reason>,
+}
+
+/// Feeds octets in pieces of this size, as the gate does.
+fn feed(incoming: &mut Incoming, octets: &[u8], size: usize) -> Fed {
+    let (mut fed, mut held) = (Fed::default(), Vec::new());
+    for piece in octets.chunks(size) {
+        held.extend_from_slice(piece);
+        while !held.is_empty() {
+            let (right, stop) = match incoming.read(&mut held) {
+                Ok(()) => (held.len(), None),
+                Err((right, stop)) => (right, Some(stop)),
+            };
+            fed.octets.extend(held.drain(..right));
+            match stop {
+                None => {}
+                Some(Stop::Part) => break,
+                Some(Stop::Odd(head)) => {
+                    fed.octets.extend(held.drain(..head.length));
+                    fed.odd.push((fed.octets.len(), head.path.to_vec()));
+                }
+                Some(Stop::Fault(fault)) => {
+                    fed.fault = Some(fault);
+                    return fed;
+                }
+            }
+        }
+    }
+    fed
+}
+
+/// What is handed on, whatever the pieces.
+fn fed(octets: &[u8]) -> Fed {
+    let whole = feed(&mut incoming(), octets, octets.len());
+    for size in [1, 2, 7] {
+        assert_eq!(feed(&mut incoming(), octets, size), whole);
+    }
+    whole
+}
+
 /// The first fault, whatever the pieces, and that it comes before the end of
 /// its frame.
 fn fault(frames: &[Vec<u8>]) -> Option<Reason> {
     let octets = frames.concat();
-    let whole = incoming().read(&mut octets.clone()).err();
-    let mut incoming = incoming();
-    let mut single = octets.iter().enumerate().filter_map(|(at, octet)| {
-        let (before, fault) = incoming.read(&mut [*octet]).err()?;
-        Some((at + before, fault))
-    });
-    assert_eq!(single.next(), whole);
-    let (before, fault) = whole?;
+    let fed = fed(&octets);
+    let fault = fed.fault?;
     let right: usize = frames[..frames.len() - 1].iter().map(Vec::len).sum();
-    assert!((right..octets.len()).contains(&before));
+    assert!((right..octets.len()).contains(&fed.octets.len()));
     Some(fault)
 }
 
@@ -110,8 +150,10 @@ fn frames_that_ask_for_nothing_are_counted() {
     let flood = |kind, payload: &[u8]| {
         let frame = frame(kind, 0, 0, payload);
         let mut incoming = Incoming::new(100);
-        (1..=1000)
-            .find(|_| incoming.read(&mut frame.clone()) == Err((8, Reason::ENHANCE_YOUR_CALM)))
+        (1..=1000).find(|_| {
+            let calm = Stop::Fault(Reason::ENHANCE_YOUR_CALM);
+            incoming.read(&mut frame.clone()) == Err((8, calm))
+        })
     };
     // The clock could only let more of them pass, were this thread not to run
     // for a second.
@@ -171,11 +213,12 @@ fn a_block_that_goes_on_is_no_place_for_another_frame() {
     let mut incoming = incoming();
     incoming.read(&mut frame(HEADERS, 0, 1, b"x")).unwrap();
     assert!(!incoming.is_between_frames());
-    let mut rest = frame(CONTINUATION, END_HEADERS, 1, b"x");
+    let mut rest = frame(CONTINUATION, END_HEADERS, 1, b"xx");
     let last = rest.len() - 1;
-    incoming.read(&mut rest[..last]).unwrap();
+    let part = incoming.read(&mut rest[..last]);
+    assert_eq!(part, Err((9, Stop::Part)));
     assert!(!incoming.is_between_frames());
-    incoming.read(&mut rest[last..]).unwrap();
+    incoming.read(&mut rest[9..]).unwrap();
     assert!(incoming.is_between_frames());
 }
 
@@ -213,18 +256,69 @@ fn a_fragment_in_a_path_is_found_in_whatever_frames() {
         .concat(),
     ];
     for octets in frames {
-        let mut whole = octets.clone();
-        incoming().read(&mut whole).unwrap();
-        let (mut single, mut incoming) = (octets.clone(), incoming());
-        for octet in single.chunks_mut(1) {
-            incoming.read(octet).unwrap();
-        }
-        assert_eq!(whole, single);
-        let changed = octets.iter().zip(&whole).filter(|(was, is)| was != is);
+        let whole = fed(&octets);
+        assert_eq!(whole.odd, []);
+        let changed = octets
+            .iter()
+            .zip(&whole.octets)
+            .filter(|(was, is)| was != is);
         assert_eq!(changed.collect::<Vec<_>>(), [(&b'#', &b' ')]);
         // One in a body is nobody's business.
         let mut data = frame(DATA, 0, 1, &block);
-        incoming.read(&mut data).unwrap();
+        incoming().read(&mut data).unwrap();
         assert_eq!(data, frame(DATA, 0, 1, &block));
+    }
+}
+
+#[test]
+fn a_head_with_an_odd_path_ends_alone() {
+    let block = b"\x82\x44\x04/<a>\x86";
+    let changed = b"\x82\x44\x04/_a_\x86";
+    let heads = [
+        frame(HEADERS, END_HEADERS, 1, block),
+        [
+            frame(HEADERS, 0, 1, &block[..7]),
+            frame(CONTINUATION, END_HEADERS, 1, &block[7..]),
+        ]
+        .concat(),
+        // Its end has nothing of it.
+        [
+            frame(HEADERS, 0, 1, block),
+            frame(CONTINUATION, END_HEADERS, 1, b""),
+        ]
+        .concat(),
+    ];
+    let plain = frame(HEADERS, END_HEADERS, 3, b"\x82\x04\x02/a\x86");
+    // By the entry that the head before it has left.
+    let again = frame(HEADERS, END_HEADERS, 5, b"\x82\xbe\x86");
+    for head in heads {
+        let octets = [plain.clone(), head.clone(), plain.clone(), again.clone()].concat();
+        let fed = fed(&octets);
+        assert_eq!(fed.fault, None);
+        let first = plain.len() + head.len();
+        let path = b"/<a>".to_vec();
+        assert_eq!(fed.odd, [(first, path.clone()), (octets.len(), path)]);
+        let differ = octets.iter().zip(&fed.octets);
+        assert_eq!(differ.filter(|(was, is)| was != is).count(), 2);
+        assert_eq!(fed.octets.len(), octets.len());
+    }
+    let whole = fed(&frame(HEADERS, END_HEADERS, 1, block)).octets;
+    assert_eq!(whole, frame(HEADERS, END_HEADERS, 1, changed));
+    // What comes in two parts h2 resets.
+    let parts = [
+        frame(HEADERS, 0, 1, &block[..4]),
+        frame(CONTINUATION, END_HEADERS, 1, &block[4..]),
+        again,
+    ]
+    .concat();
+    assert_eq!(fed(&parts).octets, parts);
+    assert_eq!(fed(&parts).odd, []);
+}
+
+#[test]
+fn a_part_of_a_block_is_no_longer_than_h2_takes() {
+    for kind in [HEADERS, CONTINUATION] {
+        let long = [0, 0x40, 1, kind, 0, 0, 0, 0, 1];
+        assert_eq!(fed(&long).fault, Some(Reason::FRAME_SIZE_ERROR));
     }
 }

@@ -37,6 +37,8 @@ struct Code {
     /// Where the symbols of each length begin among all.
     at: [usize; MOST + 1],
     symbols: [u16; LENGTHS.len()],
+    /// The code of each symbol.
+    codes: [u32; LENGTHS.len()],
 }
 
 impl Code {
@@ -46,6 +48,7 @@ impl Code {
             count: [0; MOST + 1],
             at: [0; MOST + 1],
             symbols: [0; LENGTHS.len()],
+            codes: [0; LENGTHS.len()],
         };
         let (mut length, mut next, mut at) = (1, 0, 0);
         while length <= MOST {
@@ -56,6 +59,7 @@ impl Code {
             while symbol < LENGTHS.len() {
                 if LENGTHS[symbol] as usize == length {
                     code.symbols[at] = symbol as u16;
+                    code.codes[symbol] = next;
                     code.count[length] += 1;
                     (at, next) = (at + 1, next + 1);
                 }
@@ -65,6 +69,33 @@ impl Code {
         }
         code
     }
+}
+
+/// Returns how many bits the code of `text` has.
+pub fn bits(text: &[u8]) -> usize {
+    text.iter()
+        .map(|&octet| usize::from(LENGTHS[usize::from(octet)]))
+        .sum()
+}
+
+/// Returns `text` in the code, filled up with ones.
+pub fn encode(text: &[u8]) -> Vec<u8> {
+    let mut coded = Vec::with_capacity(bits(text).div_ceil(8));
+    let (mut waiting, mut count) = (0_u64, 0);
+    for &octet in text {
+        let length = u32::from(LENGTHS[usize::from(octet)]);
+        waiting = waiting << length | u64::from(CODE.codes[usize::from(octet)]);
+        count += length;
+        while count >= 8 {
+            count -= 8;
+            coded.push((waiting >> count) as u8);
+        }
+    }
+    if count > 0 {
+        let ones = 8 - count;
+        coded.push((waiting << ones) as u8 | ((1 << ones) - 1));
+    }
+    coded
 }
 
 /// A symbol of which some bits have come.
@@ -111,6 +142,7 @@ mod tests {
             let bits = coded.iter().flat_map(|octet| (0..8).rev().map(move |bit| octet >> bit & 1));
             let decoded: Vec<u8> = bits.filter_map(|bit| symbol.bit(bit)).map(|symbol| symbol as u8).collect();
             assert_eq!(decoded, text.as_bytes());
+            assert_eq!(encode(text.as_bytes()), coded);
         }
     }
 

@@ -1,16 +1,22 @@
 //! The blocks of fields of an HTTP/2 connection (HPACK, RFC 7541), as far as it takes to find
-//! a `#` in `:path`.
+//! bytes in `:path` that h2 has another view of.
 //!
 //! A target has no fragment (RFC 9113, section 8.3.1), but h2 takes one off without a word,
 //! and the request is answered as another. So what is read on its way to h2 is changed in
-//! place: the `#` to a character that no target has and that is as long, upon which h2
-//! resets the stream. To know which strings are paths, the table of names that client and
-//! server keep is followed, by the lengths of its entries; nothing of what they say is kept.
+//! place: a `#` to a character that no target has and that is as long, upon which h2
+//! resets the stream. And h2 resets those with `"`, `<` and their like, which an app is to
+//! see as they were sent: they are [blanked](blank), and the path is kept aside.
+//!
+//! To know which strings are paths, the table that client and server keep is followed, by
+//! the names and lengths of its entries; of what they say only such a path is kept.
 
+mod blank;
 mod huffman;
 
+use blank::blanked;
 use huffman::Symbol;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// What the table may hold until the server says otherwise, which it does not (RFC 9113,
 /// section 6.5.2).
@@ -43,13 +49,18 @@ pub struct Fields {
     is_kept: bool,
     name: Name,
     text: Text,
+    /// The path of this field as it was sent, if it was blanked.
+    odd: Option<Arc<[u8]>>,
+    /// That of the block.
+    odd_path: Option<Arc<[u8]>>,
 }
 
 /// A field in the table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Entry {
     name: Name,
     size: u64,
+    odd: Option<Arc<[u8]>>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,6 +118,8 @@ impl Default for Fields {
             is_kept: false,
             name: Name::default(),
             text: Text::default(),
+            odd: None,
+            odd_path: None,
         }
     }
 }
@@ -114,12 +127,19 @@ impl Default for Fields {
 impl Fields {
     /// A block begins.
     pub fn begin(&mut self) {
+        self.odd_path = None;
         if self.at != At::Broken {
             self.at = At::Field;
         }
     }
 
-    /// Follows what comes next of the block, and changes what of it h2 is not to have.
+    /// The path of the block that has ended, as it was sent, if it was blanked.
+    pub fn take_odd_path(&mut self) -> Option<Arc<[u8]>> {
+        self.odd_path.take()
+    }
+
+    /// Follows what comes next of the block, and changes what of it h2 is not to have. A path
+    /// is blanked only if it comes in one piece.
     pub fn read(&mut self, mut octets: &mut [u8]) {
         while !octets.is_empty() {
             let done = match self.at {
@@ -184,7 +204,11 @@ impl Fields {
 
     fn number_read(&mut self) {
         self.at = match self.at {
-            At::Index => At::Field,
+            At::Index => {
+                let odd = self.entry(self.number).and_then(|entry| entry.odd.clone());
+                self.odd_path = odd.or(self.odd_path.take());
+                At::Field
+            }
             At::Size => {
                 self.most = self.number.min(TABLE);
                 self.make_room(0);
@@ -217,6 +241,9 @@ impl Fields {
         let octets = &mut octets[..length];
         let is_path = part == Part::Value && self.name.is_path;
         let text = &mut self.text;
+        // The length is the last number that was read.
+        let is_whole = text.left == self.number && text.left == length as u64;
+        let mut decoded = Vec::new();
         let matters = is_path || part == Part::Name;
         match text.is_huffman {
             // Whether it counts or not, how long it is is all there is to know of it.
@@ -237,12 +264,22 @@ impl Fields {
                             continue;
                         };
                         text.push(symbol);
+                        if is_path && is_whole {
+                            decoded.extend(u8::try_from(symbol));
+                        }
                         // The code of `>` is that of `#` but for its last bit.
                         if is_path && symbol == u16::from(b'#') {
                             *octet ^= 1 << bit;
                         }
                     }
                 }
+            }
+        }
+        if is_path && is_whole {
+            let sent = if text.is_huffman { &decoded } else { &*octets };
+            if let Some(blanked) = blanked(sent, text.is_huffman, length) {
+                self.odd = Some(sent.into());
+                octets.copy_from_slice(&blanked);
             }
         }
         text.left -= length as u64;
@@ -261,6 +298,8 @@ impl Fields {
             self.name = Name { length, is_path };
             return At::Begin(Part::Value);
         }
+        let odd = self.odd.take();
+        self.odd_path = odd.clone().or(self.odd_path.take());
         if self.is_kept {
             let size = self.name.length + length + ENTRY;
             self.make_room(size);
@@ -268,7 +307,7 @@ impl Fields {
             if size <= self.most {
                 self.size += size;
                 let name = self.name;
-                self.table.push_front(Entry { name, size });
+                self.table.push_front(Entry { name, size, odd });
             }
         }
         At::Field
@@ -294,6 +333,12 @@ impl Fields {
             }),
             None => self.table.get(index - NAMES.len()).map(|entry| entry.name),
         }
+    }
+
+    /// An entry of the table that client and server keep.
+    fn entry(&self, index: u64) -> Option<&Entry> {
+        let index = usize::try_from(index).ok()?;
+        self.table.get(index.checked_sub(NAMES.len() + 1)?)
     }
 }
 

@@ -1,3 +1,4 @@
+use super::huffman::encode;
 use super::*;
 
 /// What is handed on of a block, in whatever pieces it comes.
@@ -87,7 +88,7 @@ fn nothing_else_is_changed() {
     .concat();
     let paths = [&[0x00], &string(false, b":paths")[..], &string(false, b"#")].concat();
     let pat = [&[0x10], &string(false, b":pat")[..], &string(false, b"#")].concat();
-    let path = [&[0x44], &string(false, b"/a>b?c")[..]].concat();
+    let path = [&[0x44], &string(false, b"/a)b?c|`")[..]].concat();
     let coded = [&[0x50], &string(true, &coded("#"))[..]].concat();
     for block in [
         &cookie,
@@ -153,5 +154,63 @@ fn nonsense_has_an_end() {
         read(&mut fields, block);
         assert_eq!(fields.at, At::Broken);
         fields = Fields::default();
+    }
+}
+
+/// What a block becomes that comes in one piece, and its path as it was sent.
+fn whole(fields: &mut Fields, block: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
+    let mut handed = block.to_vec();
+    fields.begin();
+    fields.read(&mut handed);
+    let odd = fields.take_odd_path();
+    (handed, odd.map(|path| path.to_vec()))
+}
+
+#[test]
+fn a_path_that_h2_does_not_take_is_blanked_and_kept_aside() {
+    for sent in ["/?q=\"x\"", "/?q=<b>", "/`?`>", "/<é>?é<"] {
+        for is_huffman in [false, true] {
+            let text = match is_huffman {
+                true => encode(sent.as_bytes()),
+                false => sent.as_bytes().to_vec(),
+            };
+            let mut fields = Fields::default();
+            let path = |first: u8| [&[0x82, first], &string(is_huffman, &text)[..]].concat();
+            let (handed, odd) = whole(&mut fields, &path(0x04));
+            assert_eq!(odd.unwrap(), sent.as_bytes());
+            assert_eq!(handed.len(), path(0x04).len());
+            assert_eq!(handed[..3], path(0x04)[..3]);
+            assert_eq!(fields.table.len(), 0);
+            // Kept in the table, where others come before it.
+            assert!(whole(&mut fields, &path(0x44)).1.is_some());
+            let other = [&[0x40], &string(false, b"x")[..], &string(false, b"<")].concat();
+            assert_eq!(whole(&mut fields, &other), (other, None));
+            assert_eq!(fields.size, 37 + sent.len() as u64 + 34);
+            let by_entry = [0x82, 0xbf];
+            let again = (by_entry.to_vec(), Some(sent.as_bytes().to_vec()));
+            assert_eq!(whole(&mut fields, &by_entry), again);
+            // Of another block's path nothing is left.
+            assert_eq!(whole(&mut fields, &[0x82, 0x84]), (vec![0x82, 0x84], None));
+        }
+    }
+}
+
+#[test]
+fn a_path_in_pieces_is_left_to_h2() {
+    let block = [&[0x44], &string(false, b"/a<b")[..]].concat();
+    let mut fields = Fields::default();
+    assert_eq!(read(&mut fields, &block), block);
+    assert_eq!(fields.take_odd_path(), None);
+    assert_eq!(whole(&mut fields, &[0xbe]), (vec![0xbe], None));
+}
+
+#[test]
+fn a_path_with_a_fragment_or_a_blank_is_not_blanked() {
+    for (sent, handed) in [("/<#", "/< "), ("/< ", "/< "), ("/\"\t", "/\"\t")] {
+        let with = |path: &str| [&[0x04], &string(false, path.as_bytes())[..]].concat();
+        let mut fields = Fields::default();
+        assert_eq!(whole(&mut fields, &with(sent)), (with(handed), None));
+        let coded = [&[0x04], &string(true, &encode(sent.as_bytes()))[..]].concat();
+        assert_eq!(whole(&mut fields, &coded).1, None);
     }
 }
