@@ -137,6 +137,8 @@ impl Components {
         compiling: impl FnOnce() -> P,
     ) -> Result<Arc<Component>, LoadError> {
         if let Some(component) = self.present(&digest) {
+            // It may have come from code that was kept, without its file.
+            component.loaded.know(file);
             return Ok(component);
         }
         let enter = || {

@@ -3,7 +3,7 @@
 
 mod space;
 
-pub use space::{SpaceMeter, UNCOUNTED};
+pub use space::{SpaceMeter, TABLE_ELEMENT, UNCOUNTED};
 
 use crate::failure::Limit;
 use crate::receipt::Tally;

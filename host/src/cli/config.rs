@@ -89,6 +89,8 @@ pub fn run(command: ConfigCommand) -> Result<(), Error> {
         ConfigCommand::Check(File { config: path }) => {
             let config = read(path)?;
             tell(&config.warnings);
+            let looked = config.look_into_components();
+            looked.map_err(|problems| Error::tell(config.path.clone(), &problems))?;
             let apps = match config.apps.len() {
                 1 => "1 app".to_owned(),
                 apps => format!("{apps} apps"),
