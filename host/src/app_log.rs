@@ -12,10 +12,13 @@ use serde::Serialize;
 use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What a line costs beyond its text: the tag before it, in octets.
 const LINE_OVERHEAD: u64 = 64;
+
+/// One failure in this time is told whatever the share is: it is the operator's news.
+const NEWS: Duration = Duration::from_secs(1);
 
 /// The most lines that are written of what a guest tells of one exception.
 const MOST_TOLD: usize = 512;
@@ -65,6 +68,8 @@ struct Bucket {
     octets: u64,
     filled: Instant,
     dropped: u64,
+    /// When it was last told of a failure.
+    failed: Option<Instant>,
 }
 
 /// A line as JSON. `from` is the guest's stream, or `rhost`.
@@ -90,6 +95,7 @@ impl AppLog {
                 octets: rate,
                 filled: Instant::now(),
                 dropped: 0,
+                failed: None,
             })),
             tenant: None,
             recent: None,
@@ -135,11 +141,15 @@ impl AppLog {
         if cause.is_told() {
             return self.told_lines(request, &text);
         }
-        // The first line is the host's, and bounded. Those of the backtrace are a component's
-        // words: a guest that fails a thousand times a second has no more of them than others.
+        // A guest that fails a thousand times a second has no more lines than others. The first
+        // line is the host's, and one of them in a second is there whatever others there are.
         let (what, whereabouts) = text.split_once('\n').unwrap_or((&text, ""));
-        self.host_lines(request, what);
-        self.told_lines(request, whereabouts);
+        let dropped = self.admit_failure(what.len() as u64 + LINE_OVERHEAD);
+        self.tell_dropped(request, dropped);
+        if dropped.is_some() {
+            self.line(request, "rhost", what);
+            self.told_lines(request, whereabouts);
+        }
     }
 
     /// What the app is called.
@@ -189,16 +199,17 @@ impl AppLog {
     /// Says before it how many were dropped, if any were.
     fn has_room(&self, request: RequestId, octets: usize) -> bool {
         let dropped = self.admit(octets as u64 + LINE_OVERHEAD);
-        if let Some(dropped @ 1..) = dropped {
-            self.host_lines(
-                request,
-                &format!(
-                    "{dropped} lines of this app were dropped ({})",
-                    self.limits()
-                ),
-            );
-        }
+        self.tell_dropped(request, dropped);
         dropped.is_some()
+    }
+
+    /// Says how many lines were dropped, if any were.
+    fn tell_dropped(&self, request: RequestId, dropped: Option<u64>) {
+        if let Some(dropped @ 1..) = dropped {
+            let limits = self.limits();
+            let text = format!("{dropped} lines of this app were dropped ({limits})");
+            self.host_lines(request, &text);
+        }
     }
 
     /// Writes what the host has to say about a request, a line for each of
@@ -267,7 +278,26 @@ impl AppLog {
     /// Takes `octets` from the share, and says how many lines were dropped since
     /// the last that fitted; none when this one is dropped as well.
     fn admit(&self, octets: u64) -> Option<u64> {
+        self.admit_in(&mut self.bucket(), octets)
+    }
+
+    /// The same for why a request failed, of which one in [`NEWS`] is never dropped.
+    fn admit_failure(&self, octets: u64) -> Option<u64> {
         let mut bucket = self.bucket();
+        let now = Instant::now();
+        let is_news = bucket.failed.is_none_or(|last| now - last >= NEWS);
+        let admitted = self.admit_in(&mut bucket, octets);
+        let admitted = admitted.or_else(|| {
+            // Without this line.
+            is_news.then(|| std::mem::take(&mut bucket.dropped) - 1)
+        });
+        if admitted.is_some() {
+            bucket.failed = Some(now);
+        }
+        admitted
+    }
+
+    fn admit_in(&self, bucket: &mut Bucket, octets: u64) -> Option<u64> {
         let now = Instant::now();
         let earned = now.duration_since(bucket.filled).as_secs_f64() * self.rate as f64;
         if earned >= 1.0 {
@@ -305,6 +335,37 @@ mod tests {
         let text = memory.text();
         assert_eq!(text.lines().count(), 2 * MOST_TOLD + 1);
         assert_eq!(text.matches("rhost: (100 more lines)").count(), 1);
+    }
+
+    #[test]
+    fn of_failures_there_are_no_more_lines_than_of_others_but_for_one_in_a_second() {
+        const FAILURES: usize = 1000;
+        let (sink, memory): (Sink, Memory) = Sink::to_memory("test log", Format::Text);
+        let log = AppLog::new("shop", sink, 2000);
+        let cause = Cause::NotStarted("it is like that. ".repeat(20));
+        for _ in 0..FAILURES {
+            log.failed(RequestId::next(), &cause);
+        }
+        // Where there is no room at all the first is told, and how many were not.
+        log.bucket().failed = None;
+        log.bucket().octets = 0;
+        log.failed(RequestId::next(), &cause);
+        let text = memory.text();
+        let told = text.matches("it is like that").count() / 20 - 1;
+        // As many as there is room for, and more if this takes long.
+        assert!((4..FAILURES / 2).contains(&told), "{told} of {FAILURES}");
+        let last: Vec<_> = text.lines().rev().take(2).collect();
+        assert!(last[0].contains("it is like that"), "{last:?}");
+        let is_said = |line: &str| line.contains(" lines of this app were dropped (");
+        assert!(is_said(last[1]), "{last:?}");
+        let numbers = text
+            .lines()
+            .filter(|line| is_said(line))
+            .filter_map(|line| {
+                let words = line.split("rhost: ").nth(1)?;
+                words.split(' ').next()?.parse::<usize>().ok()
+            });
+        assert_eq!(numbers.sum::<usize>(), FAILURES - told);
     }
 
     #[test]

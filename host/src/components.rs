@@ -134,7 +134,12 @@ impl Components {
         compiling: impl FnOnce() -> P,
     ) -> Result<Arc<Component>, E> {
         if let Some(found) = self.find(&digest) {
-            return Ok(found?);
+            let component = found?;
+            if !component.loaded.is_known() {
+                // It came from code that was kept, without its file.
+                component.loaded.know(&read()?);
+            }
+            return Ok(component);
         }
         let place = self.queue.enter(payer);
         let place = place.map_err(|why| LoadError::Compile(CompileError::Refused(why)))?;

@@ -5,8 +5,9 @@
 //! the threads that serve, so only so many jobs at a time may do that: half of the
 //! processors' worth for one tenant. A job that has taken longer than [`BRIEF`] is taken to
 //! wait for its disk, and others begin beside it: up to half of the threads for one tenant,
-//! and the last quarter of them only for a tenant that has none. So a disk that hangs takes
-//! its own tenants' threads and nobody else's.
+//! and the last quarter of them only for a tenant that has none. Where these are taken too, a
+//! tenant that has none is given one more, which ends when there is nothing to do. So a disk
+//! that hangs takes its own tenants' threads and nobody else's, however many tenants it has.
 //!
 //! Whoever waits for a job may leave: if it has not begun, it never does.
 
@@ -36,16 +37,22 @@ pub struct FileThreads {
 /// One tenant's part in them.
 pub struct FileShare {
     threads: Arc<FileThreads>,
+    debt: Arc<AtomicU64>,
 }
 
 /// Counts the time on a processor that the jobs of one sandbox took.
 #[derive(Default)]
-pub struct Bill(AtomicU64);
+pub struct Bill {
+    nanoseconds: AtomicU64,
+    /// What its tenant owes, to which it comes if nobody takes it: a job may be done when there
+    /// is no sandbox any more.
+    debt: Arc<AtomicU64>,
+}
 
 /// How many there may be.
 #[derive(Debug, Clone, Copy)]
 struct Sizes {
-    /// Jobs at a time.
+    /// Jobs at a time, but for those of tenants that have no other.
     most: usize,
     /// Those that may have begun just now, as they may use a processor.
     brief: usize,
@@ -118,15 +125,26 @@ fn processor_time() -> u64 {
 
 impl Bill {
     fn add(&self, nanoseconds: u64) {
-        self.0.fetch_add(nanoseconds, Relaxed);
+        self.nanoseconds.fetch_add(nanoseconds, Relaxed);
     }
 
     /// What it has come to since it was last taken.
     pub fn take(&self) -> Duration {
-        match self.0.load(Relaxed) {
-            0 => Duration::ZERO,
-            _ => Duration::from_nanos(self.0.swap(0, Relaxed)),
-        }
+        taken(&self.nanoseconds)
+    }
+}
+
+impl Drop for Bill {
+    fn drop(&mut self) {
+        self.debt.fetch_add(*self.nanoseconds.get_mut(), Relaxed);
+    }
+}
+
+/// What is counted there, of which nothing is left.
+fn taken(nanoseconds: &AtomicU64) -> Duration {
+    match nanoseconds.load(Relaxed) {
+        0 => Duration::ZERO,
+        _ => Duration::from_nanos(nanoseconds.swap(0, Relaxed)),
     }
 }
 
@@ -151,6 +169,7 @@ impl FileThreads {
     pub fn share(self: &Arc<Self>) -> Arc<FileShare> {
         Arc::new(FileShare {
             threads: self.clone(),
+            debt: Arc::default(),
         })
     }
 
@@ -166,7 +185,7 @@ impl FileThreads {
         }
         if state.idle > 0 {
             self.more.notify_one();
-        } else if state.threads <= self.sizes.most {
+        } else if state.threads <= self.sizes.most.max(state.running.len()) {
             state.threads += 1;
             let threads = self.clone();
             let begun = std::thread::Builder::new()
@@ -237,7 +256,7 @@ impl State {
     fn next(&self, sizes: &Sizes, now: Instant) -> Option<usize> {
         let is_brief = |it: &&Running| now.saturating_duration_since(it.since) < BRIEF;
         let spare = sizes.most.saturating_sub(self.running.len());
-        if spare == 0 || self.running.iter().filter(is_brief).count() >= sizes.brief {
+        if self.running.iter().filter(is_brief).count() >= sizes.brief {
             return None;
         }
         let of = |party: &Party| {
@@ -281,6 +300,19 @@ impl State {
 }
 
 impl FileShare {
+    /// A bill for one sandbox.
+    pub fn bill(&self) -> Arc<Bill> {
+        Arc::new(Bill {
+            nanoseconds: AtomicU64::default(),
+            debt: self.debt.clone(),
+        })
+    }
+
+    /// What jobs took of which no sandbox was charged, since this was last taken.
+    pub fn take_debt(&self) -> Duration {
+        taken(&self.debt)
+    }
+
     /// Has `work` done, and what it takes of a processor put on `bill`. It is not done if
     /// nobody waits for it any more before it begins.
     pub fn run<R: Send + 'static>(

@@ -1,6 +1,12 @@
 //! From a file to a component that is ready to run: what it is, whether it fits,
 //! and its compiled code.
 
+mod look;
+mod needs;
+
+pub use look::look;
+pub use needs::Needs;
+
 use crate::compiled::{Cache, Compiled, Key};
 use crate::compiler::{CompileError, Compiler};
 use crate::digest::Digest;
@@ -10,12 +16,12 @@ use crate::imports;
 use crate::metrics::{self, Event};
 use crate::printable::{cut, list};
 use crate::sandbox::{Again, Engines, LinkError, Linked, SizeClass};
+use crate::settings::Limits;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use wasmparser::{Parser, Payload};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
@@ -34,11 +40,29 @@ pub struct Loaded {
     pub linked: Vec<Arc<Linked>>,
     /// How big its sandboxes are.
     pub class: SizeClass,
-    /// Octets that the largest memory of a sandbox starts with.
-    pub initial_memory: u64,
+    /// What its largest memory and table start with.
+    least: Needs,
+    /// All that its sandboxes start with, from when its file was looked at.
+    needs: OnceLock<Needs>,
 }
 
 impl Loaded {
+    /// Looks at what its sandboxes start with in `file`, which it was made of.
+    pub fn know(&self, file: &[u8]) {
+        self.needs.get_or_init(|| Needs::of(file));
+    }
+
+    /// Whether that was looked at.
+    pub fn is_known(&self) -> bool {
+        self.needs.get().is_some()
+    }
+
+    /// Fails if its sandboxes start with more than `limits` allow.
+    pub fn fit(&self, limits: &Limits) -> Result<(), LoadError> {
+        self.least.fit(limits)?;
+        self.needs.get().map_or(Ok(()), |needs| needs.fit(limits))
+    }
+
     /// Octets of its code.
     pub fn code(&self) -> u64 {
         let range = self
@@ -77,6 +101,8 @@ pub enum LoadError {
     Types(String),
     /// It starts with more memory than it may have: so many octets, of so many.
     Memory(u64, u64),
+    /// It starts with a larger table than it may have: of so many elements, of so many.
+    Table(u64, u64),
     /// Its file, which was there, cannot be read any more.
     Unreadable(PathBuf, io::Error),
     /// Its file holds something else than it did.
@@ -131,6 +157,11 @@ impl fmt::Display for LoadError {
                 Octets(*needed),
                 Octets(*limit)
             ),
+            LoadError::Table(needed, limit) => write!(
+                f,
+                "it starts with a table of {needed} elements and may have {limit}; \
+                 allow it more with --table-elements"
+            ),
             LoadError::Unreadable(path, error) => {
                 write!(f, "the component {} cannot be read: {error}", path.display())
             }
@@ -184,7 +215,7 @@ impl Loader<'_> {
         recognise(file)?;
         let digest = Digest::of(file);
         if let Some(kept) = self.load_kept(&digest) {
-            return kept;
+            return kept.inspect(|loaded| loaded.know(file));
         }
         let _compiling = compiling();
         self.make(&digest, file, |_| ())
@@ -204,6 +235,8 @@ impl Loader<'_> {
         charge: impl FnOnce(Duration),
     ) -> Result<Loaded, LoadError> {
         recognise(file)?;
+        let needs = Needs::of(file);
+        needs.possible()?;
         let key = self.key(digest);
         metrics::count(Event::CodeMissing);
         let begun = Instant::now();
@@ -219,7 +252,9 @@ impl Loader<'_> {
         }
         let (engine, of) = self.engines.at_hand();
         let component = compiled.load(engine).map_err(LoadError::Engine)?;
-        self.link(key, &compiled, component, of)
+        let mut loaded = self.link(key, &compiled, component, of)?;
+        loaded.needs = needs.into();
+        Ok(loaded)
     }
 
     /// Keeps the code of what is `loaded`, which has this `digest`, where it is not kept any
@@ -274,11 +309,16 @@ impl Loader<'_> {
         of: Option<SizeClass>,
     ) -> Result<Loaded, LoadError> {
         check(&component)?;
-        let pages = component
-            .resources_required()
-            .and_then(|needs| needs.max_initial_memory_size);
-        let initial_memory = pages.unwrap_or(0) * WASM_PAGE;
-        let class = SizeClass::of(initial_memory);
+        let needs = component.resources_required();
+        let most = needs.as_ref();
+        let pages = most.and_then(|needs| needs.max_initial_memory_size);
+        let table = most.and_then(|needs| needs.max_initial_table_size);
+        let least = Needs {
+            memory: pages.unwrap_or(0) * WASM_PAGE,
+            table: table.unwrap_or(0),
+            ..Needs::default()
+        };
+        let class = SizeClass::of(least.memory);
         // The code fits every class; the component belongs to the engine that
         // loaded it.
         let mut first = (of == Some(class)).then_some(component);
@@ -302,7 +342,8 @@ impl Loader<'_> {
         Ok(Loaded {
             linked: linked.into_iter().map(Arc::new).collect(),
             class,
-            initial_memory,
+            least,
+            needs: OnceLock::new(),
         })
     }
 }
@@ -320,22 +361,6 @@ pub fn recognise(file: &[u8]) -> Result<(), LoadError> {
         }
         _ => Err(LoadError::NotWasm),
     }
-}
-
-/// Bytes that the largest memory of the component in `file` starts with. What does not
-/// parse has none: that is told when it is compiled.
-pub fn initial_memory(file: &[u8]) -> u64 {
-    let payloads = Parser::new(0).parse_all(file).map_while(Result::ok);
-    let sections = payloads.filter_map(|payload| match payload {
-        Payload::MemorySection(section) => Some(section),
-        _ => None,
-    });
-    let memories = sections.flat_map(|section| section.into_iter().map_while(Result::ok));
-    let octets = memories.map(|memory| {
-        let page = 1_u64.checked_shl(memory.page_size_log2.unwrap_or(16));
-        memory.initial.saturating_mul(page.unwrap_or(u64::MAX))
-    });
-    octets.max().unwrap_or(0)
 }
 
 /// Whether a component's imports and exports are those of an application.

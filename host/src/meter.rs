@@ -3,7 +3,7 @@
 
 mod space;
 
-pub use space::{SpaceMeter, UNCOUNTED};
+pub use space::{SpaceMeter, TABLE_ELEMENT, UNCOUNTED};
 
 use crate::failure::Limit;
 use crate::receipt::Tally;
@@ -170,10 +170,15 @@ impl CpuMeter {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let spent = self.0.spent.load(Relaxed).saturating_add(nanoseconds);
         self.0.spent.store(spent, Relaxed);
+        self.charge_tenant(time);
+        self.0.check()
+    }
+
+    /// The host worked so long for the guest's tenant, and for none of its guests that are left.
+    pub fn charge_tenant(&self, time: Duration) {
         let accounts = &self.0.accounts;
         let account = &accounts[turn::this_thread().number() % accounts.len()];
         account.charge(account.worth(time), 0);
-        self.0.check()
     }
 
     /// The time spent so far.

@@ -185,9 +185,7 @@ impl App {
     /// Its standing as the app of what is `loaded`: what is kept of it, and else a new one.
     fn stand(&self, loaded: &Loaded) -> Result<Arc<Standing>, LoadError> {
         let limits = &self.settings.limits;
-        if loaded.initial_memory > limits.memory {
-            return Err(LoadError::Memory(loaded.initial_memory, limits.memory));
-        }
+        loaded.fit(limits)?;
         let lanes = loaded.linked.len();
         let standing = self.keeping.renew(|last| {
             let turnstile = Turnstile::new(limits, lanes, loaded.capacity());

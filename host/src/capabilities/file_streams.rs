@@ -1,6 +1,9 @@
 //! Files as guests read and write them, as streams: on the threads for files, as all else
 //! that concerns them ([`super::files`]).
 
+#[cfg(test)]
+mod tests;
+
 use super::files::{Borrower, Fd, FileWork, MOST_AT_ONCE, TYPES, lost};
 use crate::commons::{Good, Held};
 use bytes::Bytes;
@@ -94,23 +97,42 @@ struct FileInput {
 
 enum Reading {
     Idle,
-    UnderWay(Receiver<io::Result<Bytes>>),
-    Read(Bytes),
+    UnderWay(Receiver<io::Result<Block>>),
+    Read(Block),
     Failed(io::Error),
     Ended,
 }
 
+/// What was read, as long as the guest has not taken all of it. The host holds it, so it is
+/// counted.
+struct Block {
+    bytes: Bytes,
+    held: Held,
+}
+
 impl FileInput {
+    /// What is read is counted from here on: it is there before the guest asks for it again, and
+    /// may be when there is no sandbox any more.
     fn begin(&mut self, size: usize) {
         let (file, from) = (self.file.clone(), self.from);
-        let size = size.min(MOST_AT_ONCE);
-        self.state = Reading::UnderWay(self.work.run(move || read(&file, from, size)));
+        let (size, room) = (size.min(MOST_AT_ONCE), self.work.room.clone());
+        let mut held = Held::nothing_of(Good::Memory);
+        if held.set(size as u64, &room).is_err() {
+            self.state = Reading::Failed(Errno::NOMEM.into());
+            return;
+        }
+        self.state = Reading::UnderWay(self.work.run(move || {
+            let bytes = read(&file, from, size)?;
+            // Less can always be had.
+            let _ = held.set(bytes.len() as u64, &room);
+            Ok(Block { bytes, held })
+        }));
     }
 
     async fn finish(&mut self) {
         if let Reading::UnderWay(read) = &mut self.state {
             self.state = match read.await {
-                Ok(Ok(block)) if block.is_empty() => Reading::Ended,
+                Ok(Ok(block)) if block.bytes.is_empty() => Reading::Ended,
                 Ok(Ok(block)) => Reading::Read(block),
                 Ok(Err(error)) => Reading::Failed(error),
                 Err(_) => Reading::Failed(io::Error::other(lost())),
@@ -125,7 +147,8 @@ fn read(file: &std::fs::File, from: u64, size: usize) -> io::Result<Bytes> {
         match file.read_at(&mut block, from) {
             Ok(length) => {
                 block.truncate(length);
-                return Ok(block.into());
+                // What is not read is not kept either.
+                return Ok(block.into_boxed_slice().into());
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -148,12 +171,12 @@ impl InputStream for FileInput {
                 self.state = Reading::UnderWay(read);
                 Ok(Bytes::new())
             }
-            Reading::Read(mut block) => {
-                let now = block.split_to(size.min(block.len()));
+            Reading::Read(Block { mut bytes, held }) => {
+                let now = bytes.split_to(size.min(bytes.len()));
                 self.from += now.len() as u64;
-                self.state = match block.is_empty() {
+                self.state = match bytes.is_empty() {
                     true => Reading::Idle,
-                    false => Reading::Read(block),
+                    false => Reading::Read(Block { bytes, held }),
                 };
                 Ok(now)
             }

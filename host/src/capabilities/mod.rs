@@ -110,7 +110,7 @@ impl Lent {
             wasi: wasi.build(),
             log,
             locks: LockDirs::default(),
-            bill: Arc::default(),
+            bill: self.room.files().bill(),
             files,
             refused,
         }

@@ -63,6 +63,7 @@ pub fn refused(error: LoadError, findings: &mut Findings) -> Result<(), LoadErro
         LoadError::Imports(_) => &rules::IMPORT,
         LoadError::Types(_) => &rules::TYPES,
         LoadError::Memory(..) => &rules::MEMORY,
+        LoadError::Table(..) => &rules::TABLE,
         LoadError::CoreModule
         | LoadError::Text
         | LoadError::Compiled

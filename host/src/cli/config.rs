@@ -90,6 +90,8 @@ pub fn run(command: ConfigCommand) -> Result<(), Error> {
         ConfigCommand::Check(File { config: path }) => {
             let config = read(path)?;
             tell(&config.warnings);
+            let looked = config.look_into_components();
+            looked.map_err(|problems| Error::tell(config.path.clone(), &problems))?;
             let apps = match config.apps.len() {
                 0 => "no app".to_owned(),
                 1 => "1 app".to_owned(),

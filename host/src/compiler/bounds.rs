@@ -4,7 +4,11 @@
 mod tests;
 
 use super::CompileError;
-use wasmparser::{BinaryReaderError, Parser, Payload, TableSectionReader};
+use crate::sandbox::CORE_INSTANCES;
+use wasmparser::{
+    BinaryReaderError, ComponentInstance, ElementItems, ElementKind, ElementSectionReader,
+    Instance, Parser, Payload, TableSectionReader,
+};
 
 /// The most of each that a component may have, over all that is in it. In brackets, what
 /// CPython has with its standard library and an app.
@@ -27,6 +31,12 @@ const ALIASES: u64 = 50_000; // (1_358)
 const ADAPTERS: u64 = 20_000; // (127)
 const ELEMENT_SEGMENTS: u64 = 20_000; // (8)
 const DATA_SEGMENTS: u64 = 100_000; // (7_076)
+/// Bytes that wasmtime keeps of passive element segments in the instances of one sandbox. No
+/// limit of a sandbox counts them.
+const PASSIVE_OCTETS: u64 = 128 << 10; // (0)
+/// Bytes of a passive element segment, and of an element of it, in each instance of its module.
+const PASSIVE_SEGMENT: u64 = 32;
+const PASSIVE_ELEMENT: u64 = 16;
 
 /// Octets in a page of a memory that names no size of its own.
 const PAGE: u64 = 64 << 10;
@@ -48,7 +58,7 @@ pub fn check(component: &[u8]) -> Result<(), CompileError> {
             payload => sums.count(&payload)?,
         }
     }
-    Ok(())
+    sums.passive.check()
 }
 
 /// What has been found so far, of each kind.
@@ -69,6 +79,7 @@ struct Sums {
     adapters: Sum,
     element_segments: Sum,
     data_segments: Sum,
+    passive: Passive,
 }
 
 impl Default for Sums {
@@ -90,6 +101,7 @@ impl Default for Sums {
             adapters: Sum::of("canonical functions", ADAPTERS),
             element_segments: Sum::of("element segments", ELEMENT_SEGMENTS),
             data_segments: Sum::of("data segments", DATA_SEGMENTS),
+            passive: Passive::default(),
         }
     }
 }
@@ -123,11 +135,31 @@ impl Sums {
             Payload::ComponentImportSection(section) => self.imports.add(section.count()),
             Payload::ExportSection(section) => self.exports.add(section.count()),
             Payload::ComponentExportSection(section) => self.exports.add(section.count()),
-            Payload::InstanceSection(section) => self.instances.add(section.count()),
-            Payload::ComponentInstanceSection(section) => self.instances.add(section.count()),
+            Payload::InstanceSection(section) => {
+                self.instances.add(section.count())?;
+                for instance in section.clone() {
+                    if let Instance::Instantiate { .. } = instance.map_err(invalid)? {
+                        self.passive.instances += 1;
+                    }
+                }
+                Ok(())
+            }
+            Payload::ComponentInstanceSection(section) => {
+                self.instances.add(section.count())?;
+                for instance in section.clone() {
+                    if let ComponentInstance::Instantiate { .. } = instance.map_err(invalid)? {
+                        // Its own instances are made each time that it is.
+                        self.passive.instances = CORE_INSTANCES as u64;
+                    }
+                }
+                Ok(())
+            }
             Payload::ComponentAliasSection(section) => self.aliases.add(section.count()),
             Payload::ComponentCanonicalSection(section) => self.adapters.add(section.count()),
-            Payload::ElementSection(section) => self.element_segments.add(section.count()),
+            Payload::ElementSection(section) => {
+                self.element_segments.add(section.count())?;
+                self.passive.of_module(section)
+            }
             Payload::DataSection(section) => self.data_segments.add(section.count()),
             _ => Ok(()),
         }
@@ -140,6 +172,45 @@ impl Sums {
             self.table_elements.add(table.ty.initial)?;
         }
         Ok(())
+    }
+}
+
+/// The passive element segments of a component's instances.
+#[derive(Default)]
+struct Passive {
+    /// Bytes for each instance of the module that has most of them.
+    most: u64,
+    /// Instances of modules.
+    instances: u64,
+}
+
+impl Passive {
+    /// Looks at the segments of a module.
+    fn of_module(&mut self, section: &ElementSectionReader<'_>) -> Result<(), CompileError> {
+        let mut octets = 0_u64;
+        for segment in section.clone() {
+            let segment = segment.map_err(invalid)?;
+            if let ElementKind::Passive = segment.kind {
+                let elements = match segment.items {
+                    ElementItems::Functions(items) => items.count(),
+                    ElementItems::Expressions(_, items) => items.count(),
+                };
+                octets += PASSIVE_SEGMENT + u64::from(elements) * PASSIVE_ELEMENT;
+            }
+        }
+        self.most = self.most.max(octets);
+        Ok(())
+    }
+
+    /// Fails if they may be too many. Of a component with more instances than a sandbox has
+    /// there is no sandbox.
+    fn check(&self) -> Result<(), CompileError> {
+        let instances = self.instances.min(CORE_INSTANCES as u64);
+        within(
+            "octets of passive element segments in its instances",
+            self.most.saturating_mul(instances),
+            PASSIVE_OCTETS,
+        )
     }
 }
 

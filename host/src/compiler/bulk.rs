@@ -28,8 +28,8 @@ use wasm_encoder::{ComponentSectionId, Encode};
 use wasmparser::{BinaryReader, Parser, Result};
 
 /// Which way code is written. It is a part of the name under which compiled code is kept, and
-/// changes whenever this module does.
-pub const VERSION: u32 = 1;
+/// changes whenever this module does, or [`super::bounds`] refuses more.
+pub const VERSION: u32 = 2;
 
 /// Bytes of a header: the magic number and the version.
 const HEADER: usize = 8;

@@ -1,10 +1,11 @@
 //! What the file names, as far as it can be looked at without running anything.
 
-use super::app::{AppPlan, Found};
+use super::Config;
+use super::app::{AppPlan, Found, Origin};
 use super::document::{Given, given_as};
 use super::problem::{Problem, Problems, explain};
 use super::secrets::SecretSource;
-use crate::load::{self, LoadError};
+use crate::load::{self, LoadError, Needs};
 use crate::regular_file;
 use crate::tls::{self, CertificateFiles, Certificates};
 use std::collections::HashMap;
@@ -117,7 +118,7 @@ impl AppPlan {
 }
 
 /// What a component needs, or why it is none.
-type Recognised = Result<u64, String>;
+type Recognised = Result<Needs, String>;
 
 /// Looks at components, directories and secrets of each app. A component that several
 /// apps have is looked at once.
@@ -131,20 +132,49 @@ pub(super) fn look(apps: &mut [AppPlan], problems: &mut Problems) {
                     let text = format!("{}: {why}", app.component.display());
                     problems.error(Some(app.line_of("component")), app.key("component"), text);
                 }
-                Ok(memory) if *memory > app.settings.limits.memory => {
-                    let short = LoadError::Memory(*memory, app.settings.limits.memory);
-                    let text = format!("{}: {short}", app.component.display());
-                    problems.error(Some(app.line_of("memory")), app.key("memory"), text);
+                Ok(needs) => {
+                    if let Err(short) = needs.fit(&app.settings.limits) {
+                        let key = match short {
+                            LoadError::Table(..) => "table-elements",
+                            _ => "memory",
+                        };
+                        let text = format!("{}: {short}", app.component.display());
+                        problems.error(Some(app.line_of(key)), app.key(key), text);
+                    }
                 }
-                Ok(_) => {}
             }
         }
         app.find(problems);
     }
 }
 
-/// The bytes of memory that the component at `path` starts with. Fails if the file does
-/// not begin as a component does.
+impl Config {
+    /// Looks into the components of its apps, as far as that goes without compiling them. Who
+    /// serves them finds the same when they are loaded.
+    ///
+    /// Fails with all that would not load.
+    pub fn look_into_components(&self) -> Result<(), Vec<Problem>> {
+        let mut problems = Problems::of(&self.path);
+        let mut known: HashMap<&Path, Result<(), String>> = HashMap::new();
+        for app in self.apps.iter().filter(|app| app.origin == Origin::File) {
+            let path = app.component.as_path();
+            if let Err(why) = known.entry(path).or_insert_with(|| look_into(path)) {
+                let text = format!("{}: {why}", path.display());
+                problems.error(Some(app.line_of("component")), app.key("component"), text);
+            }
+        }
+        problems.warnings_or_all().map(drop)
+    }
+}
+
+fn look_into(path: &Path) -> Result<(), String> {
+    let file = regular_file::read(path, regular_file::COMPONENT);
+    let file = file.map_err(|error| explain(&error))?;
+    load::look(&file).map_err(|error| error.to_string())
+}
+
+/// What the component at `path` starts with. Fails if the file does not begin as a component
+/// does.
 fn recognise(path: &Path) -> Recognised {
     if path.is_dir() {
         return Err("a directory; build it first, and name what `rhost build` prints".into());
@@ -153,7 +183,7 @@ fn recognise(path: &Path) -> Recognised {
     load::recognise(&head).map_err(|error| error.to_string())?;
     let file = regular_file::read(path, regular_file::COMPONENT);
     let file = file.map_err(|error| explain(&error))?;
-    Ok(load::initial_memory(&file))
+    Ok(Needs::of(&file))
 }
 
 /// Warns of a file that others than its owner and group can read.

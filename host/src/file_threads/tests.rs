@@ -78,6 +78,31 @@ fn a_tenant_whose_disk_hangs_leaves_threads_to_others() {
 }
 
 #[test]
+fn a_tenant_that_has_no_thread_finds_one_however_many_disks_hang() {
+    let threads = FileThreads::new(2);
+    let tenants: Vec<_> = (0..30).map(|_| threads.share()).collect();
+    let mut gates = Gates::new();
+    for (number, tenant) in tenants.iter().enumerate() {
+        for _ in 0..10 {
+            gates.push(tenant, "stuck");
+        }
+        // Half of eight, the next two, and then one for each.
+        gates.begun(match number {
+            0 => 4,
+            1 => 2,
+            _ => 1,
+        });
+    }
+    let last = threads.share().run(&Arc::default(), || 7);
+    assert_eq!(last.blocking_recv(), Ok(7));
+    until(|| state(&threads).1 == 34);
+    assert!(state(&threads).0 <= 36, "{:?}", state(&threads));
+    drop(gates.open.drain(..));
+    gates.begun(300 - 34);
+    until(|| state(&threads).1 == 0);
+}
+
+#[test]
 fn what_nobody_waits_for_is_not_begun() {
     let threads = FileThreads::new(1);
     let share = threads.share();
@@ -111,6 +136,29 @@ fn what_uses_a_processor_is_put_on_the_bill() {
     result.blocking_recv().unwrap();
     assert!(bill.take() > Duration::ZERO);
     assert_eq!(bill.take(), Duration::ZERO);
+}
+
+#[test]
+fn what_is_done_when_its_sandbox_is_no_more_is_its_tenants_debt() {
+    let threads = FileThreads::new(1);
+    let (share, other) = (threads.share(), threads.share());
+    let bill = share.bill();
+    let work = || (0..3_000_000_u64).fold(0, |a, b| std::hint::black_box(a ^ b));
+    let result = share.run_anyway(&bill, work);
+    drop((bill, result));
+    let mut debt = Duration::ZERO;
+    until(|| {
+        debt += share.take_debt();
+        debt > Duration::ZERO
+    });
+    assert_eq!(other.take_debt(), Duration::ZERO);
+    // What its sandbox was charged is no debt.
+    let bill = share.bill();
+    share.run(&bill, work).blocking_recv().unwrap();
+    until(|| Arc::strong_count(&bill) == 1);
+    assert!(bill.take() > Duration::ZERO);
+    drop(bill);
+    assert_eq!(share.take_debt(), Duration::ZERO);
 }
 
 #[test]

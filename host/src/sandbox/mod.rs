@@ -17,7 +17,7 @@ mod ticker;
 
 pub use engine::{Engines, compiling_engine};
 pub use linked::{Again, LinkError, Linked};
-pub use pool::{Details, SizeClass};
+pub use pool::{CORE_INSTANCES, Details, MOST_PARTS, Parts, SizeClass};
 pub use ticker::TICK;
 
 use crate::capabilities::Lent;

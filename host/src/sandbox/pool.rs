@@ -31,9 +31,37 @@ const MAX_TABLE_ELEMENTS: usize = 1_000_000;
 /// core modules, most of which share.
 const MEMORIES_PER_SLOT: usize = 2;
 const TABLES_PER_SLOT: usize = 4;
+/// The most of each that a sandbox has, and of those an instance of one module.
+pub const MOST_PARTS: Parts = Parts {
+    instances: CORE_INSTANCES as u64,
+    memories: MEMORIES_PER_SLOT as u64 * 4,
+    tables: TABLES_PER_SLOT as u64 * 4,
+    memories_of_one: 1,
+    tables_of_one: TABLES_PER_SLOT as u64,
+};
 /// Instances of core modules that a component may have, and there are for each slot: one
 /// sandbox takes none of another's.
-const INSTANCES_PER_SLOT: usize = 64;
+pub const CORE_INSTANCES: usize = 64;
+
+/// How many core modules, memories and tables there are in a sandbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Instances of core modules.
+    pub instances: u64,
+    /// Memories.
+    pub memories: u64,
+    /// Tables.
+    pub tables: u64,
+    /// Memories that an instance of one module has of its own.
+    pub memories_of_one: u64,
+    /// Tables that it has.
+    pub tables_of_one: u64,
+}
+
+/// Bytes that the instances of a sandbox take of the host's memory, all of them together: their
+/// imports, globals, and functions that can be referred to. CPython's take 400 KB. No limit of a
+/// sandbox counts them.
+const INSTANCES_SIZE: usize = 1 << 20;
 
 /// Small sandboxes of a lane that live at a time and find their slots warm. Those that run to
 /// their end at once need one, and those that wait for something can pay for a cold one.
@@ -196,14 +224,17 @@ fn pool(slots: usize) -> PoolingAllocationConfig {
     pool.total_component_instances(count(1))
         // Instances are small and on the heap; only memories and tables have
         // places of their own.
-        .total_core_instances(count(INSTANCES_PER_SLOT))
-        .max_core_instances_per_component(INSTANCES_PER_SLOT as u32)
+        .total_core_instances(count(CORE_INSTANCES))
+        .max_core_instances_per_component(CORE_INSTANCES as u32)
+        .max_core_instance_size(INSTANCES_SIZE)
+        .max_component_instance_size(INSTANCES_SIZE)
         .total_memories(count(MEMORIES_PER_SLOT))
         .total_tables(count(TABLES_PER_SLOT))
         .total_stacks(count(1))
-        .max_memories_per_component(MEMORIES_PER_SLOT as u32 * 4)
-        .max_tables_per_component(TABLES_PER_SLOT as u32 * 4)
-        .max_tables_per_module(TABLES_PER_SLOT as u32)
+        .max_memories_per_component(MOST_PARTS.memories as u32)
+        .max_tables_per_component(MOST_PARTS.tables as u32)
+        .max_memories_per_module(MOST_PARTS.memories_of_one as u32)
+        .max_tables_per_module(MOST_PARTS.tables_of_one as u32)
         .max_memory_size(MAX_MEMORY)
         .table_elements(MAX_TABLE_ELEMENTS)
         // All that were used stay warm: what they keep is bounded already.

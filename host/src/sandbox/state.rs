@@ -363,6 +363,10 @@ impl Borrower for State {
         let (Some(loan), Some(serving)) = (&self.loan, &self.serving) else {
             return Ok(());
         };
+        let debt = self.lent.room().files().take_debt();
+        if !debt.is_zero() {
+            serving.cpu.charge_tenant(debt);
+        }
         let time = loan.bill.take();
         if time.is_zero() {
             return Ok(());

@@ -76,11 +76,19 @@ fn a_backtrace_has_no_more_lines_than_its_app_may_write() {
     for _ in 0..100 {
         assert!(serving.get("/").starts_with("HTTP/1.1 500 "));
     }
+    // One in a second is told whatever the share is, with how many lines were not.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(serving.get("/").starts_with("HTTP/1.1 500 "));
     let (_, _, said) = serving.stop();
-    // Why each failed is said; where, as far as the app's share goes.
-    assert_eq!(said.matches("trapped: ").count(), 100);
+    let told = said.matches("trapped: ").count();
+    assert!((2..50).contains(&told), "{told} are told");
+    let before_last = said.rsplit("trapped: ").nth(1).unwrap_or_default();
+    assert!(
+        before_last.contains(" lines of this app were dropped ("),
+        "{said}"
+    );
     // All of them would be 1.2 MB.
-    assert!(said.len() < 200 << 10, "{} bytes", said.len());
+    assert!(said.len() < 100 << 10, "{} bytes", said.len());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use crate::by_hand::{ANSWERS, application, written};
 use crate::serving::{Serving, rhost};
+use std::fs;
 
 /// What a module is made of that needs one of them, and what that is called.
 const NEEDS: [(&str, &str); 11] = [
@@ -36,16 +37,23 @@ fn those_that_are_off_are_refused_by_name() {
     let home = tempfile::tempdir().unwrap();
     for (module, word) in NEEDS {
         let path = written(home.path(), "app.wasm", &application(module, ANSWERS));
-        for command in ["serve", "check"] {
-            let output = rhost().arg(command).arg(&path).output().unwrap();
+        let config = home.path().join("rhost.toml");
+        fs::write(&config, "[apps.a]\ncomponent = \"app.wasm\"\n").unwrap();
+        let (app, config) = (path.to_str().unwrap(), config.to_str().unwrap());
+        for command in [
+            &["serve", app][..],
+            &["check", app],
+            &["config", "check", "-c", config],
+        ] {
+            let output = rhost().args(command).output().unwrap();
             let said = String::from_utf8(output.stderr).unwrap();
-            assert!(!output.status.success(), "{command} {module}: {said}");
+            assert!(!output.status.success(), "{command:?} {module}: {said}");
             assert!(
                 said.contains("not a valid component: "),
-                "{command} {module}: {said}"
+                "{command:?} {module}: {said}"
             );
             let advice = format!("; rhost runs no guest that needs {word}: build it without");
-            assert!(said.contains(&advice), "{command} {module}: {said}");
+            assert!(said.contains(&advice), "{command:?} {module}: {said}");
         }
     }
 }
@@ -64,4 +72,11 @@ fn those_that_are_standard_are_there() {
     let path = written(home.path(), "app.wasm", &application(module, ANSWERS));
     let serving = Serving::start(rhost(), &[path.to_str().unwrap()]);
     assert!(serving.get("/").starts_with("HTTP/1.1 200 "));
+    let config = home.path().join("rhost.toml");
+    fs::write(&config, "[apps.a]\ncomponent = \"app.wasm\"\n").unwrap();
+    let checked = rhost()
+        .args(["config", "check", "-c"])
+        .arg(&config)
+        .output();
+    assert!(checked.unwrap().status.success());
 }

@@ -1,12 +1,14 @@
 //! Whatever a component is made of: what the host looks at itself, before the process
-//! that compiles, is looked at without a panic, and what is valid is not called broken.
+//! that compiles, is looked at without a panic, and what is valid is not called broken. Made
+//! into pieces, what is valid stays valid.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
-use rhost::compiler::{CompileError, bounds};
+use rhost::compiler::{CompileError, bounds, bulk};
 use wasm_mutate::WasmMutate;
 use wasm_smith::{Component, Config, Module};
+use wasmparser::{Validator, WasmFeatures};
 
 const HEAD: &[u8] = b"\0asm\x0d\0\x01\0";
 
@@ -36,7 +38,10 @@ fuzz_target!(|octets: &[u8]| {
 /// Looks at `component` in all ways.
 fn look(component: &[u8]) {
     let _ = rhost::load::recognise(component);
-    let _ = bounds::check(component);
+    if bounds::check(component).is_ok() {
+        let _ = bulk::in_pieces(component);
+    }
+    let _ = rhost::load::look(component);
     let _ = rhost::inspect::inspect(component);
 }
 
@@ -48,6 +53,18 @@ fn valid(component: &[u8]) {
         !matches!(refused, Err(CompileError::Invalid(_))),
         "{refused:?}"
     );
+    if validate(component).is_ok() {
+        let pieces = bulk::in_pieces(component).expect("what is valid can be read");
+        validate(&pieces).expect("it stays valid");
+        let again = bulk::in_pieces(&pieces).expect("what is valid can be read");
+        validate(&again).expect("it stays valid");
+    }
+}
+
+/// Whether it may be compiled at all, with whatever proposals.
+fn validate(component: &[u8]) -> wasmparser::Result<()> {
+    let mut validator = Validator::new_with_features(WasmFeatures::all());
+    validator.validate_all(component).map(drop)
 }
 
 /// The same for what is left of `component`, and for what others bits make of it.

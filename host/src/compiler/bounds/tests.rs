@@ -212,9 +212,84 @@ fn adapters(count: u64) -> Vec<u8> {
 fn element_segments(count: u64) -> Vec<u8> {
     let mut section = ElementSection::new();
     for _ in 0..count {
-        section.passive(Elements::Functions([].as_slice().into()));
+        section.declared(Elements::Functions([].as_slice().into()));
     }
     of_core(&section)
+}
+
+/// A module of passive segments of so many elements each.
+fn passive(segments: &[u64]) -> Module {
+    let mut section = ElementSection::new();
+    for &elements in segments {
+        let functions = vec![0; elements as usize];
+        section.passive(Elements::Functions(functions.into()));
+    }
+    let mut module = Module::new();
+    module.section(&section);
+    module
+}
+
+/// The same, and so many instances of it.
+fn instantiated(module: &Module, count: u64) -> Component {
+    let mut instances = InstanceSection::new();
+    for _ in 0..count {
+        instances.instantiate(0, empty::<(&str, ModuleArg)>());
+    }
+    let mut component = Component::new();
+    component
+        .section(&ModuleSection(module))
+        .section(&instances);
+    component
+}
+
+#[test]
+fn passive_segments_count_in_each_instance() {
+    let said = |octets: u64| {
+        Some(format!(
+            "it has {octets} octets of passive element segments in its instances, and may have \
+             {PASSIVE_OCTETS}"
+        ))
+    };
+    let refused = |component: Component| refusal(&component.finish());
+    let most = (PASSIVE_OCTETS - 32) / 16;
+    assert_eq!(refused(instantiated(&passive(&[most]), 1)), None);
+    let over = passive(&[most + 1]);
+    assert_eq!(refused(instantiated(&over, 1)), said(PASSIVE_OCTETS + 16));
+    assert_eq!(refused(instantiated(&over, 0)), None);
+    // The empty ones too.
+    let empty_ones = passive(&vec![0; 20_000]);
+    assert_eq!(refused(instantiated(&empty_ones, 1)), said(640_000));
+    let some = passive(&[126]);
+    assert_eq!(refused(instantiated(&some, 63)), None);
+    let most_made = CORE_INSTANCES as u64;
+    assert_eq!(refused(instantiated(&some, most_made)), None);
+    let more = passive(&[126, 0]);
+    let all = (2_048 + 32) * most_made;
+    assert_eq!(refused(instantiated(&more, most_made)), said(all));
+    // A component that is made again and again has instances each time.
+    let mut outer = Component::new();
+    let mut instances = ComponentInstanceSection::new();
+    instances.instantiate(0, empty::<(&str, ComponentExportKind, u32)>());
+    outer
+        .section(&NestedComponentSection(&instantiated(&more, 1)))
+        .section(&instances);
+    assert_eq!(refused(outer), said(all));
+}
+
+#[test]
+fn segments_that_are_not_passive_are_no_matter() {
+    let mut section = ElementSection::new();
+    let functions = vec![0; 100_000];
+    section.active(
+        None,
+        &ConstExpr::i32_const(0),
+        Elements::Functions(functions.as_slice().into()),
+    );
+    section.declared(Elements::Functions(functions.as_slice().into()));
+    let mut module = Module::new();
+    module.section(&section);
+    let component = instantiated(&module, CORE_INSTANCES as u64);
+    assert_eq!(refusal(&component.finish()), None);
 }
 
 fn data_segments(count: u64) -> Vec<u8> {

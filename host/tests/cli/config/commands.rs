@@ -2,8 +2,10 @@
 
 use super::Home;
 use super::errors::errors_home;
-use crate::serving::rhost;
+use crate::by_hand::{ANSWERS, application};
+use crate::serving::{get, rhost};
 use rhost::config::{Config, catalogue, schema};
+use rustix::process::Signal;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -95,6 +97,99 @@ fn a_file_without_apps_is_checked_as_it_is_served() {
     );
     home.write("[tenants.acme]\nmax-app = 1\n");
     assert_eq!(home.run(&["config", "check"]).status.code(), Some(2));
+}
+
+/// A component that is refused, with the settings of its app, and what is said of it.
+fn refused() -> Vec<(Vec<u8>, &'static str, &'static str)> {
+    let app = |module: &str| wat::parse_str(application(module, ANSWERS)).unwrap();
+    let beside = |text: &str| {
+        let text = application("", ANSWERS).replace("(;imports;)", text);
+        wat::parse_str(text).unwrap()
+    };
+    let several = "(core module $m (memory 900) (table 1001 funcref))
+        (core instance (instantiate $m)) (core instance (instantiate $m))";
+    vec![
+        (
+            b"\0asm\x0d\0\x01\0\xff".to_vec(),
+            "",
+            "not a valid component: ",
+        ),
+        (
+            wat::parse_str("(component)").unwrap(),
+            "",
+            "the component does not export rhost:gateway/app@0.1.0: it exports nothing",
+        ),
+        (
+            beside("(import \"acme:db/sql@1.0.0\" (instance))"),
+            "",
+            "the component imports what rhost does not lend: acme:db/sql@1.0.0 (",
+        ),
+        (
+            app("(func (result i32) (i64.const 1))"),
+            "",
+            "type mismatch: expected i32, found i64",
+        ),
+        (app("(memory i64 1)"), "", "not a valid component: "),
+        (
+            app(&format!("(elem func {})", "$spin ".repeat(9_000))),
+            "",
+            "it has 288064 octets of passive element segments in its instances, and may have 131072",
+        ),
+        (
+            app("(memory 1) (memory 1)"),
+            "",
+            "it has 2 memories in one module, and may have 1",
+        ),
+        // Each of them is within the limit.
+        (
+            beside(several),
+            "memory = \"64MiB\"\n",
+            "it starts with 113.5 MiB of memory and may have 64 MiB; allow it more with --memory",
+        ),
+        (
+            beside(several),
+            "table-elements = 1000\n",
+            "it starts with a table of 1001 elements and may have 1000; allow it more with --table-elements",
+        ),
+    ]
+}
+
+#[test]
+fn check_refuses_the_components_that_a_reload_refuses() {
+    const APP: &str = "[apps.a]\ncomponent = \"app.wasm\"\n";
+    let home = Home::new(APP);
+    fs::copy(home.path("hello.wasm"), home.path("app.wasm")).unwrap();
+    let mut serving = home.serve(&[]);
+    for (component, settings, says) in refused() {
+        fs::write(home.path("new.wasm"), component).unwrap();
+        fs::rename(home.path("new.wasm"), home.path("app.wasm")).unwrap();
+        home.write(&format!("{APP}{settings}"));
+        let output = home.run(&["config", "check"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{says}: {said}");
+        let line = if settings.is_empty() { 2 } else { 3 };
+        let first = said.lines().next().unwrap();
+        assert!(
+            first.starts_with(&format!("rhost: rhost.toml:{line}: apps.a."))
+                && first.contains(": app.wasm: ")
+                && first.contains(says),
+            "{says}: {said}"
+        );
+        serving.signal(Signal::HUP);
+        let said = serving.until("applied");
+        assert!(
+            said.contains("is not applied") && said.contains(": app.wasm: ") && said.contains(says),
+            "{says}: {said}"
+        );
+    }
+    // What is refused for its settings is not refused for itself.
+    home.write(&format!("{APP}table-elements = 1001\n"));
+    let output = home.run(&["config", "check"]);
+    assert_eq!(output.status.code(), Some(0));
+    serving.signal(Signal::HUP);
+    serving.until("is applied");
+    let answer = get(&serving.addr, "/", "host: any.test\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
 #[test]

@@ -371,7 +371,7 @@ pub(super) fn errors_home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let path = |name: &str| home.path().join(name);
     fs::write(path("ok.wasm"), b"\0asm\x0d\0\x01\0").unwrap();
-    let large = "(component (core module (memory 32)))";
+    let large = "(component (core module $m (memory 32)) (core instance (instantiate $m)))";
     fs::write(path("large.wasm"), wat::parse_str(large).unwrap()).unwrap();
     fs::write(path("core.wasm"), b"\0asm\x01\0\0\0").unwrap();
     fs::create_dir_all(path("lent/below")).unwrap();

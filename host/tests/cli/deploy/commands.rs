@@ -1,6 +1,7 @@
 //! The commands, as somebody who deploys uses them.
 
 use super::{Home, greeting, heard};
+use crate::by_hand::{ANSWERS, application, written};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -96,6 +97,12 @@ fn what_is_wrong_is_said_in_a_line_and_changes_nothing() {
         wat::parse_str("(component)").unwrap(),
     )
     .unwrap();
+    let several = application("", ANSWERS).replace(
+        "(;imports;)",
+        "(core module $m (memory 900) (table 1001 funcref))
+         (core instance (instantiate $m)) (core instance (instantiate $m))",
+    );
+    written(&home.path(""), "several.wasm", &several);
     let mut large = b"\0asm\x0d\0\x01\0".to_vec();
     large.resize(131 << 10, 0);
     fs::write(home.path("large.wasm"), large).unwrap();
@@ -115,6 +122,30 @@ fn what_is_wrong_is_said_in_a_line_and_changes_nothing() {
             &["deploy", "empty.wasm", "--app", "shop"],
             1,
             "does not export",
+        ),
+        (
+            &[
+                "deploy",
+                "several.wasm",
+                "--app",
+                "shop",
+                "--set",
+                "memory=64MiB",
+            ],
+            1,
+            "it starts with 113.5 MiB of memory and may have 64 MiB",
+        ),
+        (
+            &[
+                "deploy",
+                "several.wasm",
+                "--app",
+                "shop",
+                "--set",
+                "table-elements=1000",
+            ],
+            1,
+            "it starts with a table of 1001 elements and may have 1000",
         ),
         (
             &["deploy", "large.wasm", "--app", "shop"],

@@ -17,6 +17,10 @@ const PAGES: u32 = 3_700;
 /// Tables that an instance may have.
 const TABLES: u32 = 4;
 
+/// Elements of passive segments that a module of which there may be two instances has: of 16
+/// bytes each, 128 KiB in all with what the segments take themselves.
+const ELEMENTS: usize = 4_094;
+
 fn application(module: &str, handle: &str) -> Result<Vec<u8>> {
     let text = APPLICATION
         .replace("(;module;)", module)
@@ -73,6 +77,13 @@ pub fn tables() -> Result<Vec<u8>> {
     }
     module += "(elem declare func $spin)";
     application(&module, &format!("{grow} (loop $again {fill} (br $again))"))
+}
+
+/// Has as many elements of passive segments as a component of two instances may have, and
+/// computes without end.
+pub fn segments() -> Result<Vec<u8>> {
+    let segment = format!("(elem func {})", "$spin ".repeat(ELEMENTS));
+    application(&segment, "(call $spin)")
 }
 
 /// Traps in a function whose name, by the rules of C++, stands for one of 4 to the power
@@ -134,6 +145,7 @@ mod tests {
             copies(),
             grows(),
             tables(),
+            segments(),
             named(14),
             forged(),
             deep(3),

@@ -17,6 +17,8 @@ pub const ALL: &[Adversary] = &[
     made("bulk-grow", components::grows, 8).doing("8 that take 230 MiB at once, and trap"),
     made("tables", components::tables, 300)
         .doing("300 that grow and fill four tables of 99,000 elements"),
+    made("passive-segments", components::segments, 300)
+        .doing("300 with as many elements of passive segments as a component may have"),
     example("images", "big-hangs", 300, "/")
         .doing("300 with an image of 24 MiB that begin an answer and sleep")
         .at_length(),
