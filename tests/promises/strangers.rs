@@ -3,6 +3,7 @@
 
 use rhost::compiler::Compiler;
 use rhost::load::{LoadError, Loaded, Loader};
+use rhost::settings::Limits;
 use rhost_tests::{Server, Test, engines, file};
 use std::ops::Range;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -97,7 +98,11 @@ async fn a_changed_guest_harms_nobody() {
     for _ in 0..40 {
         let changed = changed(&component, &mut numbers);
         let Ok(loaded) = load(&changed) else { continue };
-        if loaded.initial_memory > MEMORY {
+        let limits = Limits {
+            memory: MEMORY,
+            ..Limits::default()
+        };
+        if loaded.fit(&limits).is_err() {
             continue;
         }
         let server = Test::serving("answers")
