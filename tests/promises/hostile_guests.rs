@@ -2,8 +2,9 @@
 //! 10, 14, 16, 24, 25, 37 and 38): each is refused or stopped, its place is free again,
 //! and the host goes on. The table in docs/security.md has all of them.
 
-use crate::strangers::refusal;
+use crate::strangers::{misfit, refusal};
 use http::Request;
+use rhost::settings::Limits;
 use rhost_tests::{Server, Test};
 
 /// What is in an application that is written by hand, in the places that
@@ -127,16 +128,15 @@ async fn a_giant_table_is_refused() {
         said,
         "it has 1000001 elements in tables to start with, and may have 1000000"
     );
-    // One that the app may not have is never made.
+    // One that the app may not have is never served.
     let serving = |elements| Test::serving("by-hand").component(begun(elements));
-    let answer = serving(1001).table_elements(1000).get("/").await;
-    assert_eq!(answer.status, 500);
-    assert!(
-        answer
-            .log
-            .contains("table limit of 1000 elements reached (--table-elements)"),
-        "{}",
-        answer.log
+    let limits = Limits {
+        table_elements: 1000,
+        ..Limits::default()
+    };
+    assert_eq!(
+        misfit(&begun(1001), &limits).unwrap(),
+        "it starts with a table of 1001 elements and may have 1000; allow it more with --table-elements"
     );
     let answer = serving(1000).table_elements(1000).get("/").await;
     assert_eq!(answer.status, 200, "{}", answer.log);
@@ -268,8 +268,12 @@ async fn a_flood_of_handles_is_stopped() {
     }
     let log = server.stop().await.log;
     let of = |says| log.lines().filter(|line| line.contains(says)).count();
-    assert_eq!(of("store handle limit exceeded"), 3, "{log}");
-    assert_eq!(of("table has no free keys"), 3, "{log}");
+    // Of failures in one second the first is told whatever the rate.
+    assert!(
+        (1..=3).contains(&of("store handle limit exceeded")),
+        "{log}"
+    );
+    assert!((1..=3).contains(&of("table has no free keys")), "{log}");
 }
 
 /// Hostile guest 16: a read gives as much as the host copies at a time, whatever is
