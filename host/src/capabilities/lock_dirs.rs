@@ -7,21 +7,11 @@
 //! its request, since its client left or it met a limit, cannot do that itself, and
 //! whoever comes next would wait for a lock that nobody holds.
 
-use super::files::{self, Borrower, Fd, Files, Given, TYPES, anywhere};
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, fstat, openat2, statat, unlinkat};
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::Arc;
-use wasmtime::StoreContextMut;
-use wasmtime::component::Linker;
-use wasmtime_wasi::filesystem::Descriptor;
-use wasmtime_wasi::p2::FsResult;
-use wasmtime_wasi::p2::bindings::filesystem::types::HostDescriptor;
-
-/// How the name of such a directory ends.
-const SUFFIX: &str = ".lock";
 
 /// How many of a guest's locks are known, each of which is a file that the host has
 /// open. Those that it makes beyond them stay, as do those for which no file may be open.
@@ -33,14 +23,14 @@ pub struct LockDirs(Vec<Held>);
 
 /// A directory, wherever a path to it leads by now.
 #[derive(PartialEq, Eq)]
-struct LockDir {
+pub struct LockDir {
     /// The device and the number of the directory that it lies in.
     parent: (u64, u64),
     name: OsString,
 }
 
 /// What is needed to take one away.
-struct Held {
+pub struct Held {
     lock: LockDir,
     parent: OwnedFd,
     /// Its own number: another's may have its name by then.
@@ -58,13 +48,15 @@ impl LockDirs {
         self.0.len()
     }
 
-    fn add(&mut self, held: Held) {
+    /// It made one more.
+    pub fn add(&mut self, held: Held) {
         if self.0.len() < MOST {
             self.0.push(held);
         }
     }
 
-    fn remove(&mut self, removed: &LockDir) {
+    /// It took one away.
+    pub fn remove(&mut self, removed: &LockDir) {
         self.0.retain(|held| held.lock != *removed);
     }
 }
@@ -89,7 +81,7 @@ impl Drop for LockDirs {
 /// Where `path` leads from `base`, and the directory it lies in. None leads out of
 /// what is lent, not even by a link that is put there meanwhile; where the kernel
 /// cannot promise that, the lock stays.
-fn find(base: &File, path: &str) -> Option<(LockDir, OwnedFd)> {
+pub fn find(base: &File, path: &str) -> Option<(LockDir, OwnedFd)> {
     let path = Path::new(path);
     let name = path.file_name()?.to_owned();
     let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
@@ -110,84 +102,12 @@ fn find(base: &File, path: &str) -> Option<(LockDir, OwnedFd)> {
 }
 
 /// The lock that was just made at `path`.
-fn made(base: &File, path: &str) -> Option<Held> {
+pub fn made(base: &File, path: &str) -> Option<Held> {
     let (lock, parent) = find(base, path)?;
     let stat = statat(&parent, &lock.name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
     Some(Held {
         lock,
         parent,
         number: stat.st_ino,
-    })
-}
-
-/// Defines, instead of WASI's own, the functions by which locks are made and
-/// removed.
-pub fn link<T: Borrower + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    let mut types = linker.instance(TYPES)?;
-    types.func_wrap_async(
-        "[method]descriptor.create-directory-at",
-        |store, (base, path): (Fd, files::Path)| Box::new(make(store, base, path)),
-    )?;
-    types.func_wrap_async(
-        "[method]descriptor.remove-directory-at",
-        |store, (base, path): (Fd, files::Path)| Box::new(remove(store, base, path)),
-    )
-}
-
-async fn make<T: Borrower>(
-    mut store: StoreContextMut<'_, T>,
-    base: Fd,
-    path: files::Path,
-) -> Given<()> {
-    let make = async |mut files: Files<'_>, [fd]: [Fd; 1]| -> FsResult<Option<Held>> {
-        let path = files::path(path)?;
-        let base = lock(&mut files, &fd, &path)?;
-        files.create_directory_at(fd, path.clone()).await?;
-        Ok(base.and_then(|base| made(&base, &path)))
-    };
-    let made = match anywhere(&mut store, [base], make).await? {
-        Ok(made) => made,
-        Err(error) => return Ok((Err(error),)),
-    };
-    let data = store.data_mut();
-    if let Some(held) = made
-        && data.may_open()
-    {
-        data.locks().add(held);
-    }
-    Ok((Ok(()),))
-}
-
-async fn remove<T: Borrower>(
-    mut store: StoreContextMut<'_, T>,
-    base: Fd,
-    path: files::Path,
-) -> Given<()> {
-    let remove = async |mut files: Files<'_>, [fd]: [Fd; 1]| -> FsResult<Option<LockDir>> {
-        let path = files::path(path)?;
-        let base = lock(&mut files, &fd, &path)?;
-        files.remove_directory_at(fd, path.clone()).await?;
-        let found = base.and_then(|base| find(&base, &path));
-        Ok(found.map(|(lock, _)| lock))
-    };
-    Ok((match anywhere(&mut store, [base], remove).await? {
-        Ok(removed) => {
-            if let Some(removed) = removed {
-                store.data_mut().locks().remove(&removed);
-            }
-            Ok(())
-        }
-        Err(error) => Err(error),
-    },))
-}
-
-/// What `path` starts from, if it is a lock's.
-fn lock(files: &mut Files<'_>, base: &Fd, path: &str) -> FsResult<Option<Arc<File>>> {
-    if !path.ends_with(SUFFIX) {
-        return Ok(None);
-    }
-    Ok(match files.table.get(base)? {
-        Descriptor::Dir(dir) => Some(dir.dir.clone()),
-        Descriptor::File(_) => None,
     })
 }

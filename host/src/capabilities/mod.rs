@@ -7,6 +7,7 @@ mod files;
 mod guest_log;
 mod listing;
 mod lock_dirs;
+mod locking;
 mod open;
 mod streams;
 
@@ -165,7 +166,7 @@ pub fn link<T: Borrower + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<(
     files::link(linker)?;
     file_streams::link(linker)?;
     listing::link(linker)?;
-    lock_dirs::link(linker)?;
+    locking::link(linker)?;
     open::link(linker)?;
     streams::link(linker)?;
     linker.allow_shadowing(false);

@@ -19,6 +19,7 @@
 mod cost;
 mod helper;
 mod module;
+mod survey;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! The functions that are added: each does what one instruction does, in pieces.
 
-use super::module::Survey;
+use super::survey::Survey;
 use wasm_encoder::{Function, InstructionSink};
 use wasmparser::{Operator, RefType};
 

@@ -7,13 +7,11 @@
 //! moves.
 
 use super::helper::{Bulk, Takes};
+use super::survey::{Survey, survey};
 use super::{HEADER, Section, sections};
 use std::ops::Range;
 use wasm_encoder::{Encode, NameMap, NameSection, SectionId};
-use wasmparser::{
-    BinaryReader, ElementItems, FunctionBody, MemoryType, Operator, Parser, Payload, RefType,
-    Result, TableType, TypeRef,
-};
+use wasmparser::{BinaryReader, FunctionBody, Operator, RefType, Result};
 
 const TYPES: u8 = SectionId::Type as u8;
 const FUNCTIONS: u8 = SectionId::Function as u8;
@@ -26,22 +24,6 @@ const CALL: u8 = 0x10;
 const NOP: u8 = 0x01;
 /// The most bytes of a number of 32 bits (LEB128).
 const LONGEST: usize = 5;
-
-/// What there is in a module, as far as it matters here.
-#[derive(Default)]
-pub struct Survey {
-    types: u32,
-    imported: u32,
-    functions: u32,
-    /// Of each memory, whether it is a plain one of 32 bits.
-    pub memories: Vec<bool>,
-    /// Of each table its elements, if it is a plain one of 32 bits.
-    pub tables: Vec<Option<RefType>>,
-    /// The length of each data segment.
-    pub data: Vec<u32>,
-    /// The length of each element segment.
-    pub elements: Vec<u32>,
-}
 
 /// An instruction that becomes a call.
 struct Found {
@@ -70,68 +52,6 @@ pub fn rewritten(module: &[u8]) -> Result<Option<Vec<u8>>> {
     }
     .module()
     .map(Some)
-}
-
-/// Looks at a module, and returns its functions' bodies too.
-fn survey(module: &[u8]) -> Result<(Survey, Vec<FunctionBody<'_>>)> {
-    let (mut survey, mut bodies) = (Survey::default(), Vec::new());
-    for payload in Parser::new(0).parse_all(module) {
-        match payload? {
-            Payload::TypeSection(section) => {
-                for group in section {
-                    survey.types += group?.types().len() as u32;
-                }
-            }
-            Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    match import?.ty {
-                        TypeRef::Func(_) | TypeRef::FuncExact(_) => survey.imported += 1,
-                        TypeRef::Memory(memory) => survey.memories.push(is_plain(&memory)),
-                        TypeRef::Table(table) => survey.tables.push(elements(&table)),
-                        TypeRef::Global(_) | TypeRef::Tag(_) => {}
-                    }
-                }
-            }
-            Payload::FunctionSection(section) => survey.functions = section.count(),
-            Payload::MemorySection(section) => {
-                for memory in section {
-                    survey.memories.push(is_plain(&memory?));
-                }
-            }
-            Payload::TableSection(section) => {
-                for table in section {
-                    survey.tables.push(elements(&table?.ty));
-                }
-            }
-            Payload::ElementSection(section) => {
-                for segment in section {
-                    survey.elements.push(match segment?.items {
-                        ElementItems::Functions(items) => items.count(),
-                        ElementItems::Expressions(_, items) => items.count(),
-                    });
-                }
-            }
-            Payload::DataSection(section) => {
-                for segment in section {
-                    // No file has so many bytes that 32 bits do not count them.
-                    survey.data.push(segment?.data.len() as u32);
-                }
-            }
-            Payload::CodeSectionEntry(body) => bodies.push(body),
-            _ => {}
-        }
-    }
-    Ok((survey, bodies))
-}
-
-fn is_plain(memory: &MemoryType) -> bool {
-    !memory.memory64 && !memory.shared && memory.page_size_log2.is_none()
-}
-
-fn elements(table: &TableType) -> Option<RefType> {
-    let is_plain = !table.table64 && !table.shared;
-    let known = [RefType::FUNCREF, RefType::EXTERNREF];
-    (is_plain && known.contains(&table.element_type)).then_some(table.element_type)
 }
 
 /// Finds the instructions of `body` that are to be calls, and adds to `helpers` what they call.
