@@ -14,7 +14,8 @@ pub fn blanked(sent: &[u8], is_huffman: bool, written: usize) -> Option<Vec<u8>>
         return None;
     }
     let is_text = std::str::from_utf8(sent).is_ok();
-    let is_odd = |&(is_taken, octet): &(bool, u8)| !(is_taken || is_text && octet >= 0x80);
+    // `é` it takes, as long as it is text.
+    let is_odd = |&(is_taken, octet): &(bool, u8)| !is_taken && (octet.is_ascii() || !is_text);
     if !target::parts(sent).any(|part| is_odd(&part)) {
         return None;
     }
