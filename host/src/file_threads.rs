@@ -3,7 +3,7 @@
 //!
 //! There are few, and they are shared fairly. What a job uses of a processor competes with
 //! the threads that serve, so only so many jobs at a time may do that: half of the
-//! processors' worth for one tenant. A job that has taken longer than [`BRIEF`] is taken to
+//! processors' worth for one tenant. A job that has taken longer than `BRIEF` is taken to
 //! wait for its disk, and others begin beside it: up to half of the threads for one tenant,
 //! and the last quarter of them only for a tenant that has none. Where these are taken too, a
 //! tenant that has none is given one more, which ends when there is nothing to do. So a disk

@@ -1,6 +1,6 @@
 //! The body of a response whose guest still runs.
 //!
-//! A task of its own drives the guest ([`driver`]), and the body takes what that guest
+//! A task of its own drives the guest (`driver`), and the body takes what that guest
 //! writes. The outlet between them holds one block, or two while a first one is held back.
 //! So the client's pace is the guest's, and nothing else is: hyper does not poll a body whose
 //! client takes nothing, and a guest that only a body polled would keep its turn and outlast

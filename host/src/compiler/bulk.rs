@@ -8,7 +8,7 @@
 //!
 //! A call is written over the instruction with as many bytes as that had. So all code stays where it
 //! was, and so does what DWARF and names say of it. Where it cannot (a module of more than 16,000
-//! functions has too few bytes for the number of one more; see [`module`]) code moves, and
+//! functions has too few bytes for the number of one more; see `module`) code moves, and
 //! debugging information, which would then be wrong, is left out.
 //!
 //! Left as they are: what is given a length that is constant and small, segments that are no longer

@@ -138,9 +138,7 @@ impl SizeClass {
         (self.slots() / lanes).max(1)
     }
 
-    /// Those in the pool of each of `lanes`. What is beyond them is in the [`Overflow`].
-    ///
-    /// [`Overflow`]: super::overflow::Overflow
+    /// Those in the pool of each of `lanes`. What is beyond them is in the overflow.
     pub fn warm_slots_of_lane(self, lanes: usize) -> usize {
         match self {
             SizeClass::Small => WARM_SLOTS.min(self.slots_of_lane(lanes)),
