@@ -384,6 +384,7 @@ async fn python_keeps_its_modules() {
     }
     // A request that fails takes its interpreter with it.
     assert_eq!(client.get("/surroundings").await.status, 200);
+    until("is given back", || server.running() == 0).await;
     assert_eq!(client.get("/fails/raise").await.status, 500);
     assert_eq!(server.waiting(), 0);
 }

@@ -193,6 +193,7 @@ impl ProcessSettings {
             "keep-alive" => times.keep_alive = time(value),
             "body-timeout" => times.body = time(value),
             "write-timeout" => times.write = time(value),
+            "half-close" => times.half_close = time(value),
             "grace" => times.grace = time(value),
             "tls-cert" => self.certificates.push(value.into()),
             "tls-key" => self.keys.push(value.into()),
