@@ -25,7 +25,8 @@ struct Counts {
     polls: AtomicU64,
     /// Whether octets wait for the client to take others before them.
     is_writing: AtomicBool,
-    /// Whether the client let answers wait for so long that it was given up.
+    /// Whether the client let answers wait for so long that it was given up, and has asked
+    /// for nothing since.
     are_given_up: AtomicBool,
     /// Whether none came for a while.
     are_resting: AtomicBool,
@@ -80,6 +81,7 @@ impl Requests {
         let begun = counts.begun.load(Relaxed) + 1;
         counts.begun.store(begun, Relaxed);
         counts.are_resting.store(false, Relaxed);
+        counts.are_given_up.store(false, Relaxed);
         if begun == counts.most {
             self.end();
             metrics::count(Event::RequestsSpent);
@@ -113,14 +115,13 @@ impl Requests {
         self.0.is_writing.load(Relaxed)
     }
 
-    /// The client lets an answer wait, and took nothing of any other: no more are wanted, and
-    /// when those that there are have ended it is waited for no longer.
+    /// The client let an answer wait, and took nothing of any other: when those that there are
+    /// have ended it is hardly waited for, unless it asks for something else.
     pub fn give_up(&self) {
         self.0.are_given_up.store(true, Relaxed);
-        self.end();
     }
 
-    /// Whether the client was given up.
+    /// Whether the client was given up, and has asked for nothing since.
     pub fn are_given_up(&self) -> bool {
         self.0.are_given_up.load(Relaxed)
     }

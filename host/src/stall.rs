@@ -25,6 +25,10 @@ const UNREAD: Duration = Duration::from_millis(20);
 /// against what a client takes between requests that belong together.
 const REST: Duration = Duration::from_millis(100);
 
+/// How long a connection is kept over which an answer was not taken, for its client to ask for
+/// something else.
+const SECOND_THOUGHT: Duration = Duration::from_secs(1);
+
 /// Octets that cost less to copy than to name to the kernel piece by piece.
 const SMALL: usize = 512;
 
@@ -77,6 +81,8 @@ struct Awaited {
     is_partial: bool,
     /// Whether the connection is only to end.
     is_ending: bool,
+    /// Whether its client was given up, and has asked for nothing since.
+    is_given_up: bool,
     /// Whether it rests.
     is_resting: bool,
 }
@@ -94,6 +100,7 @@ impl<T> Impatient<T> {
                 life: (0, 0),
                 is_partial: true,
                 is_ending: false,
+                is_given_up: false,
                 is_resting: false,
             },
             // The first head is waited for from the start.
@@ -119,6 +126,7 @@ impl<T> Impatient<T> {
                 life,
                 is_partial: self.is_partial,
                 is_ending: requests.is_ending(),
+                is_given_up: requests.are_given_up(),
                 is_resting: self.awaited.is_resting && self.awaited.life == life,
             };
             if self.awaited != awaited {
@@ -128,20 +136,21 @@ impl<T> Impatient<T> {
             let is_kept = !awaited.is_partial && !awaited.is_ending;
             let keep_alive = self.times.keep_alive;
             let patience = match (is_kept, awaited.is_resting) {
+                (true, _) if awaited.is_given_up => SECOND_THOUGHT.min(keep_alive),
                 (true, false) => REST.min(keep_alive),
                 (true, true) => keep_alive.saturating_sub(REST),
                 // It has had the time for writing.
-                (false, _) if requests.are_given_up() => Duration::ZERO,
+                (false, _) if awaited.is_given_up => Duration::ZERO,
                 (false, _) => self.times.header,
             };
             let error = ready!(self.head.poll(cx, patience));
-            if is_kept && !awaited.is_resting {
+            if is_kept && !awaited.is_resting && !awaited.is_given_up {
                 self.awaited.is_resting = true;
                 self.head.over();
                 requests.note_resting(true);
                 continue;
             }
-            if !awaited.is_ending {
+            if !awaited.is_ending && !awaited.is_given_up {
                 metrics::count(match is_kept {
                     true => Event::KeepAliveOver,
                     false => Event::HeaderTimeout,

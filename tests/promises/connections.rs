@@ -220,11 +220,14 @@ async fn a_window_that_stays_shut() {
         let reset = client.until(RST_STREAM).await.expect("a reset");
         assert_eq!((reset.stream, reset.code()), (stream, CANCEL));
     }
-    // Its connection goes on, unless nothing went over it for as long.
+    // Its connection goes on for who asks for something else, and ends soon for who does not.
     client.send(&request(5, "/204?0")).await;
-    if let Some(answer) = client.until(HEADERS).await {
-        assert_eq!(answer.stream, 5);
-    }
+    assert_eq!(client.until(HEADERS).await.expect("an answer").stream, 5);
+    client.send(&request(7, "/200?1")).await;
+    let reset = client.until(RST_STREAM).await.expect("a reset");
+    assert_eq!((reset.stream, reset.code()), (7, CANCEL));
+    assert!(client.until(GOAWAY).await.is_some());
+    while client.next().await.is_some() {}
 }
 
 /// Hostile client 44: its guest is stopped, and gives back its place.

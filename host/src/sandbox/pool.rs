@@ -119,7 +119,7 @@ impl SizeClass {
     pub fn table_keep_resident(self) -> usize {
         match self {
             SizeClass::Small => 16 << 10,
-            SizeClass::Medium | SizeClass::Large => 128 << 10,
+            SizeClass::Medium | SizeClass::Large => 120 << 10,
         }
     }
 
@@ -272,7 +272,7 @@ mod tests {
             let memories = slots * MEMORIES_PER_SLOT * class.keep_resident();
             assert!(memories <= 64 << 20, "{memories} bytes of memories");
             let tables = slots * TABLES_PER_SLOT * class.table_keep_resident();
-            assert!(tables <= 80 << 20, "{tables} bytes of tables");
+            assert!(tables <= 64 << 20, "{tables} bytes of tables");
             assert!(class.slots() >= 32);
             assert_eq!(capacity(class, 1, 1, 3), class.slots());
             assert_eq!(capacity(class, 1, 4, 3), class.slots() / 2);

@@ -78,7 +78,7 @@ impl Hostile {
             true => Times {
                 before: Duration::from_millis(500),
                 meanwhile: seconds(3),
-                memory_slack: (0.1, 384 << 20),
+                memory_slack: (0.1, 128 << 20),
                 thread_slack: 64,
             },
             false => Times {
