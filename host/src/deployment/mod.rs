@@ -207,6 +207,14 @@ impl Deployment {
                 routes.reserve(Some(host), mount, tenant, owner);
             }
         }
+        for (name, plan) in &config.tenants {
+            let Some((_, tenant)) = next.tenants.get(name) else {
+                continue;
+            };
+            for host in plan.hosts.iter().flatten() {
+                routes.keep(host, tenant);
+            }
+        }
         let mut were_there = self.current.apps.keys();
         changes.removed = were_there
             .by_ref()

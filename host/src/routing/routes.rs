@@ -77,6 +77,19 @@ impl<T> Routes<T> {
         self.is_shared |= owner.is_some();
     }
 
+    /// Keeps `host` for the tenant called `owner`, who was given it and may have no app there:
+    /// nobody else answers there. Does nothing where nobody would, or it would be one of the
+    /// tenant's: call this after the last [`Routes::reserve`].
+    pub fn keep(&mut self, host: &Host, tenant: &Arc<Tenant>) {
+        let owner = Some(tenant.name());
+        let falls_to = self.origins.falls_to(host);
+        if falls_to.is_some_and(|origin| origin.owner.as_deref() != owner) {
+            let make = || Origin::of(Some(tenant), owner);
+            self.origins.entry(Some(host), make);
+            self.is_shared = true;
+        }
+    }
+
     /// All that is routed to, as often as there are routes to it.
     pub fn all(&self) -> impl Iterator<Item = &T> {
         let mounted = self.origins.all().flat_map(|origin| origin.mounts.all());

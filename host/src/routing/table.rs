@@ -61,6 +61,17 @@ impl<T> Table<T> {
         self.rest.as_ref()
     }
 
+    /// What is for `host`, or would be if nothing is for it itself: for all below a name that
+    /// is what is for all below it, or below one above it.
+    pub fn falls_to(&self, host: &Host) -> Option<&T> {
+        if !host.is_wildcard() {
+            return self.find(host.name());
+        }
+        let mut names = std::iter::once(host.name()).chain(host.above());
+        let wildcard = names.find_map(|name| self.wildcards.get(name));
+        wildcard.or(self.rest.as_ref())
+    }
+
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &T> {
         let named = self.exact.values().chain(self.wildcards.values());
@@ -84,6 +95,23 @@ mod tests {
             table.entry(parsed.as_ref(), || *host);
         }
         table
+    }
+
+    #[test]
+    fn a_host_falls_to_what_is_above_it() {
+        let table = table(&["a.test", "*.test", "*.a.test", "rest"]);
+        for (host, found) in [
+            ("a.test", "a.test"),
+            ("b.test", "*.test"),
+            ("b.example", "rest"),
+            ("*.a.test", "*.a.test"),
+            ("*.b.a.test", "*.a.test"),
+            ("*.b.test", "*.test"),
+            ("*.example", "rest"),
+        ] {
+            let host = host.parse().unwrap();
+            assert_eq!(table.falls_to(&host), Some(&found), "{host}");
+        }
     }
 
     #[test]

@@ -22,6 +22,53 @@ fn deploy(home: &Home, app: &str, name: &str, more: &[&str]) {
     home.done(&[&["deploy", &file, "--app", app], more].concat());
 }
 
+/// With an app there or without, before the first and after the last.
+#[test]
+fn the_hosts_that_a_tenant_was_given_are_nobody_elses() {
+    let home = Home::new();
+    home.write(
+        "rhost.toml",
+        "[tenants.acme]\nhosts = [\"shop.wide.test\", \"*.all.test\"]\n[tenants.other]\n",
+    );
+    let serving = home.serve(&["-c", "rhost.toml"]);
+    deploy(&home, "rest", "other", &["--tenant", "other"]);
+    let answers = |host: &str| ask(&serving.addr, host, "/");
+    let given = ["shop.wide.test", "a.all.test", "b.a.all.test"];
+    let nobody = || {
+        for host in given {
+            assert_eq!(answers(host), "404", "{host}");
+        }
+        for host in ["any.test", "wide.test", "all.test"] {
+            assert_eq!(answers(host), "Hello, other!", "{host}");
+        }
+    };
+    nobody();
+    let acme = ["--tenant", "acme", "--host"];
+    deploy(
+        &home,
+        "shop",
+        "first",
+        &[&acme[..], &["shop.wide.test"]].concat(),
+    );
+    deploy(&home, "a", "third", &[&acme[..], &["a.all.test"]].concat());
+    assert_eq!(
+        given.map(answers),
+        ["Hello, first!", "Hello, third!", "404"]
+    );
+    // One of its own for all takes those that have none.
+    deploy(
+        &home,
+        "all",
+        "wide.",
+        &[&acme[..], &["*.all.test"]].concat(),
+    );
+    assert_eq!(answers("b.a.all.test"), "Hello, wide.!");
+    for app in ["shop", "a", "all"] {
+        home.done(&["app", "delete", app]);
+    }
+    nobody();
+}
+
 #[test]
 fn the_hosts_of_an_app_that_is_not_served_are_nobody_elses() {
     let home = Home::new();
