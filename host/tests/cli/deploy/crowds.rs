@@ -17,20 +17,7 @@ fn serve(home: &Home) -> (crate::serving::Serving, Admin) {
         "[tenants.acme]\n[tenants.other]\nfollowers = 2\nuploads = 1\n",
     );
     let serving = home.serve(&["-c", "rhost.toml", "--admin", "127.0.0.1:0"]);
-    home.component("first");
-    for tenant in ["acme", "other"] {
-        let host = format!("{tenant}.test");
-        home.done(&[
-            "deploy",
-            "first.wasm",
-            "--app",
-            tenant,
-            "--host",
-            &host,
-            "--tenant",
-            tenant,
-        ]);
-    }
+    home.deploy_of(&["acme", "other"]);
     let admin = Admin::of(&serving);
     (serving, admin)
 }

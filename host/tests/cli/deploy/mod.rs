@@ -93,15 +93,21 @@ impl Home {
 
     /// Deploys a component that greets `name` as `app`, at the host `app`.test.
     fn deploy(&self, app: &str, name: &str) {
-        let file = self.component(name);
-        self.done(&[
-            "deploy",
-            &file,
-            "--app",
-            app,
-            "--host",
-            &format!("{app}.test"),
-        ]);
+        self.deploy_with(app, name, &[]);
+    }
+
+    /// The same with `more` arguments.
+    fn deploy_with(&self, app: &str, name: &str, more: &[&str]) {
+        let (file, host) = (self.component(name), format!("{app}.test"));
+        let line = ["deploy", &file, "--app", app, "--host", &host];
+        self.done(&[&line, more].concat());
+    }
+
+    /// Deploys one that greets `first` for each of these tenants, by its name.
+    fn deploy_of(&self, tenants: &[&str]) {
+        for tenant in tenants {
+            self.deploy_with(tenant, "first", &["--tenant", tenant]);
+        }
     }
 
     /// The answer of the admin socket to this request: its status, and the rest.

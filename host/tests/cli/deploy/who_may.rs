@@ -289,22 +289,11 @@ fn a_token_for_all_is_asked_for_in_so_many_words() {
 fn metrics_are_told_to_whom_they_concern() {
     let home = Home::new();
     home.write("rhost.toml", "[tenants.acme]\n[tenants.other]\n");
-    home.component("first");
     let flags = ["-c", "rhost.toml", "--admin", "127.0.0.1:0"];
     let serving = home.serve(&flags);
-    for tenant in ["acme", "other"] {
-        let host = format!("{tenant}.test");
-        let line = [
-            "deploy",
-            "first.wasm",
-            "--app",
-            tenant,
-            "--host",
-            &host,
-            "--tenant",
-            tenant,
-        ];
-        home.done(&line);
+    let tenants = ["acme", "other"];
+    home.deploy_of(&tenants);
+    for tenant in tenants {
         assert_eq!(greeting(&serving, tenant), "Hello, first!");
     }
     home.deploy("free", "other");
