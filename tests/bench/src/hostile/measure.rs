@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::adversaries::Adversary;
-use super::operator::{Operations, operate};
+use super::operator::{self, Operations, operate};
 use super::scene::{Scene, Stage, VICTIM};
 use super::victim::{self, Waits};
 use crate::artefacts::Artefacts;
@@ -128,6 +128,7 @@ pub fn measure(
 fn beside(scene: &Scene, adversary: &Adversary, times: &Times) -> Result<Figures> {
     let (addr, pid) = (scene.server.addr, scene.server.pid());
     victim::ask(addr, VICTIM, Until::Elapsed(WARM))?;
+    operator::warm(scene)?;
     let before = victim::ask(addr, VICTIM, Until::Elapsed(times.before))?;
     let at_first = Host::now(pid)?;
     process::forget_peak(pid)?;

@@ -65,13 +65,13 @@ pub const ALL: &[Adversary] = &[
     Adversary::token("hosts", |scene, is_over| {
         let sends = |nth: usize| {
             let host = |of| format!("\"h{of}.a{nth}.mallory.test\"");
-            let hosts: Vec<_> = (0..1_500).map(host).collect();
+            let hosts: Vec<_> = (0..900).map(host).collect();
             let settings = format!("\"hosts\": [{}]", hosts.join(", "));
             deploy(scene, nth, &settings, &tiny(0))
         };
         again(scene, 8, &sends, is_over)
     })
-    .doing("8 that deploy apps of 1,500 hosts each"),
+    .doing("8 that deploy apps of 900 hosts each"),
     Adversary::token("secret-endless", |scene, is_over| {
         let settings = "\"secrets\": {\"X\": {\"file\": \"/dev/zero\"}}";
         again(
