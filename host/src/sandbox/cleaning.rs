@@ -16,7 +16,12 @@ const MUCH: u64 = 16 << 20;
 
 /// Sandboxes that may be here at a time. Each has its slot until it is cleaned, so that every
 /// pool has so many more slots than sandboxes that may live.
-pub const MOST: usize = 4;
+pub const MOST: usize = 16;
+
+/// Those of them whose memory counts no more. That of the others counts as their tenant's until
+/// it is back: who has sandboxes end faster than they are cleaned would else have all of these
+/// beside what there is for sandboxes.
+const FREE: usize = 4;
 
 /// Those that are here.
 static HERE: AtomicUsize = AtomicUsize::new(0);
@@ -76,7 +81,10 @@ impl Drop for Cleaned {
             // Who waits for the answer is not to wait for this.
             store.data_mut().forget();
             if let Some(Some(thread)) = THREAD.get() {
-                HERE.fetch_add(1, Ordering::Relaxed);
+                let before = HERE.fetch_add(1, Ordering::Relaxed);
+                if before < FREE {
+                    store.data_mut().let_go_all();
+                }
                 // Where there is no room it comes back, and ends on this thread.
                 if thread.try_send(store).is_err() {
                     HERE.fetch_sub(1, Ordering::Relaxed);

@@ -21,6 +21,8 @@ pub struct Linked {
     on_lane: Ready,
     /// Sandboxes of the lane's pool, each of which may wait for another request.
     slots: usize,
+    /// Those that it has beside them.
+    for_cleaning: usize,
     beyond: Option<Arc<Beyond>>,
     /// Enforces the limits of its guests, for as long as there can be any.
     _ticker: Arc<Ticker>,
@@ -74,6 +76,7 @@ impl Linked {
                 Ok(Linked {
                     on_lane: Ready::new(linker, &component)?,
                     slots: class.warm_slots_of_lane(engines.lanes()),
+                    for_cleaning: class.slots_for_cleaning(),
                     beyond: beyond.clone(),
                     _ticker: engines.ticker(),
                 })
@@ -90,7 +93,7 @@ impl Linked {
     pub(super) fn on_lane(&self) -> Option<&Ready> {
         let pool = self.on_lane.instance_pre.engine();
         let pool = pool.pooling_allocator_metrics();
-        let most = self.slots + cleaning::ending();
+        let most = self.slots + cleaning::ending().min(self.for_cleaning);
         let has_room = pool.is_none_or(|pool| pool.component_instances() < most as u64);
         has_room.then_some(&self.on_lane)
     }

@@ -164,7 +164,11 @@ impl State {
         // With its last line of the log, and the locks that it left.
         self.loan = None;
         self.serving = None;
-        // Who is refused memory meanwhile would wait in vain for what is on its way.
+    }
+
+    /// Its memory counts no more, though it is not yet back: who is refused memory meanwhile
+    /// would wait in vain for what is on its way.
+    pub fn let_go_all(&mut self) {
         let all = self.space.memory();
         self.space.let_go(self.lent.room(), all);
     }
