@@ -46,7 +46,7 @@
 //! the [`machine`]. Beside all requests: by a [`handover`]
 //! another process takes over, and [`admin`] says how the server is,
 //! with an [`exposition`] of what was counted. Words that all
-//! of them use: [`gateway`] (the contract's types), [`settings`], [`failure`], [`hit`],
+//! of them use: [`gateway`] (the contract's types), [`settings`], [`failure`], [`hit`], [`sections`] (of WebAssembly's files),
 //! [`metrics`], [`backtrace`], [`printable`] (what strangers wrote), [`request_id`], [`log`], [`app_log`], [`log_share`], and [`observer`],
 //! to whom [`check`] listens when it holds an app against the rules.
 
@@ -113,6 +113,7 @@ pub mod roster;
 pub mod routing;
 pub mod sandbox;
 pub mod scaffold;
+pub mod sections;
 pub mod served;
 pub mod server_timing;
 pub mod settings;

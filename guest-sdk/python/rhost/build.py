@@ -11,7 +11,7 @@ import sys
 import time
 from importlib import import_module
 
-from . import identity, instance, scripts, sqlite, warm_up
+from . import identity, instance, kdf, scripts, sqlite, warm_up
 from .diagnosis import diagnose
 from .locate import locate
 from .report import exc_info
@@ -51,6 +51,7 @@ def _build(asked, report):
         import_module(f"encodings.{codec}")
     sqlite.install()
     identity.install()
+    kdf.install()
     began = time.monotonic()
     if asked["script"] is None:
         app = locate(asked["module"], asked["callable"])

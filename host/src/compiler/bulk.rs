@@ -23,17 +23,14 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+use crate::sections::rewritten;
 use std::borrow::Cow;
-use std::ops::Range;
-use wasm_encoder::{ComponentSectionId, Encode};
-use wasmparser::{BinaryReader, Parser, Result};
+use wasm_encoder::ComponentSectionId;
+use wasmparser::{Parser, Result};
 
 /// Which way code is written. It is a part of the name under which compiled code is kept, and
 /// changes whenever this module does, or [`super::bounds`] refuses more.
 pub const VERSION: u32 = 2;
-
-/// Bytes of a header: the magic number and the version.
-const HEADER: usize = 8;
 
 /// Returns `component` with all its bulk instructions in pieces. Fails if it cannot be read.
 pub fn in_pieces(component: &[u8]) -> Result<Cow<'_, [u8]>> {
@@ -51,55 +48,9 @@ pub fn in_pieces(component: &[u8]) -> Result<Cow<'_, [u8]>> {
 fn of_component(component: &[u8]) -> Result<Option<Vec<u8>>> {
     const MODULE: u8 = ComponentSectionId::CoreModule as u8;
     const COMPONENT: u8 = ComponentSectionId::Component as u8;
-    let mut rewritten = Vec::new();
-    let mut done = 0;
-    for section in sections(component)? {
-        let content = &component[section.content.clone()];
-        let inner = match section.id {
-            MODULE => module::rewritten(content)?,
-            COMPONENT => of_component(content)?,
-            _ => None,
-        };
-        if let Some(inner) = inner {
-            rewritten.extend_from_slice(&component[done..section.whole.start]);
-            rewritten.push(section.id);
-            inner.encode(&mut rewritten);
-            done = section.whole.end;
-        }
-    }
-    if done == 0 {
-        return Ok(None);
-    }
-    rewritten.extend_from_slice(&component[done..]);
-    Ok(Some(rewritten))
-}
-
-/// A section of a module or a component.
-struct Section {
-    id: u8,
-    /// Where it is, with its number and its length.
-    whole: Range<usize>,
-    /// Where what is in it is.
-    content: Range<usize>,
-}
-
-/// The sections of a module or a component.
-fn sections(file: &[u8]) -> Result<Vec<Section>> {
-    let mut reader = BinaryReader::new(file, 0);
-    reader.read_bytes(HEADER)?;
-    let mut sections = Vec::new();
-    while !reader.eof() {
-        let start = reader.original_position();
-        let id = reader.read_u8()?;
-        let length = reader.read_var_u32()? as usize;
-        let content = reader.original_position();
-        reader.read_bytes(length)?;
-        let end = reader.original_position();
-        sections.push(Section {
-            id,
-            whole: start..end,
-            content: content..end,
-        });
-    }
-    Ok(sections)
+    rewritten(component, |id, content| match id {
+        MODULE => module::rewritten(content),
+        COMPONENT => of_component(content),
+        _ => Ok(None),
+    })
 }

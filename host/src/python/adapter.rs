@@ -12,15 +12,15 @@ pub const WIT: &str = include_str!("../../../wit/gateway.wit");
 macro_rules! files {
     ($($name:literal)*) => {
         /// The package's files.
-        const FILES: &[(&str, &str)] = &[
-            $(($name, include_str!(concat!("../../../guest-sdk/python/rhost/", $name)))),*
+        const FILES: &[(&str, &[u8])] = &[
+            $(($name, include_bytes!(concat!("../../../guest-sdk/python/rhost/", $name)))),*
         ];
     };
 }
 
 files! {
-    "__init__.py" "body.py" "build.py" "cgi.py" "component.py" "diagnosis.py" "fields.py" "gateway.py" "handler.py"
-    "heap.py" "hot.py" "identity.py" "immortal.py" "instance.py" "locate.py" "printed.py" "report.py" "response.py" "scripts.py"
+    "__init__.py" "_kdf.abi3.so" "body.py" "build.py" "cgi.py" "component.py" "diagnosis.py" "fields.py" "gateway.py" "handler.py"
+    "heap.py" "hot.py" "identity.py" "immortal.py" "instance.py" "kdf.py" "locate.py" "printed.py" "report.py" "response.py" "scripts.py"
     "snapshot.py" "sqlite.py" "state.py" "tempfiles.py" "variables.py" "warm_up.py"
 }
 
@@ -28,9 +28,9 @@ files! {
 pub fn write(dir: &Path) -> Result<(), PythonError> {
     let package = dir.join("rhost");
     fs::create_dir(&package).map_err(PythonError::file(&package))?;
-    for (name, text) in FILES {
+    for (name, content) in FILES {
         let path = package.join(name);
-        fs::write(&path, text).map_err(PythonError::file(&path))?;
+        fs::write(&path, content).map_err(PythonError::file(&path))?;
     }
     Ok(())
 }
@@ -38,9 +38,9 @@ pub fn write(dir: &Path) -> Result<(), PythonError> {
 /// Adds package and contract to a digest.
 pub fn add_to(digest: &mut Digest) {
     digest.part(WIT.as_bytes());
-    for (name, text) in FILES {
+    for (name, content) in FILES {
         digest.part(name.as_bytes());
-        digest.part(text.as_bytes());
+        digest.part(content);
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
         let mut there: Vec<_> = fs::read_dir(source)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".py"))
+            .filter(|name| name.ends_with(".py") || name.ends_with(".so"))
             .collect();
         there.sort();
         let carried: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();

@@ -5,13 +5,14 @@
 use super::observer::Observer;
 use super::report::{Report, SECTION};
 use super::tools::Tools;
-use super::{Project, PythonError, adapter, immortal};
+use super::{Project, PythonError, adapter, immortal, lists};
 use crate::failure::Octets;
 use serde_json::json;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use wasm_encoder::{ComponentSection, CustomSection, Encode};
+use wasmparser::BinaryReaderError;
 
 /// Where the program is mounted while it is imported: componentize-py counts what
 /// it mounts.
@@ -20,6 +21,9 @@ pub const ROOT: &str = "/0";
 pub const SITE: &str = "/2";
 /// Where the standard library is.
 pub const STDLIB: &str = "/python";
+
+/// How a component is finished here. It changes with [`finish`].
+pub const VERSION: &str = "2";
 
 /// How the names of directories begin in which a build is under way.
 pub const STAGING: &str = "staging-";
@@ -125,10 +129,14 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
     Ok(())
 }
 
-/// Does to the snapshot what Python cannot.
+/// Does to the snapshot what Python cannot, and has the runtime free what it hands over.
 fn finish(made: &Path) -> Result<(), PythonError> {
     let mut component = fs::read(made).map_err(PythonError::file(made))?;
-    immortal::make(&mut component).map_err(|error| PythonError::Tool(error.to_string()))?;
+    let unreadable = |error: BinaryReaderError| PythonError::Tool(error.to_string());
+    immortal::make(&mut component).map_err(unreadable)?;
+    let component = lists::freed(&component)
+        .map_err(unreadable)?
+        .ok_or_else(|| PythonError::Tool("its runtime is another than was expected".into()))?;
     fs::write(made, component).map_err(PythonError::file(made))
 }
 

@@ -11,7 +11,7 @@
 //! 3. `tools`: the private environment with componentize-py in it.
 //! 4. `componentize`: builds, with the `adapter` around the program, and
 //!    [`Report`] says how that went, in the component too. `immortal` then does to
-//!    the snapshot what Python cannot.
+//!    the snapshot what Python cannot, and `lists` has the runtime free what it hands over.
 //! 5. [`bundle`]: what is to lie beside a component that is served elsewhere.
 //!
 //! All of it is kept in one directory of the user's: see [`Workshop`].
@@ -22,6 +22,7 @@ mod componentize;
 mod digest;
 mod error;
 mod immortal;
+mod lists;
 mod manifest;
 mod observer;
 mod packages;

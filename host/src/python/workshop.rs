@@ -110,6 +110,7 @@ impl Workshop<'_> {
         place.part(project.script.as_deref().unwrap_or_default().as_bytes());
         let mut digest = Digest::new("component");
         digest.part(tools::VERSION.as_bytes());
+        digest.part(componentize::VERSION.as_bytes());
         digest.part(packages.as_bytes());
         adapter::add_to(&mut digest);
         for (name, value) in &self.env {

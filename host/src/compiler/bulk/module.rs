@@ -8,7 +8,7 @@
 
 use super::helper::{Bulk, Takes};
 use super::survey::{Survey, survey};
-use super::{HEADER, Section, sections};
+use crate::sections::{HEADER, Section, longer, sections};
 use std::ops::Range;
 use wasm_encoder::{Encode, NameMap, NameSection, SectionId};
 use wasmparser::{BinaryReader, FunctionBody, Operator, RefType, Result};
@@ -289,16 +289,6 @@ impl Takes {
         };
         vec![FUNCTION, 3, NUMBER, second, NUMBER, 0]
     }
-}
-
-/// A vector (a number, and so many items) with items `added` at its end.
-fn longer(vector: &[u8], added: Vec<Vec<u8>>) -> Result<Vec<u8>> {
-    let mut reader = BinaryReader::new(vector, 0);
-    let count = reader.read_var_u32()?;
-    let mut longer = encoded(count + added.len() as u32);
-    longer.extend_from_slice(&vector[reader.original_position()..]);
-    longer.extend(added.into_iter().flatten());
-    Ok(longer)
 }
 
 /// Whether a custom section of this name says of places in the code where they are.

@@ -1,9 +1,10 @@
 //! What is rewritten does what it did before.
 
 use super::helper::{BYTES, ELEMENTS};
+use super::in_pieces;
 use super::module::rewritten;
-use super::{in_pieces, sections};
 use crate::sandbox::{Details, compiling_engine};
+use crate::sections::sections;
 use std::fmt::Write;
 use wasmparser::{KnownCustom, Name, Parser, Payload, Validator};
 use wasmtime::{Engine, Instance, Module, Store, Trap, Val};
