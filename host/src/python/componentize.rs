@@ -113,10 +113,12 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
             traceback: report.traceback,
         });
     }
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("call stack exhausted") {
+        return Err(PythonError::TooDeep);
+    }
     if !output.status.success() {
-        return Err(PythonError::Tool(reason(&String::from_utf8_lossy(
-            &output.stderr,
-        ))));
+        return Err(PythonError::Tool(reason(&said)));
     }
     let stdlib = app.join("stdlib");
     if stdlib.is_dir() {

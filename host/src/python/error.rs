@@ -111,6 +111,12 @@ pub enum PythonError {
         /// Python's traceback, where it says more.
         traceback: Option<String>,
     },
+    /// The program's functions called each other too deep.
+    #[error(
+        "the program called deeper than the 512 KiB of stack that it has while it is built; what recurses so deep is \
+         done in a request, which has more: take it out of the import, and out of `warm-up` under [tool.rhost]"
+    )]
+    TooDeep,
     /// componentize-py failed without the program having been asked.
     #[error("componentize-py failed: {0}; empty the cache directory and try again")]
     Tool(String),

@@ -4,7 +4,6 @@ use super::cleaning::Cleaned;
 use super::frames;
 use super::handle::HandleExport;
 use super::linked::Ready;
-use super::pool::STACK;
 use super::state::{Serving, State};
 use crate::arguments;
 use crate::backtrace::Backtrace;
@@ -43,7 +42,8 @@ pub struct NotStarted {
 
 impl Sandbox {
     /// A fresh one in the pool of `place`, to serve the request that `state` has.
-    pub async fn start(place: &Ready, state: State) -> Result<Self, Box<NotStarted>> {
+    pub async fn start(place: &Ready, mut state: State) -> Result<Self, Box<NotStarted>> {
+        state.has_stack(place.stack);
         let pre = &place.instance_pre;
         let mut store = Store::new(pre.engine(), state);
         store.set_hostcall_fuel(arguments::MOST);
@@ -172,7 +172,7 @@ pub fn cause(
         return Cause::Limit(limit, backtrace);
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => Cause::Limit(Limit::Stack(STACK as u64), backtrace),
+        Some(Trap::StackOverflow) => Cause::Limit(Limit::Stack(state.stack() as u64), backtrace),
         Some(trap) => Cause::Trap {
             reason: trap.to_string(),
             backtrace,

@@ -31,6 +31,8 @@ pub struct Linked {
 /// A component in one engine.
 pub(super) struct Ready {
     pub instance_pre: InstancePre<State>,
+    /// Octets of its guests' stacks.
+    pub stack: usize,
     pub handle: Arc<HandleExport>,
 }
 
@@ -74,7 +76,7 @@ impl Linked {
             .map(|linker| {
                 let component = load(linker.engine()).map_err(LinkError::Engine)?;
                 Ok(Linked {
-                    on_lane: Ready::new(linker, &component)?,
+                    on_lane: Ready::new(linker, &component, class)?,
                     slots: class.warm_slots_of_lane(engines.lanes()),
                     for_cleaning: class.slots_for_cleaning(),
                     beyond: beyond.clone(),
@@ -114,12 +116,17 @@ impl Linked {
 }
 
 impl Ready {
-    fn new(linker: &Linker<State>, component: &Component) -> std::result::Result<Self, LinkError> {
+    fn new(
+        linker: &Linker<State>,
+        component: &Component,
+        class: SizeClass,
+    ) -> std::result::Result<Self, LinkError> {
         let handle =
             HandleExport::find(component).map_err(|why| LinkError::Types(Error::msg(why)))?;
         let instance_pre = linker.instantiate_pre(component);
         Ok(Ready {
             instance_pre: instance_pre.map_err(LinkError::Types)?,
+            stack: class.stack(),
             handle: Arc::new(handle),
         })
     }
@@ -146,7 +153,7 @@ impl Beyond {
     fn load(&self, component: &Component) -> Result<Ready> {
         let linker = self.overflow.linker()?;
         let component = (self.again)(component, linker.engine())?;
-        Ready::new(linker, &component).map_err(|error| match error {
+        Ready::new(linker, &component, SizeClass::Small).map_err(|error| match error {
             LinkError::Engine(error) | LinkError::Types(error) => error,
         })
     }

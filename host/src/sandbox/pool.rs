@@ -16,6 +16,8 @@
 
 use super::cleaning;
 use crate::failure::Octets;
+use crate::machine;
+use std::sync::LazyLock;
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
     WasmBacktraceDetails,
@@ -67,8 +69,13 @@ const INSTANCES_SIZE: usize = 1 << 20;
 /// their end at once need one, and those that wait for something can pay for a cold one.
 const WARM_SLOTS: usize = 4;
 
-/// Octets of the stack of a guest's calls.
-pub const STACK: usize = 512 << 10;
+/// The least octets of the stack of a guest's calls, and the most.
+const LEAST_STACK: usize = 512 << 10;
+const MOST_STACK: usize = 64 << 20;
+/// Octets that functions of the host take of the stack that a guest is on, beside the guest's.
+const STACK_OF_HOST: usize = 1536 << 10;
+/// Octets at the top of an interpreter's stack that stay resident: most requests take no more.
+const STACK_KEPT: usize = 64 << 10;
 
 /// How big a guest is when it starts, which is most of what cleaning up after it
 /// costs.
@@ -103,6 +110,24 @@ impl SizeClass {
             SizeClass::Small => "small",
             SizeClass::Medium => "medium",
             SizeClass::Large => "large",
+        }
+    }
+
+    /// Octets of the stack of a guest's calls. An interpreter's functions call each other as deep
+    /// as the data of its program is nested, and CPython raises RecursionError only at a depth
+    /// that takes 64 MiB here. No limit of a sandbox counts what is used of it, so those of all
+    /// slots of a class together have a quarter of the machine's memory.
+    pub fn stack(self) -> usize {
+        static QUARTER: LazyLock<usize> = LazyLock::new(|| {
+            let half = machine::half_of_memory().unwrap_or(1 << 30);
+            usize::try_from(half / 2).unwrap_or(usize::MAX)
+        });
+        match self {
+            SizeClass::Small => LEAST_STACK,
+            SizeClass::Medium | SizeClass::Large => {
+                let share = (*QUARTER / self.slots()).clamp(LEAST_STACK, MOST_STACK);
+                share.next_multiple_of(64 << 10)
+            }
         }
     }
 
@@ -177,7 +202,16 @@ pub fn of_lane(details: Details, class: SizeClass, lanes: usize) -> wasmtime::Re
     let mut pool = pool(slots);
     pool.linear_memory_keep_resident(class.keep_resident())
         .table_keep_resident(class.table_keep_resident());
-    pooling(config(details), pool, slots)
+    let mut config = config(details);
+    config
+        .max_wasm_stack(class.stack())
+        .async_stack_size(class.stack() + STACK_OF_HOST);
+    if class != SizeClass::Small {
+        // Else a slot keeps the stack of the deepest call that it ever had.
+        config.async_stack_zeroing(true);
+        pool.async_stack_keep_resident(STACK_KEPT);
+    }
+    pooling(config, pool, slots)
 }
 
 /// An engine with a pool of so many slots, of which none keeps anything.
@@ -212,7 +246,7 @@ fn config(details: Details) -> Config {
     });
     // A guest can be stopped at any loop and any call.
     config.epoch_interruption(true);
-    config.max_wasm_stack(STACK);
+    config.max_wasm_stack(SizeClass::Small.stack());
     // Each of its accesses would have to be checked, and no guest needs so much.
     config.wasm_memory64(false);
     // Compiled in (see Cargo.toml), and lent to no guest.

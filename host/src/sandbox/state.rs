@@ -44,6 +44,8 @@ pub struct State {
     table: ResourceTable,
     /// WASI, from its first use on.
     loan: Option<Box<Loan>>,
+    /// Octets of the instance's stack.
+    stack: usize,
 }
 
 /// What belongs to one request.
@@ -105,7 +107,18 @@ impl State {
             lent,
             table: table(),
             loan: None,
+            stack: 0,
         }
+    }
+
+    /// Its instance has a stack of so many octets.
+    pub fn has_stack(&mut self, stack: usize) {
+        self.stack = stack;
+    }
+
+    /// Octets of its stack.
+    pub fn stack(&self) -> usize {
+        self.stack
     }
 
     /// The same request, for an instance that is begun anew since this one could
