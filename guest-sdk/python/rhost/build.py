@@ -11,7 +11,7 @@ import sys
 import time
 from importlib import import_module
 
-from . import identity, instance, kdf, scripts, sqlite, warm_up
+from . import absent, identity, instance, kdf, late, loops, scripts, sqlite, threads, warm_up, world
 from .diagnosis import diagnose
 from .locate import locate
 from .report import exc_info
@@ -49,9 +49,11 @@ def _build(asked, report):
     os.environ.update(asked["env"])
     for codec in _CODECS:
         import_module(f"encodings.{codec}")
-    sqlite.install()
-    identity.install()
-    kdf.install()
+    late.install()
+    absent.install()
+    for part in (sqlite, identity, kdf, threads, loops):
+        part.install()
+    world.install(asked["root"])
     began = time.monotonic()
     if asked["script"] is None:
         app = locate(asked["module"], asked["callable"])

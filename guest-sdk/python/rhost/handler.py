@@ -2,7 +2,7 @@
 
 import sys
 
-from . import body, report, sqlite, variables
+from . import body, ending, report, sqlite, variables
 from .body import InputError
 from .gateway import Err, types
 from .response import OutputError, Response
@@ -24,6 +24,7 @@ def handle(app, record, source, server):
         sys.stderr.flush()
         if record.run_once:
             sqlite.release()
+        ending.end()
     raise Err(failure)
 
 

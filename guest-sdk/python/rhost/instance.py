@@ -8,7 +8,7 @@ in every request until the app is built again.
 
 import sys
 
-from . import tempfiles
+from . import tempfiles, world
 
 # Names in modules of the standard library that remember who or when they were.
 _REMEMBERED = {
@@ -22,10 +22,12 @@ def freeze():
     # What an instance printed is in the log even if a limit ends it.
     sys.stdout.reconfigure(line_buffering=True)
     tempfiles.install()
+    world.freeze()
 
 
 def wake():
     """Called when an instance begins to serve."""
+    world.wake()
     for module, names in _REMEMBERED.items():
         module = sys.modules.get(module)
         if module is not None:

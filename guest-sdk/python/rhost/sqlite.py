@@ -9,12 +9,12 @@ in the middle. The locks that a dead host left go when no request can hold them.
 """
 
 import os
-import sys
 import time
 from contextlib import suppress
-from importlib.util import find_spec
 from urllib.parse import quote
 from weakref import WeakSet
+
+from . import late
 
 # Seconds: longer than a request may take (`--timeout`) unless that was raised.
 ABANDONED = 90
@@ -33,27 +33,9 @@ def release():
             connection.close()
 
 
-class Finder:
-    """Puts the locks in place when sqlite3 is imported, be it as late as in a request."""
-
-    def find_spec(self, name, path=None, target=None):
-        if name != "sqlite3.dbapi2":
-            return None
-        sys.meta_path.remove(self)
-        spec = find_spec(name)
-        load = spec.loader.exec_module
-
-        def exec_module(module):
-            load(module)
-            _patch(module)
-
-        spec.loader.exec_module = exec_module
-        return spec
-
-
 def install():
     """Called once, before the application is imported."""
-    sys.meta_path.insert(0, Finder())
+    late.when("sqlite3.dbapi2", _patch)
 
 
 def _patch(module):
@@ -66,12 +48,14 @@ def _patch(module):
         """sqlite3.connect, with locks that other instances respect."""
         kwargs.update(zip(_POSITIONAL, args))
         path = None if kwargs.get("uri") else _file(os.fsdecode(database))
-        if path is None:
-            return plain(database, **kwargs)
-        _free(path + ".lock")
-        kwargs = {"factory": Connection, **kwargs, "uri": True}
-        connection = plain(f"file:{quote(path)}?vfs=unix-dotfile", **kwargs)
-        _open.add(connection)
+        kwargs = {"factory": Connection, **kwargs}
+        if path is not None:
+            _free(path + ".lock")
+            database, kwargs["uri"] = f"file:{quote(path)}?vfs=unix-dotfile", True
+        connection = plain(database, **kwargs)
+        # One of a factory in C cannot be referred to, and is its maker's.
+        with suppress(TypeError):
+            _open.add(connection)
         return connection
 
     module.connect = connect

@@ -22,6 +22,10 @@ pub const SITE: &str = "/2";
 /// Where the standard library is.
 pub const STDLIB: &str = "/python";
 
+/// Where time zones are, in the standard library's directory and, while it is built, in the
+/// adapter's.
+const ZONES: &str = "zoneinfo-files";
+
 /// How a component is finished here. It changes with [`finish`].
 pub const VERSION: &str = "2";
 
@@ -60,6 +64,10 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
     fs::write(&wit, adapter::WIT).map_err(PythonError::file(&wit))?;
     fs::create_dir(&app).map_err(PythonError::file(&app))?;
     adapter::write(&app)?;
+    let zones = tools
+        .zones()
+        .ok_or_else(|| PythonError::Tool("there are no time zones".into()))?;
+    copy_files(&zones, &app.join(ZONES))?;
     let script = project.script.as_deref();
     let import_from: Vec<_> = project
         .import_from()
@@ -122,12 +130,31 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
     }
     let stdlib = app.join("stdlib");
     if stdlib.is_dir() {
+        let kept = stdlib.join(ZONES);
+        fs::rename(app.join(ZONES), &kept).map_err(PythonError::file(&kept))?;
         fs::rename(&stdlib, job.stdlib).map_err(PythonError::file(job.stdlib))?;
     }
     finish(&made)?;
     label(&made, &report)?;
     keep(&made, job.component)?;
     tell(job.observer, &report, job.component, &project.module);
+    Ok(())
+}
+
+/// Copies the files below `from` that are no modules of Python's.
+fn copy_files(from: &Path, to: &Path) -> Result<(), PythonError> {
+    fs::create_dir_all(to).map_err(PythonError::file(to))?;
+    for entry in fs::read_dir(from).map_err(PythonError::file(from))? {
+        let path = entry.map_err(PythonError::file(from))?.path();
+        let copy = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            if !path.ends_with("__pycache__") {
+                copy_files(&path, &copy)?;
+            }
+        } else if path.extension().is_none_or(|ending| ending != "py") {
+            fs::copy(&path, &copy).map_err(PythonError::file(&path))?;
+        }
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The private environment in which componentize-py is installed, on first use.
 
 use super::observer::Observer;
+use super::packages::site_packages;
 use super::{PythonError, pip};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,9 @@ use std::process::{Command, Output, Stdio};
 
 /// The version that components are built with. Its CPython is 3.14.
 pub const VERSION: &str = "0.25.1";
+
+/// The time zones that go along with the standard library: the package tzdata's.
+pub const ZONES: &str = "2026.6";
 
 /// The pip that installs what programs depend on.
 const PIP: &str = "26.3";
@@ -23,7 +27,9 @@ pub struct Tools {
 impl Tools {
     /// Those in `workshop`, made if they are not there.
     pub fn ensure(workshop: &Path, observer: &dyn Observer) -> Result<Self, PythonError> {
-        let dir = workshop.join(format!("componentize-py-{VERSION}-pip-{PIP}"));
+        let dir = workshop.join(format!(
+            "componentize-py-{VERSION}-pip-{PIP}-tzdata-{ZONES}"
+        ));
         let tools = Tools { dir };
         // A new Python in place of the one it was made with leaves links to nothing.
         if tools.ready().is_file() && tools.python().exists() {
@@ -45,7 +51,11 @@ impl Tools {
         let componentize_py = format!("componentize-py=={VERSION}");
         pip::install(
             &tools.python(),
-            &[&componentize_py, &format!("pip=={PIP}")],
+            &[
+                &componentize_py,
+                &format!("pip=={PIP}"),
+                &format!("tzdata=={ZONES}"),
+            ],
             &componentize_py,
         )?;
         fs::write(tools.ready(), "").map_err(PythonError::file(tools.ready()))?;
@@ -55,6 +65,12 @@ impl Tools {
     /// Its interpreter.
     pub fn python(&self) -> PathBuf {
         self.dir.join("bin/python")
+    }
+
+    /// The directory with the files of time zones.
+    pub fn zones(&self) -> Option<PathBuf> {
+        let zones = site_packages(&self.dir)?.join("tzdata/zoneinfo");
+        zones.is_dir().then_some(zones)
     }
 
     /// componentize-py.

@@ -58,7 +58,9 @@ impl Workshop<'_> {
         let packages = origin.digest()?;
         let environment = origin.environment(&self.dir, &packages);
         let component = self.component(project, &packages)?;
-        let stdlib = self.dir.join(format!("stdlib-{}", tools::VERSION));
+        let stdlib = self
+            .dir
+            .join(format!("stdlib-{}-{}", tools::VERSION, tools::ZONES));
         if !(component.is_file() && environment.is_dir() && stdlib.is_dir()) {
             fs::create_dir_all(&self.dir).map_err(PythonError::file(&self.dir))?;
             // Two that build at the same time would install into the same place.
