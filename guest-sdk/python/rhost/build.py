@@ -11,7 +11,9 @@ import sys
 import time
 from importlib import import_module
 
-from . import absent, identity, instance, kdf, late, loops, scripts, sqlite, threads, warm_up, world
+from . import (
+    absent, identity, instance, kdf, late, loops, natives, network, routes, scripts, sqlite, threads, warm_up, world,
+)
 from .diagnosis import diagnose
 from .locate import locate
 from .report import exc_info
@@ -51,7 +53,7 @@ def _build(asked, report):
         import_module(f"encodings.{codec}")
     late.install()
     absent.install()
-    for part in (sqlite, identity, kdf, threads, loops):
+    for part in (natives, network, sqlite, identity, kdf, threads, loops):
         part.install()
     world.install(asked["root"])
     began = time.monotonic()
@@ -62,12 +64,21 @@ def _build(asked, report):
     report["imported"] = len(sys.modules)
     report["seconds"] = time.monotonic() - began
     report["objects"] = weight()
-    report["warm_up"] = [warm_up.run(app, what) for what in asked["warm_up"]]
+    requests = asked["warm_up"]
+    report["warm_up"] = [warm_up.run(app, what) for what in requests]
+    if asked["warm_up_is_usual"] and report["warm_up"][-1].get("status") == 404:
+        # Nothing is there. What the framework lists warms as well.
+        requests = []
+        for path in routes.of(app):
+            report["warm_up"].append(warm_up.run(app, path))
+            if (report["warm_up"][-1]["status"] or 500) < 300:
+                requests = [path]
+                break
     report["warm_objects"] = weight()
     report["state"] = state(asked["root"])
     report["files"] = sorted(_files(asked["root"]))
     instance.freeze()
-    return app, [what for what in asked["warm_up"] if warm_up.is_request(what)]
+    return app, [what for what in requests if warm_up.is_request(what)]
 
 
 # Parts of the standard library that no web application imports.

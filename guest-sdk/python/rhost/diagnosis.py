@@ -5,6 +5,7 @@ import sys
 from traceback import extract_tb
 
 from .locate import NotFound
+from .natives import INSTEAD
 from .report import shortened
 from .warm_up import Failed
 
@@ -71,13 +72,27 @@ def _of_import(error, who, cure):
         return f"{who}: the standard library's {name} does not exist in a sandbox{needs}; do without it"
     file = native_file(name)
     if file:
-        return (
-            f"{who}: {top} needs the native extension {name} ({file}), which cannot run in a sandbox; "
-            f"use a package that is pure Python in place of {top}"
-        )
+        asked = _packages(error)
+        way = f"{asked[0]} needs {top}, and that" if asked and asked[0] != top else top
+        instead = INSTEAD.get(top)
+        cure = f"in place of {top} there is {instead}" if instead else f"use a package that is pure Python in place of {asked[0] if asked else top}"
+        return f"{who}: {way} needs the native extension {name} ({file}), which cannot run in a sandbox; {cure}"
     if missing:
         return f"{who}: there is no module {name}; {cure.replace('{module}', top)}"
     return None
+
+
+def _packages(error):
+    """The packages by way of which something was imported, the one that was asked for first."""
+    packages = []
+    for frame in extract_tb(error.__traceback__):
+        parts = frame.filename.split("/")
+        # Installed ones are below `/2`.
+        if parts[:2] == ["", "2"] and len(parts) > 2:
+            name = parts[2].removesuffix(".py")
+            if name not in packages:
+                packages.append(name)
+    return packages
 
 
 def native_file(name):

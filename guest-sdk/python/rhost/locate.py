@@ -6,6 +6,7 @@
 
 import ast
 from importlib import import_module
+from inspect import iscoroutinefunction
 
 
 class NotFound(Exception):
@@ -24,12 +25,24 @@ def locate(module, expression):
     if arguments is not None:
         args, kwargs = arguments
         found = found(*args, **kwargs)
+    if _is_asgi(found):
+        raise NotFound(
+            f"`{expression}` in {module} is an ASGI application (it is async), and rhost serves WSGI, not ASGI yet; "
+            "give the WSGI application of the same program, if it has one"
+        )
     if not callable(found):
         raise NotFound(
             f"`{expression}` in {module} is a {type(found).__name__}, not a callable; "
             f"name the application object, as {module}:app"
         )
     return found
+
+
+def _is_asgi(found):
+    """Whether it is to be awaited, or is known to be a framework of that kind."""
+    if iscoroutinefunction(found) or iscoroutinefunction(getattr(type(found), "__call__", None)):
+        return True
+    return not isinstance(found, type) and type(found).__module__.split(".")[0] in ("starlette", "fastapi", "litestar", "quart")
 
 
 def parse(expression):

@@ -23,8 +23,9 @@ files! {
     "fields.py" "gateway.py" "handler.py" "heap.py" "hot.py" "identity.py" "immortal.py" "instance.py" "kdf.py"
     "late.py" "locate.py" "loops.py" "modules/_ctypes.py" "modules/_multiprocessing.py" "modules/_posixshmem.py"
     "modules/_ssl.py" "modules/fcntl.py" "modules/grp.py" "modules/mmap.py" "modules/pwd.py" "modules/resource.py"
-    "modules/syslog.py" "modules/termios.py" "printed.py" "report.py" "response.py" "scripts.py" "snapshot.py"
-    "sqlite.py" "state.py" "tempfiles.py" "threads.py" "variables.py" "warm_up.py" "world.py"
+    "modules/syslog.py" "modules/termios.py" "natives.py" "network.py" "printed.py" "report.py" "response.py"
+    "routes.py" "scripts.py" "snapshot.py" "sqlite.py" "state.py" "tempfiles.py" "threads.py" "variables.py"
+    "warm_up.py" "world.py"
 }
 
 /// Writes the package into `dir`.

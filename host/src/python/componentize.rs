@@ -82,6 +82,7 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
         "script": script,
         "env": job.env.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "warm_up": project.warm_up(),
+        "warm_up_is_usual": script.is_none() && project.settings().warm_up.is_none(),
         "cure": job.cure,
         "stdlib": if job.stdlib.is_dir() { None } else { Some(STDLIB) },
     });

@@ -2,13 +2,18 @@
 
 `legacy-cgi; python_version >= "3.13"` has to be installed by an older Python
 too. pip has flags for another interpreter, but evaluates such markers for its
-own all the same; so their environment is replaced.
+own all the same; so their environment is replaced, and so is the version that
+each package's `Requires-Python` is held against.
 """
 
 import sys
 
 from pip._internal.cli.main import main
+from pip._internal.models.target_python import TargetPython
+from pip._internal.resolution.resolvelib.candidates import RequiresPythonCandidate
 from pip._vendor.packaging import markers
+
+VERSION = (3, 14, 0)
 
 own = markers.default_environment
 
@@ -22,5 +27,15 @@ GUEST = {
     "sys_platform": "wasi",
 }
 
+target = TargetPython.__init__
+candidate = RequiresPythonCandidate.__init__
+
+
+def target_of_guest(self, platforms=None, py_version_info=None, abis=None, implementation=None):
+    target(self, platforms, py_version_info or VERSION, abis, implementation)
+
+
 markers.default_environment = lambda: {**own(), **GUEST}
+TargetPython.__init__ = target_of_guest
+RequiresPythonCandidate.__init__ = lambda self, version: candidate(self, version or VERSION)
 sys.exit(main(sys.argv[1:]))

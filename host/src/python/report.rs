@@ -102,6 +102,10 @@ impl WarmUp {
             (None, Some(error), _) => Some(format!(
                 "{request} failed{more}: {error}; choose others with `warm-up` under [tool.rhost], or none: []"
             )),
+            (None, None, Some(404)) => Some(format!(
+                "{request} was answered 404, and warmed little; name a path that is there with `warm-up` under \
+                 [tool.rhost], as warm-up = [\"/login\"]"
+            )),
             (None, None, Some(status)) => Some(format!("{request} was answered {status}{more}")),
             (None, None, None) => None,
         }
