@@ -10,6 +10,15 @@ def install():
     """Called once, before the application is imported."""
     socket.getaddrinfo = getaddrinfo
     socket.gethostbyname = gethostbyname
+    make = socket.socket.__init__
+
+    def __init__(self, *args, **kwargs):
+        try:
+            make(self, *args, **kwargs)
+        except PermissionError:
+            raise OSError(errno.ENETUNREACH, f"socket(): {_WHY}") from None
+
+    socket.socket.__init__ = __init__
     socket.socket.connect = _connect
     socket.socket.connect_ex = lambda self, address: errno.ENETUNREACH
     socket.socketpair = _no_pair

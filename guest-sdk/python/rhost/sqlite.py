@@ -9,9 +9,10 @@ in the middle. The locks that a dead host left go when no request can hold them.
 """
 
 import os
+import re
 import time
 from contextlib import suppress
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from weakref import WeakSet
 
 from . import late
@@ -47,11 +48,16 @@ def _patch(module):
     def connect(database, *args, **kwargs):
         """sqlite3.connect, with locks that other instances respect."""
         kwargs.update(zip(_POSITIONAL, args))
-        path = None if kwargs.get("uri") else _file(os.fsdecode(database))
+        name, asked = _named(os.fsdecode(database), kwargs.get("uri"))
         kwargs = {"factory": Connection, **kwargs}
-        if path is not None:
-            _free(path + ".lock")
-            database, kwargs["uri"] = f"file:{quote(path)}?vfs=unix-dotfile", True
+        if name is not None and _is_writable(name):
+            if asked is None:
+                _free(name + ".lock")
+                database, kwargs["uri"] = f"file:{quote(name)}?vfs=unix-dotfile", True
+        elif name is not None and os.path.exists(name):
+            # Nobody writes there, and SQLite would fail to lock it.
+            asked = f"&{asked}" if asked else ""
+            database, kwargs["uri"] = f"file:{quote(name)}?immutable=1{asked}", True
         connection = plain(database, **kwargs)
         # One of a factory in C cannot be referred to, and is its maker's.
         with suppress(TypeError):
@@ -61,22 +67,31 @@ def _patch(module):
     module.connect = connect
 
 
-def _file(database):
-    """The path of a database that several may write to; none if this one is in memory, or nobody writes there."""
+def _named(database, is_uri):
+    """The path of a database in a file, and what its URI asks for, if it is one."""
+    asked = None
+    if is_uri and database.startswith("file:"):
+        database, _, asked = database.removeprefix("file:").partition("?")
+        database = unquote(re.sub("^//(localhost)?(?=/)", "", database))
+        if "mode=memory" in asked or "immutable=" in asked:
+            return None, asked
     if database in ("", ":memory:"):
-        return None
-    path = os.path.abspath(database)
-    # WASI cannot be asked whether a directory may be written to.
+        return None, asked
+    return os.path.abspath(database), asked
+
+
+def _is_writable(path):
+    """Whether its directory may be written to. WASI cannot be asked."""
     probe = path + ".lock.new"
     try:
         os.mkdir(probe)
     except FileExistsError:
-        return path
+        return True
     except OSError:
-        return None
+        return False
     with suppress(OSError):
         os.rmdir(probe)
-    return path
+    return True
 
 
 def _free(lock):

@@ -17,6 +17,15 @@ pub struct AppArgs {
     #[arg(default_value = ".")]
     pub app: PathBuf,
 
+    /// Directory in which APP is looked for, as gunicorn has it
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = ".",
+        hide_default_value = true
+    )]
+    pub chdir: PathBuf,
+
     /// Run a Python script that prints its answer (CGI, RFC 3875) for each request; of a directory,
     /// the script that the path names
     #[arg(long)]
@@ -58,6 +67,14 @@ pub struct AppArgs {
 }
 
 impl AppArgs {
+    /// Where what is to be served is.
+    pub fn place(&self) -> PathBuf {
+        match self.chdir.as_os_str() == "." {
+            true => self.app.clone(),
+            false => self.chdir.join(&self.app),
+        }
+    }
+
     /// The app's settings, but for what depends on what is served.
     pub fn settings(&self, name: String) -> AppSettings {
         let limits = &self.limits;

@@ -53,6 +53,8 @@ pub struct Manifest {
     pub settings: Option<Settings>,
     /// `dependencies` of `[project]`.
     pub dependencies: Vec<String>,
+    /// Whether poetry's own table has dependencies instead, which pip does not read.
+    pub is_poetrys: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -72,6 +74,12 @@ struct ProjectTable {
 #[derive(Default, Deserialize)]
 struct Tools {
     rhost: Option<Settings>,
+    poetry: Option<Poetry>,
+}
+
+#[derive(Deserialize)]
+struct Poetry {
+    dependencies: Option<toml::Table>,
 }
 
 impl Manifest {
@@ -97,6 +105,8 @@ impl Manifest {
         })?;
         Ok(Manifest {
             settings: file.tool.rhost,
+            is_poetrys: file.project.dependencies.is_empty()
+                && file.tool.poetry.is_some_and(|it| it.dependencies.is_some()),
             dependencies: file.project.dependencies,
         })
     }

@@ -6,7 +6,7 @@
 //!
 //! 1. [`Project`]: which program is meant; `manifest` reads what its
 //!    pyproject.toml says.
-//! 2. `sources`: its files, and `packages`: what it depends on; `digest` tells
+//! 2. `sources`: its files, and `packages`: what it depends on, as its `requirements` say; `digest` tells
 //!    whether they changed since it was built.
 //! 3. `tools`: the private environment with componentize-py in it.
 //! 4. `componentize`: builds, with the `adapter` around the program, and
@@ -29,6 +29,7 @@ mod packages;
 mod pip;
 mod project;
 mod report;
+mod requirements;
 mod sources;
 mod tools;
 mod workshop;

@@ -1,9 +1,10 @@
 //! What a program depends on: where that is said, and where it is installed.
 
 use super::digest::Digest;
+use super::manifest::Manifest;
 use super::observer::Observer;
 use super::tools::Tools;
-use super::{Project, PythonError, pip};
+use super::{Project, PythonError, pip, requirements};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
@@ -26,15 +27,20 @@ impl Origin {
     /// That of `project`. An environment that is active goes before what files say:
     /// it is what the program runs with everywhere else.
     pub fn of(project: &Project, active: Option<&Path>) -> Self {
-        let requirements = project.root.join("requirements.txt");
+        let up = project.up();
+        let requirements = up.iter().map(|dir| dir.join("requirements.txt"));
+        let requirements = requirements.into_iter().find(|file| file.is_file());
         if let Some(active) = active.filter(|active| site_packages(active).is_some()) {
             Origin::Active(active.to_owned())
-        } else if requirements.is_file() {
+        } else if let Some(requirements) = requirements {
             Origin::Requirements(requirements)
-        } else if project.manifest.dependencies.is_empty() {
-            Origin::Nowhere
-        } else {
+        } else if !project.manifest.dependencies.is_empty() {
             Origin::Manifest(project.manifest.dependencies.clone())
+        } else {
+            let above = up[1..].iter().filter_map(|dir| Manifest::read(dir).ok()?);
+            let above = above.map(|manifest| manifest.dependencies);
+            let above = above.into_iter().find(|names| !names.is_empty());
+            above.map_or(Origin::Nowhere, Origin::Manifest)
         }
     }
 
@@ -73,7 +79,7 @@ impl Origin {
                     }
                 }
             }
-            Origin::Requirements(file) => requirements(file, &mut digest, &mut BTreeSet::new())?,
+            Origin::Requirements(file) => requirements::of(file)?.add_to(&mut digest)?,
             Origin::Manifest(dependencies) => {
                 dependencies
                     .iter()
@@ -110,10 +116,16 @@ impl Origin {
         }
         let site = unfinished.join("lib/python3/site-packages");
         fs::create_dir_all(&site).map_err(PythonError::file(&site))?;
+        let list = std::path::absolute(unfinished.join("requirements.txt"));
+        let list = list.map_err(PythonError::file(&unfinished))?;
+        let mut dir = &*project.root;
         let mut args: Vec<&OsStr> = Vec::new();
         let what = match self {
-            Origin::Requirements(_) => {
-                args.extend(["-r".as_ref(), OsStr::new("requirements.txt")]);
+            Origin::Requirements(file) => {
+                let text = requirements::of(file)?.text;
+                fs::write(&list, text).map_err(PythonError::file(&list))?;
+                args.extend(["-r".as_ref(), list.as_os_str()]);
+                dir = requirements::dir(file);
                 "what requirements.txt lists"
             }
             Origin::Manifest(dependencies) => {
@@ -124,7 +136,7 @@ impl Origin {
         };
         if !what.is_empty() {
             let _progress = observer.progress(format!("installing {what}"));
-            pip::install_for_guest(&tools.python(), &project.root, &site, args, what)?;
+            pip::install_for_guest(&tools.python(), dir, &site, args, what)?;
         }
         fs::rename(&unfinished, environment).map_err(PythonError::file(environment))
     }
@@ -137,31 +149,6 @@ pub fn site_packages(environment: &Path) -> Option<PathBuf> {
         .flatten()
         .map(|version| version.path().join("site-packages"))
         .find(|site| site.is_dir())
-}
-
-/// Adds a file of requirements, and those that it includes.
-fn requirements(
-    file: &Path,
-    digest: &mut Digest,
-    seen: &mut BTreeSet<PathBuf>,
-) -> Result<(), PythonError> {
-    if !seen.insert(file.to_owned()) {
-        return Ok(());
-    }
-    let text = fs::read_to_string(file).map_err(PythonError::file(file))?;
-    digest.part(text.as_bytes());
-    for line in text.lines().map(str::trim) {
-        let included = ["-r", "--requirement", "-c", "--constraint"]
-            .iter()
-            .find_map(|flag| line.strip_prefix(flag)?.strip_prefix([' ', '=']));
-        if let Some(included) = included
-            && let Some(dir) = file.parent()
-            && dir.join(included.trim()).is_file()
-        {
-            requirements(&dir.join(included.trim()), digest, seen)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

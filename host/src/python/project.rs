@@ -10,6 +10,8 @@ use std::path::{Component, Path, PathBuf};
 pub struct Project {
     /// Where its modules are.
     pub(super) root: PathBuf,
+    /// The working directory, above which nothing is looked for.
+    pub(super) here: PathBuf,
     /// The module with the application, as `shop.web`.
     pub(super) module: String,
     /// What the application is called in it: a name, or the call of a factory.
@@ -30,7 +32,7 @@ impl Project {
     }
 
     /// [`find`](Self::find), for whom `here` is the working directory.
-    fn find_from(here: &Path, arg: &Path) -> Result<Option<Self>, PythonError> {
+    pub fn find_from(here: &Path, arg: &Path) -> Result<Option<Self>, PythonError> {
         let place = here.join(arg);
         if place.is_dir() {
             return Self::in_directory(&place);
@@ -44,6 +46,9 @@ impl Project {
             };
         }
         let Some((object, callable)) = arg.to_str().and_then(|text| text.split_once(':')) else {
+            if let Some((object, callable)) = arg.to_str().and_then(|text| usual(here, text)) {
+                return Self::of_module(here, object, callable).map(Some);
+            }
             let python = place.extension() == Some(OsStr::new("py"));
             return if python {
                 Err(PythonError::NoFile(arg.to_owned()))
@@ -61,23 +66,29 @@ impl Project {
             let manifest = Manifest::read(&root)?.unwrap_or_default();
             return Ok(Some(Project {
                 root,
+                here: here.to_owned(),
                 module,
                 callable,
                 script: None,
                 manifest,
             }));
         }
-        if !is_module(object) || callable.is_empty() {
+        let is_there = here.join(format!("{object}.py")).is_file();
+        if !(is_module(object) || is_there) || callable.is_empty() {
             return Ok(None);
         }
-        let manifest = Manifest::read(here)?.unwrap_or_default();
-        Ok(Some(Project {
+        Self::of_module(here, object, &callable).map(Some)
+    }
+
+    fn of_module(here: &Path, module: &str, callable: &str) -> Result<Self, PythonError> {
+        Ok(Project {
             root: here.to_owned(),
-            module: object.to_owned(),
-            callable,
+            here: here.to_owned(),
+            module: module.to_owned(),
+            callable: callable.to_owned(),
             script: None,
-            manifest,
-        }))
+            manifest: Manifest::read(here)?.unwrap_or_default(),
+        })
     }
 
     fn in_directory(dir: &Path) -> Result<Option<Self>, PythonError> {
@@ -115,6 +126,7 @@ impl Project {
             Some((module, callable)) if is_module(module) && !callable.is_empty() => {
                 Ok(Some(Project {
                     root: dir.to_owned(),
+                    here: dir.to_owned(),
                     module: module.to_owned(),
                     callable: callable.to_owned(),
                     script: None,
@@ -158,6 +170,7 @@ impl Project {
         let name = named.file_stem().unwrap_or_default().to_string_lossy();
         Ok(Project {
             root: root.to_owned(),
+            here: root.to_owned(),
             module: name.into_owned(),
             callable: String::new(),
             script: Some(script.trim_end_matches('/').to_owned()),
@@ -168,6 +181,15 @@ impl Project {
     /// What it is called in logs: the module that is asked for.
     pub fn name(&self) -> &str {
         &self.module
+    }
+
+    /// The directory that it is in, and those above it up to the working directory.
+    pub(super) fn up(&self) -> Vec<&Path> {
+        let up: Vec<_> = self.root.ancestors().collect();
+        match up.iter().position(|dir| *dir == self.here) {
+            Some(last) => up[..=last].to_vec(),
+            None => up[..1].to_vec(),
+        }
     }
 
     /// The directory that it is in.
@@ -208,20 +230,34 @@ impl Project {
     }
 }
 
+/// The module that `text` names without its application, as gunicorn takes it too, and what
+/// its application is called: `application`, or `app` if only that is there.
+fn usual<'a>(here: &Path, text: &'a str) -> Option<(&'a str, &'static str)> {
+    let place = here.join(text.replace('.', "/"));
+    let files = [place.with_extension("py"), place.join("__init__.py")];
+    let file = files.iter().find(|file| file.is_file())?;
+    let names = ["application", "app"];
+    let name = names.into_iter().find(|name| defines(file, name));
+    Some((text, name.unwrap_or(names[0])))
+}
+
+/// Whether a file of Python seems to have something of that name on its first level.
+fn defines(file: &Path, name: &str) -> bool {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().any(|line| {
+        let word = ["def ", "class ", "async def "]
+            .iter()
+            .find_map(|keyword| line.strip_prefix(keyword))
+            .unwrap_or(line);
+        word.strip_prefix(name)
+            .is_some_and(|rest| rest.trim_start().starts_with(['=', '(', ':']))
+    })
+}
+
 /// What to do about a file that is given without the name of its application.
 fn nameless(file: &Path, arg: &Path) -> PythonError {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let has = |name: &str| {
-        text.lines().any(|line| {
-            let word = ["def ", "class ", "async def "]
-                .iter()
-                .find_map(|keyword| line.strip_prefix(keyword))
-                .unwrap_or(line);
-            word.strip_prefix(name)
-                .is_some_and(|rest| rest.trim_start().starts_with(['=', '(', ':']))
-        })
-    };
-    match ["app", "application"].into_iter().find(|name| has(name)) {
+    let names = ["app", "application"];
+    match names.into_iter().find(|name| defines(file, name)) {
         Some(name) => PythonError::NoCallable {
             path: arg.to_owned(),
             name,

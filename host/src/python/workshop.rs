@@ -55,6 +55,13 @@ impl Workshop<'_> {
             ..project.clone()
         };
         let origin = Origin::of(project, self.active.as_deref());
+        if origin == Origin::Nowhere && project.manifest.is_poetrys {
+            self.observer.tell(
+                "poetry's table of dependencies is not read; write them to requirements.txt by `poetry export -o \
+                 requirements.txt`, or build in poetry's environment, as `poetry run rhost serve ...`"
+                    .into(),
+            );
+        }
         let packages = origin.digest()?;
         let environment = origin.environment(&self.dir, &packages);
         let component = self.component(project, &packages)?;

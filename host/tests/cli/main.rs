@@ -27,6 +27,7 @@ mod proposals;
 mod proxy;
 mod python;
 mod serving;
+mod surroundings;
 mod targets;
 mod top;
 mod unread;

@@ -193,18 +193,27 @@ impl Deployer {
 
 impl Source {
     fn named(args: &AppArgs, quiet: bool) -> Result<Self, Error> {
+        let app = args.place();
         if args.cgi {
-            return Ok(Source::Program(Project::cgi(&args.app)?));
+            return Ok(Source::Program(Project::cgi(&app)?));
         }
-        if let Some(project) = Project::find(&args.app)? {
+        if let Some(project) = Project::find_from(&args.chdir, &args.app)? {
+            let settings = args.chdir.join("gunicorn.conf.py");
+            if settings.is_file() && !quiet {
+                eprintln!(
+                    "rhost: {} is not read; what it sets are flags here (bind: --addr, timeout: --timeout), and \
+                     workers are none: docs/python.md has them all",
+                    settings.display()
+                );
+            }
             return Ok(Source::Program(project));
         }
-        if !args.app.is_dir() {
-            return Ok(Source::Component(args.app.clone()));
+        if !app.is_dir() {
+            return Ok(Source::Component(app));
         }
         let mut build = Build {
             stack: args.stack,
-            ..Build::release(&args.app)
+            ..Build::release(&app)
         };
         if quiet {
             build.cargo_args.push("--quiet".into());
