@@ -13,6 +13,7 @@ use crate::components::{Components, Party, Supply};
 use crate::config::{AppPlan, Config, Origin};
 use crate::digest::Digest;
 use crate::log::Sink;
+use crate::python::bundle;
 use crate::routing::Routes;
 use crate::settings::{AppSettings, TenantSettings};
 use crate::tenancy::Tenant;
@@ -239,12 +240,18 @@ impl Deployment {
         if plan.found.secrets.len() != plan.secrets.len() {
             return Err("its secrets were not read; deploy it again".into());
         }
-        let settings = AppSettings {
+        let mut settings = AppSettings {
             dev: self.dev,
             tenant: plan.tenant.clone(),
             secrets: plan.found.secrets.clone(),
             ..plan.settings.clone()
         };
+        if plan.digest.is_none() {
+            // As `rhost serve` has it of the same file.
+            let mut beside = bundle::beside(&plan.component);
+            beside.retain(|lend| settings.dirs.iter().all(|own| own.guest != lend.guest));
+            settings.dirs.extend(beside);
+        }
         let last = self.current.apps.get(&plan.name);
         // An app that goes to another tenant takes nothing with it.
         let last = last.filter(|last| last.tenant == plan.tenant);

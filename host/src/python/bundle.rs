@@ -63,7 +63,7 @@ pub fn write(built: &Built, component: &Path) -> Result<PathBuf, PythonError> {
         let part = made.path().join(name);
         fs::create_dir(&part).map_err(PythonError::file(&part))?;
         let files = match guest {
-            ROOT => sources::of(&lend.host)?,
+            ROOT => sources::all(&lend.host, &built.exclude)?,
             _ => sources::installed(&lend.host)?,
         };
         for file in files {
@@ -110,6 +110,7 @@ mod tests {
             "a/web.py",
             "a/t/x.html",
             "a/x.db",
+            "a/x.log",
             "s/json/__init__.py",
             "s/__pycache__/x.pyc",
         ] {
@@ -125,6 +126,7 @@ mod tests {
         let built = Built {
             component: here.join("web.wasm"),
             lends: vec![lend("a", ROOT), lend("s", STDLIB)],
+            exclude: vec!["x.log".into()],
         };
         let component = here.join("out.wasm");
         assert!(beside(&component).is_empty());
@@ -136,7 +138,8 @@ mod tests {
                 "a/t/x.html"
             );
             assert!(dir.join("python/json/__init__.py").is_file());
-            assert!(!dir.join("app/x.db").exists() && !dir.join("python/__pycache__").exists());
+            assert!(dir.join("app/x.db").exists() && !dir.join("app/x.log").exists());
+            assert!(!dir.join("python/__pycache__").exists());
         }
         let lends = beside(&component);
         assert_eq!(
@@ -148,7 +151,7 @@ mod tests {
         );
         // It is no source, should it lie among them; and what is not ours is not replaced.
         assert!(
-            sources::of(here)
+            sources::of(here, &[])
                 .unwrap()
                 .iter()
                 .all(|file| !file.starts_with(here.join("out.files")))

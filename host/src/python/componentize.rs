@@ -5,7 +5,7 @@
 use super::observer::Observer;
 use super::report::{Report, SECTION};
 use super::tools::Tools;
-use super::{Project, PythonError, adapter, immortal, lists};
+use super::{Project, PythonError, adapter, immortal, lists, sources};
 use crate::failure::Octets;
 use serde_json::json;
 use std::fs::{self, OpenOptions};
@@ -68,6 +68,9 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
         .zones()
         .ok_or_else(|| PythonError::Tool("there are no time zones".into()))?;
     copy_files(&zones, &app.join(ZONES))?;
+    // What the program writes while it is imported and warmed up, nobody else sees.
+    let copy = staging.join("project");
+    sources::copy(&project.root, &project.settings().exclude, &copy)?;
     let script = project.script.as_deref();
     let import_from: Vec<_> = project
         .import_from()
@@ -103,7 +106,7 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
             .arg(&wit)
             .args(["--world", "application", "componentize", "rhost.component"])
             .arg("--python-path")
-            .arg(&project.root)
+            .arg(&copy)
             .arg("--python-path")
             .arg(&app)
             .arg("--output")

@@ -63,9 +63,16 @@ pub enum PythonError {
     /// Something else is where the files of a component go.
     #[error("{}: there is something else of that name; move it, or choose another place with -o", .0.display())]
     InTheWay(PathBuf),
+    /// A directory below the program's that cannot be read.
+    #[error(
+        "{}: it cannot be read; leave it out, with exclude = [\"{}\"] under [tool.rhost] in pyproject.toml",
+        .0.display(), .0.display()
+    )]
+    Unreadable(PathBuf),
     /// More files than a program has.
     #[error(
-        "{} has more than {most} files, too many for one program; serve it from a directory of its own",
+        "{} has more than {most} files, too many for one program; serve it from a directory of its own, or leave some \
+         out with `exclude` under [tool.rhost] in pyproject.toml",
         path.display()
     )]
     TooManyFiles {

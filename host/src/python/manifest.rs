@@ -14,6 +14,9 @@ pub struct Settings {
     pub app: Option<String>,
     /// A CGI script, or a directory of them, below the manifest's.
     pub cgi: Option<String>,
+    /// Files and directories below the manifest's that are no part of the program.
+    #[serde(default)]
+    pub exclude: Vec<String>,
     /// Directories to import from, below the manifest's.
     #[serde(default)]
     pub path: Vec<String>,

@@ -200,7 +200,7 @@ impl Project {
     /// The files whose change means building it again. New ones are among them when
     /// it is asked again.
     pub fn watched(&self) -> Vec<PathBuf> {
-        sources::of(&self.root).unwrap_or_default()
+        sources::of(&self.root, &self.settings().exclude).unwrap_or_default()
     }
 
     pub(super) fn settings(&self) -> Settings {

@@ -80,7 +80,7 @@ impl Requirements {
         digest.part(self.text.as_bytes());
         for place in &self.local {
             let files = match place.is_dir() {
-                true => sources::of(place)?,
+                true => sources::of(place, &[])?,
                 false => vec![place.clone()],
             };
             for file in files {

@@ -38,6 +38,8 @@ pub struct Built {
     /// beside it, and what it imports late: its own directory, its packages, and the
     /// standard library, each where it was when the program was imported.
     pub lends: Vec<LentDir>,
+    /// What of its own directory is no part of it.
+    pub exclude: Vec<String>,
 }
 
 impl Project {
@@ -106,7 +108,11 @@ impl Workshop<'_> {
         {
             lends.push(lend(site, componentize::SITE));
         }
-        Ok(Built { component, lends })
+        Ok(Built {
+            component,
+            lends,
+            exclude: project.settings().exclude,
+        })
     }
 
     /// Where the component of `project` is, or will be: named by a digest of all that
@@ -126,7 +132,7 @@ impl Workshop<'_> {
             digest.part(name.as_bytes());
             digest.part(value.as_bytes());
         }
-        for file in sources::of(&project.root)? {
+        for file in sources::of(&project.root, &project.settings().exclude)? {
             digest.file(&file, file.strip_prefix(&project.root).unwrap_or(&file))?;
         }
         let dir = self.dir.join("apps").join(place.text()).join(digest.text());

@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue};
 use rhost::config::value;
 use rhost::failure::Octets;
 use rhost::load::recognise;
+use rhost::python::bundle;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
@@ -89,6 +90,13 @@ pub fn deploy(args: &Deploy) -> Result<(), Error> {
             path.display(),
             Octets(octets)
         );
+        if !bundle::beside(path).is_empty() {
+            eprintln!(
+                "rhost: {} beside it is not deployed: what the program imports late, or opens, it will not find; lend it \
+                 on the server, or serve it from a file (docs/python.md, \"To deploy\")",
+                bundle::place(path).display()
+            );
+        }
     }
     let settings = HeaderValue::try_from(ascii(&Value::from(args.settings())));
     let wrong = |_| Error::Usage("the settings are not text; take out what is not".into());
@@ -101,6 +109,12 @@ pub fn deploy(args: &Deploy) -> Result<(), Error> {
     let answer = client.upload(&format!("/v1/apps/{name}/versions"), settings, body);
     shown.end();
     let app = answer?;
+    let takes_all = app["hosts"].as_array().is_some_and(Vec::is_empty);
+    if takes_all && !args.quiet && !args.json {
+        eprintln!(
+            "rhost: {name} has no host of its own, and answers for every one that no other app has; give it one with --host"
+        );
+    }
     match (args.json, args.quiet) {
         (true, _) => print_json(&app),
         (_, true) => {}
