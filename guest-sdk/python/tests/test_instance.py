@@ -199,7 +199,7 @@ class Locks(unittest.TestCase):
         home = tempfile.TemporaryDirectory()
         self.addCleanup(home.cleanup)
         package = __file__.rpartition("/")[0].rpartition("/")[0]
-        program = "import os, sys\nfrom rhost import sqlite\nsqlite.install()\nimport sqlite3\n" + text
+        program = "import os, sys\nfrom rhost import late, sqlite\nlate.install()\nsqlite.install()\nimport sqlite3\n" + text
         env = {"PYTHONPATH": f"{package}:{package}/tests/bindings"}
         ended = subprocess.run([sys.executable, "-B", "-c", program], cwd=home.name, env=env, capture_output=True, text=True)
         self.assertEqual(ended.stderr, "")

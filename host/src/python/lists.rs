@@ -150,8 +150,9 @@ impl Runtime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::{Details, compiling_engine};
     use wasm_encoder::{Component, RawSection};
-    use wasmtime::{Engine, Instance, Module, Store};
+    use wasmtime::{Instance, Module, Store};
 
     /// A runtime that hands out a list at 64 of so many octets as it is asked for, or none for
     /// none, and counts what it is told to free.
@@ -187,9 +188,10 @@ mod tests {
             };
             Some(freed[unchecked_range].to_vec())
         });
-        let engine = Engine::default();
+        let engine = compiling_engine(Details::Names).unwrap();
         let module = Module::new(&engine, module.expect("it is there")).unwrap();
         let mut store = Store::new(&engine, ());
+        store.set_epoch_deadline(1);
         let other = wasmtime::Func::wrap(&mut store, || {});
         let instance = Instance::new(&mut store, &module, &[other.into()]).unwrap();
         let take =

@@ -40,7 +40,9 @@ impl Requirements {
         first: &Path,
         seen: &mut BTreeSet<PathBuf>,
     ) -> Result<(), PythonError> {
-        if !seen.insert(file.to_owned()) {
+        // Whichever way it is named.
+        let same = fs::canonicalize(file).map_err(PythonError::file(file))?;
+        if !seen.insert(same) {
             return Ok(());
         }
         let octets = fs::read(file).map_err(PythonError::file(file))?;

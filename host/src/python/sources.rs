@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn what_matters_is_found() {
         let home = tempfile::tempdir().unwrap();
-        let all = [
+        let every = [
             "app.py",
             "shop/web.py",
             "templates/a.html",
@@ -163,7 +163,7 @@ mod tests {
             "node_modules/x.js",
             "env/x.py",
         ];
-        for name in all {
+        for name in every {
             let path = home.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
