@@ -25,6 +25,9 @@ _POSITIONAL = ("timeout", "detect_types", "isolation_level", "check_same_thread"
 # Connections that such a lock may be held by.
 _open = WeakSet()
 
+# As the system has it; what `world` makes of it is the program's.
+_mkdir = os.mkdir
+
 
 def release():
     """Closes what a request left open: nothing of it is used again."""
@@ -69,7 +72,7 @@ def _file(database):
     # WASI cannot be asked whether a directory may be written to.
     probe = path + ".lock.new"
     try:
-        os.mkdir(probe)
+        _mkdir(probe)
     except FileExistsError:
         return path
     except OSError:
@@ -85,7 +88,7 @@ def _free(lock):
     with suppress(OSError):
         if time.time() - os.stat(lock).st_mtime > ABANDONED:
             # One at a time: the next must not take away the lock of whoever comes after this.
-            os.mkdir(guard)
+            _mkdir(guard)
             try:
                 if time.time() - os.stat(lock).st_mtime > ABANDONED:
                     os.rmdir(lock)
