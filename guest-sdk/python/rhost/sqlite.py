@@ -1,4 +1,4 @@
-"""Locks for SQLite's databases.
+"""Locks for SQLite's databases, and room for what it keeps beside them.
 
 WASI has no locks on files, and SQLite built for it takes none, so that nothing
 keeps two instances from writing at the same time. Its locking by a directory
@@ -6,6 +6,9 @@ beside the file (`unix-dotfile`) works between instances, so a connection to a
 file gets that one, unless its URI names another. Connections are closed when the
 request is over, and the host takes away the lock of an instance that was stopped
 in the middle. The locks that a dead host left go when no request can hold them.
+
+What a long transaction or a sort puts into temporary files is in memory where no
+directory for them is lent.
 """
 
 import os
@@ -27,6 +30,10 @@ _open = WeakSet()
 
 # As the system has it; what `world` makes of it is the program's.
 _mkdir = os.mkdir
+
+
+# Where SQLite looks for a directory of temporary files, after those that variables name.
+_TEMPORARY = ("/var/tmp", "/usr/tmp", "/tmp")
 
 
 def release():
@@ -56,6 +63,8 @@ def _patch(module):
             _free(path + ".lock")
             database, kwargs["uri"] = f"file:{quote(path)}?vfs=unix-dotfile", True
         connection = plain(database, **kwargs)
+        if isinstance(connection, module.Connection) and not _has_temporary():
+            module.Connection.execute(connection, "PRAGMA temp_store = MEMORY")
         # One of a factory in C cannot be referred to, and is its maker's.
         with suppress(TypeError):
             _open.add(connection)
@@ -80,6 +89,12 @@ def _file(database):
     with suppress(OSError):
         os.rmdir(probe)
     return path
+
+
+def _has_temporary():
+    """Whether there is a directory for temporary files."""
+    named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"))
+    return any(os.path.isdir(path) for path in (*named, *_TEMPORARY) if path)
 
 
 def _free(lock):
