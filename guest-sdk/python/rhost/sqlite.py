@@ -1,4 +1,4 @@
-"""Locks for SQLite's databases.
+"""Locks for SQLite's databases, and room for what it keeps beside them.
 
 WASI has no locks on files, and SQLite built for it takes none, so that nothing
 keeps two instances from writing at the same time. Its locking by a directory
@@ -6,6 +6,9 @@ beside the file (`unix-dotfile`) works between instances, so a connection to a
 file gets that one, unless its URI names another. Connections are closed when the
 request is over, and the host takes away the lock of an instance that was stopped
 in the middle. The locks that a dead host left go when no request can hold them.
+
+What a long transaction or a sort puts into temporary files is in memory where no
+directory for them is lent.
 """
 
 import os
@@ -25,6 +28,13 @@ _POSITIONAL = ("timeout", "detect_types", "isolation_level", "check_same_thread"
 
 # Connections that such a lock may be held by.
 _open = WeakSet()
+
+# As the system has it; what `world` makes of it is the program's.
+_mkdir = os.mkdir
+
+
+# Where SQLite looks for a directory of temporary files, after those that variables name.
+_TEMPORARY = ("/var/tmp", "/usr/tmp", "/tmp")
 
 
 def release():
@@ -59,6 +69,8 @@ def _patch(module):
             asked = f"&{asked}" if asked else ""
             database, kwargs["uri"] = f"file:{quote(name)}?immutable=1{asked}", True
         connection = plain(database, **kwargs)
+        if isinstance(connection, module.Connection) and not _has_temporary():
+            module.Connection.execute(connection, "PRAGMA temp_store = MEMORY")
         # One of a factory in C cannot be referred to, and is its maker's.
         with suppress(TypeError):
             _open.add(connection)
@@ -84,7 +96,7 @@ def _is_writable(path):
     """Whether its directory may be written to. WASI cannot be asked."""
     probe = path + ".lock.new"
     try:
-        os.mkdir(probe)
+        _mkdir(probe)
     except FileExistsError:
         return True
     except OSError:
@@ -94,13 +106,19 @@ def _is_writable(path):
     return True
 
 
+def _has_temporary():
+    """Whether there is a directory for temporary files."""
+    named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"))
+    return any(os.path.isdir(path) for path in (*named, *_TEMPORARY) if path)
+
+
 def _free(lock):
     """Takes away a lock that was left behind."""
     guard = lock + ".old"
     with suppress(OSError):
         if time.time() - os.stat(lock).st_mtime > ABANDONED:
             # One at a time: the next must not take away the lock of whoever comes after this.
-            os.mkdir(guard)
+            _mkdir(guard)
             try:
                 if time.time() - os.stat(lock).st_mtime > ABANDONED:
                     os.rmdir(lock)

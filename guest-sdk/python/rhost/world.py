@@ -1,13 +1,16 @@
 """The surroundings of a process, as a program finds them elsewhere.
 
 What the import has set in `os.environ` is there in every request; the server's own
-variables (`--env`) go over it. The current directory is the program's.
+variables (`--env`) go over it. The current directory is the program's. A directory that
+the import makes where nothing is lent yet is made when an instance begins to serve.
 """
 
 import errno
 import os
 import shutil
+import sys
 import zoneinfo
+from contextlib import suppress
 
 # Where time zones are: beside the standard library in a request, and beside the adapter
 # while it is built.
@@ -17,9 +20,24 @@ _HOME = "/tmp"
 _umask = 0o022
 _at_import = {}
 
+# Directories to make, those above before those below.
+_to_make = {}
+_root = None
+
+# What stands for what is asked of such a directory at import, and the system's own.
+_asked = {}
+_mkdir = os.mkdir
+
 
 def install(root):
     """Called once, before the application is imported; its directory is `root`."""
+    global _root
+    _root = root
+    _ask("stat", lambda: os.stat(root))
+    _ask("listdir", list)
+    _ask("scandir", _Nothing)
+    _asked["mkdir"] = _mkdir
+    os.mkdir = mkdir
     os.environ.setdefault("HOME", _HOME)
     os.chdir(root)
     zoneinfo.reset_tzpath(to=_ZONES)
@@ -32,6 +50,9 @@ def install(root):
 def freeze():
     """Keeps what the import has set, before the snapshot is made."""
     _at_import.update(os.environ)
+    for name, function in _asked.items():
+        setattr(os, name, function)
+    _asked.clear()
 
 
 def wake():
@@ -39,6 +60,70 @@ def wake():
     for name, value in _at_import.items():
         if name not in os.environ:
             os.environ[name] = value
+    for path in _to_make:
+        # It is not there if nothing is lent where it would be.
+        with suppress(OSError):
+            os.makedirs(path, exist_ok=True)
+
+
+def mkdir(path, mode=0o777, *, dir_fd=None):
+    """Create a directory; at import outside of the program's own, keep that it is to be made."""
+    try:
+        return _mkdir(path, mode, dir_fd=dir_fd)
+    except FileExistsError:
+        raise
+    except OSError:
+        place = os.path.abspath(os.fsdecode(path))
+        if not _asked or dir_fd is not None or place == _root or place.startswith(_root + "/") or _is_in_request():
+            raise
+    if place in _to_make:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    parts = place.split("/")
+    for end in range(2, len(parts) + 1):
+        _to_make["/".join(parts[:end])] = True
+
+
+def _is_in_request():
+    """Whether this is a warm-up, which is to make what a request makes, and no more."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__") != "rhost.warm_up":
+        frame = frame.f_back
+    return frame is not None
+
+
+def _ask(name, answer):
+    """Has that function of `os` answer so for a directory that is still to be made, where nothing is in."""
+    plain = _asked[name] = getattr(os, name)
+
+    def function(path=".", *args, **kwargs):
+        try:
+            return plain(path, *args, **kwargs)
+        except OSError:
+            if _asked and not isinstance(path, int) and os.path.abspath(os.fsdecode(path)) in _to_make:
+                return answer()
+            raise
+
+    function.__name__ = function.__qualname__ = name
+    setattr(os, name, function)
+
+
+class _Nothing:
+    """What os.scandir finds in an empty directory."""
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        raise StopIteration
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def close(self):
+        pass
 
 
 def umask(mask, /):

@@ -27,6 +27,11 @@ _PAUSE = 0.005
 # How often this instance has taken what it holds, by the path of the lock.
 _held = {}
 
+# Where the files of os.open are, by their descriptors; of those that were closed, too.
+_opened = {}
+
+_open = os.open
+
 
 def flock(fd, operation, /):
     """Takes or gives back the lock of a file; waits for it unless LOCK_NB is among the flags."""
@@ -96,12 +101,30 @@ def _give_back(lock):
         pass
 
 
+def _open_noting(path, flags, mode=0o777, *, dir_fd=None):
+    """Open a file for low level IO, and keep where it is."""
+    number = _open(path, flags, mode, dir_fd=dir_fd)
+    if dir_fd is None:
+        _opened[number] = os.path.abspath(os.fsdecode(path))
+    else:
+        _opened.pop(number, None)
+    return number
+
+
 def _path(number):
-    """Where the file of this descriptor is; only the object that has opened it knows."""
+    """Where the file of this descriptor is; only who has opened it knows."""
     for thing in gc.get_objects():
         if type(thing) is io.FileIO and not thing.closed and thing.fileno() == number and isinstance(thing.name, (str, bytes)):
             return os.path.abspath(os.fsdecode(thing.name))
-    raise Refused("fcntl.flock()", "only files that were opened with open() can be locked here, not those of os.open()")
+    path = _opened.get(number)
+    # The number may be another file's by now.
+    if path is not None and os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(number)):
+        return path
+    raise Refused("fcntl.flock()", "only files that have a name can be locked here, and that open() or os.open() has opened")
 
 
+for able in (os.supports_dir_fd, os.supports_fd):
+    if _open in able:
+        able.add(_open_noting)
+os.open = _open_noting
 at_end(release)
