@@ -12,7 +12,8 @@ import sys
 from importlib.util import spec_from_file_location
 
 _MODULES = frozenset((
-    "_ctypes", "_multiprocessing", "_posixshmem", "_ssl", "fcntl", "grp", "mmap", "pwd", "resource", "syslog", "termios",
+    "_bz2", "_ctypes", "_lzma", "_multiprocessing", "_posixshmem", "_ssl", "fcntl", "grp", "mmap", "pwd", "resource",
+    "syslog", "termios",
 ))
 
 

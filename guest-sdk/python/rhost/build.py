@@ -7,6 +7,7 @@ package and the dependencies. `rhost_build.json` says what is asked, and
 
 import json
 import os
+import site
 import sys
 import time
 from importlib import import_module
@@ -49,6 +50,9 @@ def _build(asked, report):
     # for a script.
     sys.path[:] = asked["path"] + [entry for entry in sys.path if entry not in asked["path"]]
     os.environ.update(asked["env"])
+    # What packages say in files that end in .pth, as setuptools does of distutils.
+    if os.path.isdir(asked["site"]):
+        site.addsitedir(asked["site"])
     for codec in _CODECS:
         import_module(f"encodings.{codec}")
     late.install()

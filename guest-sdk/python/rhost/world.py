@@ -10,7 +10,10 @@ import os
 import shutil
 import sys
 import zoneinfo
+from collections import namedtuple
 from contextlib import suppress
+
+from . import late
 
 # Where time zones are: beside the standard library in a request, and beside the adapter
 # while it is built.
@@ -27,6 +30,10 @@ _root = None
 # What stands for what is asked of such a directory at import, and the system's own.
 _asked = {}
 _mkdir = os.mkdir
+_open = os.open
+
+_Usage = namedtuple("usage", ("total", "used", "free"))
+_ROOM = 1 << 40
 
 
 def install(root):
@@ -41,6 +48,12 @@ def install(root):
     os.environ.setdefault("HOME", _HOME)
     os.chdir(root)
     zoneinfo.reset_tzpath(to=_ZONES)
+    late.when("subprocess", _no_programs)
+    for able in (os.supports_dir_fd, os.supports_fd):
+        if _open in able:
+            able.add(open_)
+    open_.__name__ = open_.__qualname__ = "open"
+    os.open = open_
     if not hasattr(os, "umask"):
         os.umask = umask
     if not hasattr(shutil, "disk_usage"):
@@ -134,6 +147,23 @@ def umask(mask, /):
 
 
 def disk_usage(path):
-    """Return disk usage statistics about the given path: WASI does not tell them."""
+    """Return disk usage statistics about the given path. WASI tells none: a TiB, nothing of it used."""
     os.stat(path)
-    raise OSError(errno.ENOSYS, "a sandbox is not told how much room a disk has", path)
+    return _Usage(_ROOM, 0, _ROOM)
+
+
+def open_(path, flags, mode=0o777, *, dir_fd=None):
+    """Open a file for low level IO. Elsewhere to read is 0, and WASI has a flag for it."""
+    if not flags & (os.O_RDONLY | os.O_WRONLY):
+        flags |= os.O_RDONLY
+    return _open(path, flags, mode, dir_fd=dir_fd)
+
+
+def _no_programs(module):
+    def __init__(self, args, *more, **kwargs):
+        program = args if isinstance(args, (str, bytes)) else next(iter(args), "")
+        raise FileNotFoundError(errno.ENOENT, "there are no programs in a sandbox", program)
+
+    module.Popen.__init__ = __init__
+    # Of one that was not started.
+    module.Popen.__del__ = lambda self: None

@@ -21,11 +21,11 @@ macro_rules! files {
 files! {
     "__init__.py" "_kdf.abi3.so" "absent.py" "body.py" "build.py" "cgi.py" "component.py" "diagnosis.py" "ending.py"
     "fields.py" "gateway.py" "handler.py" "heap.py" "hot.py" "identity.py" "immortal.py" "instance.py" "kdf.py"
-    "late.py" "locate.py" "loops.py" "modules/_ctypes.py" "modules/_multiprocessing.py" "modules/_posixshmem.py"
-    "modules/_ssl.py" "modules/fcntl.py" "modules/grp.py" "modules/mmap.py" "modules/pwd.py" "modules/resource.py"
-    "modules/syslog.py" "modules/termios.py" "natives.py" "network.py" "printed.py" "report.py" "response.py"
-    "routes.py" "scripts.py" "snapshot.py" "sqlite.py" "state.py" "tempfiles.py" "threads.py" "variables.py"
-    "warm_up.py" "world.py"
+    "late.py" "locate.py" "loops.py" "modules/_bz2.py" "modules/_ctypes.py" "modules/_lzma.py"
+    "modules/_multiprocessing.py" "modules/_posixshmem.py" "modules/_ssl.py" "modules/fcntl.py" "modules/grp.py"
+    "modules/mmap.py" "modules/pwd.py" "modules/resource.py" "modules/syslog.py" "modules/termios.py" "natives.py"
+    "network.py" "printed.py" "report.py" "response.py" "routes.py" "scripts.py" "snapshot.py" "sqlite.py" "state.py"
+    "tempfiles.py" "threads.py" "variables.py" "warm_up.py" "world.py"
 }
 
 /// Writes the package into `dir`.

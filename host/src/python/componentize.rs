@@ -79,6 +79,7 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
         .collect();
     let asked = json!({
         "root": ROOT,
+        "site": SITE,
         "path": import_from,
         "module": project.module,
         "callable": project.callable,

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import bz2
 import concurrent.futures
 import copy
 import ctypes
@@ -10,6 +11,7 @@ import fcntl
 import grp
 import hashlib
 import json
+import lzma
 import mmap
 import multiprocessing
 import os
@@ -17,9 +19,11 @@ import pathlib
 import pickle
 import pwd
 import queue
+import shutil
 import socket
 import sqlite3
 import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -71,6 +75,8 @@ def absent():
     refused(lambda: ctypes.create_string_buffer(3), "native code")
     refused(lambda: multiprocessing.Process(target=print).start(), "one process")
     refused(lambda: multiprocessing.Lock(), "one process")
+    refused(lambda: bz2.compress(b"x"), "native library")
+    refused(lambda: lzma.compress(b"x"), "native library")
     refused(lambda: socket.create_connection(("example.com", 80)), "no network")
     refused(lambda: socket.create_connection(("127.0.0.1", 80)), "no network")
     assert pwd.getpwuid(os.getuid()).pw_dir == os.environ["HOME"] and grp.getgrgid(os.getgid())
@@ -166,7 +172,16 @@ def world():
     for name in ("UTC", "Europe/Berlin", "America/Argentina/Ushuaia"):
         zoneinfo.ZoneInfo(name)
     assert os.umask(0o077) == 0o022 and os.umask(0o022) == 0o077
-    os.close(os.open(".", os.O_RDONLY))
+    for flags in (0, os.O_RDONLY):
+        os.close(os.open(".", flags))
+    assert shutil.disk_usage(".").free > 0
+    for program in (["git", "--version"], "git"):
+        try:
+            subprocess.run(program)
+        except FileNotFoundError as error:
+            assert error.filename == "git", error
+        else:
+            raise AssertionError("a program was run")
 
 
 def recursion():
