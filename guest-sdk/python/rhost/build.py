@@ -55,6 +55,7 @@ def _build(asked, report):
         site.addsitedir(asked["site"])
     for codec in _CODECS:
         import_module(f"encodings.{codec}")
+    instance.streams()
     late.install()
     absent.install()
     for part in (natives, network, sqlite, identity, kdf, threads, loops):

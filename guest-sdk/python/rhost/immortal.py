@@ -31,7 +31,7 @@ def note():
     loads = array("I")
     for thing in _everything():
         _held.append(thing)
-        if isinstance(thing, CodeType):
+        if type(thing) is CodeType:
             loads.extend(_counting_loads(thing))
     places = array("I", _MAGIC)
     places.extend((0, len(_held), len(loads), _specialized_opmap["LOAD_CONST_IMMORTAL"]))
@@ -58,7 +58,7 @@ def _everything():
         if type(thing) is dict:
             # It does not tell of its keys if they are strings.
             ahead += thing
-        elif isinstance(thing, CodeType):
+        elif type(thing) is CodeType:
             ahead += [getattr(thing, name) for name in _OF_CODE]
 
 

@@ -6,6 +6,7 @@ Generators that an application made while it was imported are its own business
 in every request until the app is built again.
 """
 
+import io
 import sys
 
 from . import tempfiles, world
@@ -17,10 +18,25 @@ _REMEMBERED = {
 }
 
 
+def streams():
+    """Called once, before the application is imported and keeps the standard streams.
+
+    What an instance printed is in the log even if a limit ends it. A write of
+    more than the host takes at once is gone on with, which a stream without a
+    buffer leaves to whoever writes.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream.buffer, io.RawIOBase):
+            encoding, errors = stream.encoding, stream.errors
+            stream = io.TextIOWrapper(io.BufferedWriter(stream.detach()), encoding, errors)
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+        stream.reconfigure(line_buffering=True)
+
+
 def freeze():
     """Called once, when the snapshot is about to be made."""
-    # What an instance printed is in the log even if a limit ends it.
-    sys.stdout.reconfigure(line_buffering=True)
     tempfiles.install()
     world.freeze()
 

@@ -18,6 +18,9 @@ def install():
         except PermissionError:
             raise OSError(errno.ENETUNREACH, f"socket(): {_WHY}") from None
 
+    # Named where nobody asks for one, in a check of an address's kind.
+    if not hasattr(socket, "AF_UNIX"):
+        socket.AF_UNIX = 1
     socket.socket.__init__ = __init__
     socket.socket.connect = _connect
     socket.socket.connect_ex = lambda self, address: errno.ENETUNREACH

@@ -46,7 +46,7 @@ def _named(root, wanted):
 
 
 def _is_filled(value):
-    return isinstance(value, _lru_cache_wrapper) and value.cache_info().currsize > 0
+    return type(value) is _lru_cache_wrapper and value.cache_info().currsize > 0
 
 
 def _opened():

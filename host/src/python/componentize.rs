@@ -216,8 +216,18 @@ fn reason(printed: &str) -> String {
             .map(str::trim)
             .filter(|line| !line.is_empty())
     };
-    let named = lines().find_map(|line| line.strip_prefix("AssertionError: "));
+    // Of an exception in Python the line that names it is the last of its traceback.
+    let is_named = |line: &&str| {
+        let name = line.split(':').next().unwrap_or_default();
+        let (_, name) = name.rsplit_once('.').unwrap_or(("", name));
+        name.ends_with("Error") && name.chars().all(char::is_alphanumeric)
+    };
+    let named = lines().find_map(|line| {
+        let said = line.strip_prefix("AssertionError: ")?;
+        (!said.starts_with("Traceback")).then_some(said)
+    });
     named
+        .or_else(|| lines().rfind(is_named))
         .or_else(|| lines().next_back())
         .unwrap_or("it said nothing")
         .to_owned()
@@ -231,6 +241,9 @@ mod tests {
     fn the_reason_is_a_line() {
         let printed = "Traceback (most recent call last):\n  File \"x\"\nAssertionError: no world\n\nCaused by:\n  x\n";
         assert_eq!(reason(printed), "no world");
+        let printed = "AssertionError: Traceback (most recent call last):\n  File \"x\", line 1\n    \
+            import y\nLookupError: no app `admin`\n\nCaused by:\n  wasm trap\n";
+        assert_eq!(reason(printed), "LookupError: no app `admin`");
         assert_eq!(reason("a\nb\n\n"), "b");
         assert_eq!(reason(""), "it said nothing");
     }

@@ -39,7 +39,7 @@ pub struct Deployer {
 enum Source {
     Component(PathBuf),
     Crate(Build),
-    Program(Project),
+    Program(Box<Project>),
 }
 
 /// A component, read.
@@ -195,7 +195,7 @@ impl Source {
     fn named(args: &AppArgs, quiet: bool) -> Result<Self, Error> {
         let app = args.place();
         if args.cgi {
-            return Ok(Source::Program(Project::cgi(&app)?));
+            return Ok(Source::Program(Project::cgi(&app)?.into()));
         }
         if let Some(project) = Project::find_from(&args.chdir, &args.app)? {
             let settings = args.chdir.join("gunicorn.conf.py");
@@ -206,7 +206,7 @@ impl Source {
                     settings.display()
                 );
             }
-            return Ok(Source::Program(project));
+            return Ok(Source::Program(project.into()));
         }
         if !app.is_dir() {
             return Ok(Source::Component(app));

@@ -77,6 +77,7 @@ fn programs_find_what_they_ask_for() {
         "loops",
         "world",
         "recursion",
+        "printed",
     ] {
         let answer = serving.get(&format!("/{path}"));
         assert!(answer.ends_with("\r\n\r\nok"), "{path}: {answer}");
@@ -89,4 +90,6 @@ fn programs_find_what_they_ask_for() {
     serving.until("thread in-line ran to its end when it was started");
     serving.until("thread worker was ended where it waits for another");
     serving.until("thread pinging was ended where it sleeps 60 seconds");
+    // Whatever the host takes at once.
+    serving.until("xxx and has an end");
 }

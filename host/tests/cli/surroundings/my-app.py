@@ -165,6 +165,21 @@ def loops():
     assert asyncio.run(many()) == [2, 1, 3]
 
 
+class Lazy:
+    """As Django's lazy objects are: to look at its class is to make it."""
+
+    @property
+    def __class__(self):
+        raise LookupError("it was looked at")
+
+
+LAZY = Lazy()
+
+
+def printed():
+    print("a line that is long: " + "x" * 6000 + " and has an end", file=sys.stderr)
+
+
 def world():
     assert os.getcwd() == os.path.dirname(__file__) and open("shipped.txt").read() == "shipped"
     assert os.environ["SET_AT_IMPORT"] == "kept" and os.environ["GIVEN"] == "by the server"
@@ -219,7 +234,7 @@ def large(start_response):
     return (block for _ in range(600))
 
 
-ASKED = {f"/{ask.__name__}": ask for ask in (keys, absent, files, databases, threads, loops, world, recursion)}
+ASKED = {f"/{ask.__name__}": ask for ask in (keys, absent, files, databases, threads, loops, world, recursion, printed)}
 
 
 def application(environ, start_response):
