@@ -28,7 +28,7 @@ pub fn read(path: &Path, matches: &ArgMatches) -> Result<Configured, Error> {
         known && matches.value_source(&id) == Some(ValueSource::CommandLine)
     };
     let of_apps = catalogue::APP.iter().map(|key| key.name);
-    for name in of_apps.chain(["stack", "cgi"]) {
+    for name in of_apps.chain(["stack", "cgi", "chdir"]) {
         if is_given(name) {
             return Err(Error::OfOneApp(format!("--{name}")));
         }
@@ -66,7 +66,9 @@ pub fn without_file(args: Serve, matches: &ArgMatches) -> Result<Configured, Err
     let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let of_apps = catalogue::APP.iter().map(|key| key.name.replace('-', "_"));
     let known = |id: &String| matches.ids().any(|known| known.as_str() == id);
-    let flags = of_apps.filter(known).chain(["stack".into(), "cgi".into()]);
+    let flags = of_apps
+        .filter(known)
+        .chain(["stack".into(), "cgi".into(), "chdir".into()]);
     for id in flags {
         if is_given(&id) {
             return Err(Error::BesideState(format!("--{}", id.replace('_', "-"))));
@@ -121,7 +123,7 @@ mod tests {
     }
 
     /// What only the command line says: which file, and how an app is built.
-    const FLAGS_ONLY: [&str; 5] = ["config", "stack", "cgi", "help", "version"];
+    const FLAGS_ONLY: [&str; 6] = ["config", "stack", "cgi", "chdir", "help", "version"];
     /// What only the file says.
     const KEYS_ONLY: [&str; 6] = [
         "unknown-host",
