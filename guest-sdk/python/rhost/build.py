@@ -61,6 +61,9 @@ def _build(asked, report):
     for part in (natives, network, sqlite, identity, kdf, threads, loops):
         part.install()
     world.install(asked["root"])
+    if asked["script"] is None:
+        # A script has the variables that CGI names, and no others.
+        world.give_home()
     began = time.monotonic()
     if asked["script"] is None:
         app = locate(asked["module"], asked["callable"])

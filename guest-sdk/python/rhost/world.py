@@ -45,7 +45,6 @@ def install(root):
     _ask("scandir", _Nothing)
     _asked["mkdir"] = _mkdir
     os.mkdir = mkdir
-    os.environ.setdefault("HOME", _HOME)
     os.chdir(root)
     zoneinfo.reset_tzpath(to=_ZONES)
     late.when("subprocess", _no_programs)
@@ -58,6 +57,11 @@ def install(root):
         os.umask = umask
     if not hasattr(shutil, "disk_usage"):
         shutil.disk_usage = disk_usage
+
+
+def give_home():
+    """Sets `HOME`, which most programs take for granted."""
+    os.environ.setdefault("HOME", _HOME)
 
 
 def freeze():
