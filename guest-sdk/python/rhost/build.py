@@ -63,7 +63,7 @@ def _build(asked, report):
     world.install(asked["root"])
     if asked["script"] is None:
         # A script has the variables that CGI names, and no others.
-        world.give_home()
+        world.give_home(asked["env"])
     began = time.monotonic()
     if asked["script"] is None:
         app = locate(asked["module"], asked["callable"])

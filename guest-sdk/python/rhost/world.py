@@ -21,6 +21,9 @@ _ZONES = ("/python/zoneinfo-files", os.path.join(os.path.dirname(os.path.dirname
 
 _HOME = "/tmp"
 _umask = 0o022
+# Variables as they were before the import, those of the build itself among them, and what
+# the import has set.
+_before = {}
 _at_import = {}
 
 # Directories to make, those above before those below.
@@ -40,6 +43,7 @@ def install(root):
     """Called once, before the application is imported; its directory is `root`."""
     global _root
     _root = root
+    _before.update(os.environ)
     _ask("stat", lambda: os.stat(root))
     _ask("listdir", list)
     _ask("scandir", _Nothing)
@@ -59,14 +63,17 @@ def install(root):
         shutil.disk_usage = disk_usage
 
 
-def give_home():
-    """Sets `HOME`, which most programs take for granted."""
-    os.environ.setdefault("HOME", _HOME)
+def give_home(given):
+    """Sets `HOME`, which most programs take for granted, unless it is among the variables `given`."""
+    if "HOME" not in given:
+        os.environ["HOME"] = _HOME
 
 
 def freeze():
     """Keeps what the import has set, before the snapshot is made."""
-    _at_import.update(os.environ)
+    for name, value in os.environ.items():
+        if _before.get(name) != value:
+            _at_import[name] = value
     for name, function in _asked.items():
         setattr(os, name, function)
     _asked.clear()
