@@ -18,6 +18,18 @@ _REMEMBERED = {
 }
 
 
+class _Standard(io.FileIO):
+    """A standard stream that takes what is written though nobody reads it: the build keeps
+    some thousand octets, and fails a write of more.
+    """
+
+    def write(self, octets):
+        try:
+            return super().write(octets)
+        except BrokenPipeError:
+            return len(octets)
+
+
 def streams():
     """Called once, before the application is imported and keeps the standard streams.
 
@@ -27,9 +39,10 @@ def streams():
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if isinstance(stream.buffer, io.RawIOBase):
+        if isinstance(stream.buffer, io.FileIO):
             encoding, errors = stream.encoding, stream.errors
-            stream = io.TextIOWrapper(io.BufferedWriter(stream.detach()), encoding, errors)
+            raw = _Standard(stream.detach().fileno(), "wb", closefd=False)
+            stream = io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors)
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
         stream.reconfigure(line_buffering=True)

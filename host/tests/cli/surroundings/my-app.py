@@ -174,6 +174,8 @@ class Lazy:
 
 
 LAZY = Lazy()
+for line in range(500):
+    print(f"line {line} of what is printed while it is built", file=sys.stderr)
 
 
 def printed():
