@@ -41,8 +41,10 @@ _ROOM = 1 << 40
 
 def install(root):
     """Called once, before the application is imported; its directory is `root`."""
-    global _root
+    global _root, _open
     _root = root
+    # That which `fcntl` has put in place, for the locks of what it opens.
+    _open = os.open
     _before.update(os.environ)
     _ask("stat", lambda: os.stat(root))
     _ask("listdir", list)

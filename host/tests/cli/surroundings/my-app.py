@@ -111,6 +111,9 @@ def files():
         else:
             raise AssertionError("another's lock was taken")
         os.rmdir("/data/mapped.lock")
+    low = os.open("/data/low", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(low, fcntl.LOCK_EX)
+    assert os.path.isdir("/data/low.lock")
     # A lock that is left is given back with the request.
     fcntl.flock(open("/data/left", "w"), fcntl.LOCK_EX)
 
