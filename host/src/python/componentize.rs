@@ -127,10 +127,11 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
         });
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("call stack exhausted") {
-        return Err(PythonError::TooDeep);
-    }
     if !output.status.success() {
+        // A trap of its engine's, which has no message of its own.
+        if said.contains("call stack exhausted") {
+            return Err(PythonError::TooDeep);
+        }
         return Err(PythonError::Tool(reason(&said)));
     }
     let stdlib = app.join("stdlib");
