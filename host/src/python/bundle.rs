@@ -67,7 +67,7 @@ pub fn write(built: &Built, component: &Path) -> Result<PathBuf, PythonError> {
             _ => sources::installed(&lend.host)?,
         };
         for file in files {
-            copy(
+            sources::copy_file(
                 &file,
                 &part.join(file.strip_prefix(&lend.host).unwrap_or(&file)),
             )?;
@@ -82,15 +82,6 @@ pub fn write(built: &Built, component: &Path) -> Result<PathBuf, PythonError> {
     }
     fs::rename(made.keep(), &dir).map_err(PythonError::file(&dir))?;
     Ok(dir)
-}
-
-fn copy(file: &Path, to: &Path) -> Result<(), PythonError> {
-    if let Some(dir) = to.parent() {
-        fs::create_dir_all(dir).map_err(PythonError::file(dir))?;
-    }
-    fs::copy(file, to)
-        .map(drop)
-        .map_err(PythonError::file(file))
 }
 
 fn readable(dir: &Path) -> Result<(), PythonError> {

@@ -67,7 +67,14 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
     let zones = tools
         .zones()
         .ok_or_else(|| PythonError::Tool("there are no time zones".into()))?;
-    copy_files(&zones, &app.join(ZONES))?;
+    for file in sources::installed(&zones)? {
+        let to = app
+            .join(ZONES)
+            .join(file.strip_prefix(&zones).unwrap_or(&file));
+        if file.extension().is_none_or(|ending| ending != "py") {
+            sources::copy_file(&file, &to)?;
+        }
+    }
     // What the program writes while it is imported and warmed up, nobody else sees.
     let copy = staging.join("project");
     sources::copy(&project.root, &project.settings().exclude, &copy)?;
@@ -144,23 +151,6 @@ pub fn run(job: &Job<'_>, tools: &Tools) -> Result<(), PythonError> {
     label(&made, &report)?;
     keep(&made, job.component)?;
     tell(job.observer, &report, job.component, &project.module);
-    Ok(())
-}
-
-/// Copies the files below `from` that are no modules of Python's.
-fn copy_files(from: &Path, to: &Path) -> Result<(), PythonError> {
-    fs::create_dir_all(to).map_err(PythonError::file(to))?;
-    for entry in fs::read_dir(from).map_err(PythonError::file(from))? {
-        let path = entry.map_err(PythonError::file(from))?.path();
-        let copy = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            if !path.ends_with("__pycache__") {
-                copy_files(&path, &copy)?;
-            }
-        } else if path.extension().is_none_or(|ending| ending != "py") {
-            fs::copy(&path, &copy).map_err(PythonError::file(&path))?;
-        }
-    }
     Ok(())
 }
 

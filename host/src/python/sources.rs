@@ -58,6 +58,16 @@ pub fn copy(root: &Path, exclude: &[String], to: &Path) -> Result<(), PythonErro
     Ok(())
 }
 
+/// Copies a file, and makes the directory that it goes to.
+pub fn copy_file(file: &Path, to: &Path) -> Result<(), PythonError> {
+    if let Some(dir) = to.parent() {
+        fs::create_dir_all(dir).map_err(PythonError::file(dir))?;
+    }
+    fs::copy(file, to)
+        .map(drop)
+        .map_err(PythonError::file(file))
+}
+
 /// The directories, and the files.
 fn walk(root: &Path, exclude: &[String]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), PythonError> {
     let excluded: Vec<_> = exclude.iter().map(|path| root.join(path)).collect();
